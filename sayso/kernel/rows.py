@@ -1,0 +1,115 @@
+"""A table as the hot path sees it: point reads by key, appends, guarded replacements. No SQL leaves this file."""
+
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, LargeBinary, SmallInteger, Table, Text
+
+from sayso.kernel.ids import bucket_of
+
+Values = tuple[Any, ...]
+
+_POSTGRES_TYPES: Final = {SmallInteger: "smallint", BigInteger: "bigint", LargeBinary: "bytea", Text: "text"}
+
+
+class Rows:
+    """One table, its statements written once.
+
+    *key*: the primary key's columns after bucket and tenant. *values*: the other columns, in table order. A table that
+    is `put` to has a column `version`, which every replacement raises; a replacement names the version it was decided on.
+    """
+
+    __slots__ = (
+        "_owner_in_columns",
+        "_owner_in_key",
+        "bucketed",
+        "columns",
+        "key_width",
+        "lead",
+        "name",
+        "postgres",
+        "sqlite",
+        "version",
+    )
+
+    def __init__(self, table: Table) -> None:
+        names = [column.name for column in table.columns]
+        key = [column.name for column in table.primary_key]
+        self.name = table.name
+        self.bucketed = names[0] == "bucket"
+        self.lead = 2 if self.bucketed else 1
+        if names[: len(key)] != key:
+            raise ValueError(f"{table.name}: key columns must come first, in key order")
+        self.key_width = len(key) - self.lead
+        values = names[len(key) :]
+        self.columns = len(names)
+        self.version = values.index("version") if "version" in values else None
+        owner = table.info.get("owner")
+        own = names[self.lead :]
+        self._owner_in_columns = own.index(owner) if owner else None
+        self._owner_in_key = self._owner_in_columns if owner in key else None
+        types = [_POSTGRES_TYPES[type(column.type)] for column in table.columns]
+        self.sqlite = _SqliteStatements(table.name, names, key, values)
+        self.postgres = _PostgresStatements(table.name, names, key, values, types)
+
+    def __repr__(self) -> str:
+        return f"Rows({self.name})"
+
+    def key_of(self, tenant: str, key: Values, bucket: int | None) -> Values:
+        """The full primary key: bucket and tenant in front of `key`."""
+        if not self.bucketed:
+            return (tenant, *key)
+        if bucket is None:
+            if self._owner_in_key is None:
+                raise ValueError(f"{self.name}: this key does not name the owner, so a bucket must be given")
+            bucket = bucket_of(tenant, key[self._owner_in_key])
+        return (bucket, tenant, *key)
+
+    def row_of(self, tenant: str, columns: Values, bucket: int | None) -> Values:
+        """A full row: bucket and tenant in front of `columns`."""
+        if not self.bucketed:
+            return (tenant, *columns)
+        if bucket is None:
+            bucket = bucket_of(tenant, columns[self._owner_in_columns])  # type: ignore[index]
+        return (bucket, tenant, *columns)
+
+
+class _SqliteStatements:
+    """One row per execution: SQLite runs in this process, so a statement costs microseconds and no round trip."""
+
+    __slots__ = ("delete", "insert", "replace", "select")
+
+    def __init__(self, name: str, names: list[str], key: list[str], values: list[str]) -> None:
+        where = " AND ".join(f"{part} = ?" for part in key)
+        listed = ", ".join(values) or "1"
+        self.select = f"SELECT {listed} FROM {name} WHERE {where}"  # noqa: S608 - names come from the metadata
+        self.insert = f"INSERT INTO {name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608
+        self.delete = f"DELETE FROM {name} WHERE {where}"  # noqa: S608
+        changed = ", ".join(f"{part} = ?" for part in values)
+        self.replace = f"UPDATE {name} SET {changed} WHERE {where} AND version = ?"  # noqa: S608
+
+
+class _PostgresStatements:
+    """One statement for many rows: each column travels as an array."""
+
+    __slots__ = ("delete", "insert", "replace", "select")
+
+    def __init__(self, name: str, names: list[str], key: list[str], values: list[str], types: list[str]) -> None:
+        kinds = dict(zip(names, types, strict=True))
+
+        def arrays(columns: list[str], first: int = 1) -> str:
+            return ", ".join(f"${place}::{kinds[column]}[]" for place, column in enumerate(columns, first))
+
+        same = " AND ".join(f"t.{part} = u.{part}" for part in key)
+        listed = "".join(f", t.{part}" for part in values)
+        self.select = (
+            f"SELECT u.nth{listed} FROM unnest({arrays(key)}) WITH ORDINALITY AS u({', '.join(key)}, nth) "  # noqa: S608
+            f"JOIN {name} t ON {same}"
+        )
+        self.insert = f"INSERT INTO {name} ({', '.join(names)}) SELECT * FROM unnest({arrays(names)})"  # noqa: S608
+        self.delete = f"DELETE FROM {name} t USING unnest({arrays(key)}) AS u({', '.join(key)}) WHERE {same}"  # noqa: S608
+        order = [*values, *key]
+        changed = ", ".join(f"{part} = u.{part}" for part in values)
+        self.replace = (
+            f"UPDATE {name} t SET {changed} FROM unnest({arrays(order)}, ${len(order) + 1}::bigint[]) "  # noqa: S608
+            f"AS u({', '.join(order)}, was) WHERE {same} AND t.version = u.was"
+        )

@@ -1,0 +1,211 @@
+"""The embedded database: SQLite in write-ahead mode, one process, one writer thread.
+
+Reads by key run in the event loop (microseconds, no thread hop) and see the last commit; writes run in the one writer
+thread, a whole flush per commit. `synchronous=FULL`: what was answered survives a power cut. `secure_delete=ON`: what
+was deleted is overwritten.
+"""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Executable
+from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
+
+from sayso.kernel.batcher import Batcher, Loaded, Writes, look
+from sayso.kernel.context import Context
+from sayso.kernel.errors import LostRace, Unavailable
+from sayso.kernel.rows import Values
+from sayso.kernel.tx import Get, Head, Query, Unit
+
+_DIALECT = sqlite_dialect()
+_CHECKPOINT_PAGES = 256
+_WAL_LIMIT = 64 * 1024 * 1024
+
+_HEAD = "SELECT position, config FROM feed_head WHERE tenant = ? AND shard = 0"
+_RAISE_HEAD = (
+    "INSERT INTO feed_head (tenant, shard, position, config) VALUES (?, 0, ?, ?) "
+    "ON CONFLICT (tenant, shard) DO UPDATE SET position = position + excluded.position, config = config + excluded.config "
+    "RETURNING position"
+)
+_FEED = "INSERT INTO feed (tenant, shard, position, kind, subject, ref, at) VALUES (?, 0, ?, ?, ?, ?, ?)"
+
+
+def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """A connection with every safety that the store relies on."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=10)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA secure_delete=ON")
+    connection.execute("PRAGMA cache_size=-32768")
+    connection.execute("PRAGMA temp_store=MEMORY")
+    connection.execute("PRAGMA trusted_schema=OFF")
+    connection.execute("PRAGMA wal_autocheckpoint=0")
+    if read_only:
+        connection.execute("PRAGMA query_only=ON")
+    return connection
+
+
+class SqliteDatabase:
+    """`Database` over one file. See `database.py` for what the methods promise."""
+
+    kind = "sqlite"
+
+    def __init__(self, path: Path, loaded: Loaded) -> None:
+        self._path = path
+        self._loaded = loaded
+        self._writer_thread = ThreadPoolExecutor(1, thread_name_prefix="sayso-writer")
+        self._query_thread = ThreadPoolExecutor(1, thread_name_prefix="sayso-query")
+        self._batcher = Batcher(self._session, loaded)
+        self._stop_checkpoints = threading.Event()
+        self._checkpoints: threading.Thread | None = None
+
+    async def start(self) -> None:
+        self._writer = connect(self._path)
+        self._reader = connect(self._path, read_only=True)
+        self._queries = connect(self._path, read_only=True)
+        self._batcher.start()
+        self._checkpoints = threading.Thread(target=self._checkpoint_loop, name="sayso-checkpoint", daemon=True)
+        self._checkpoints.start()
+
+    async def stop(self) -> None:
+        await self._batcher.drain()
+        self._stop_checkpoints.set()
+        if self._checkpoints is not None:
+            self._checkpoints.join()
+        self._writer_thread.shutdown()
+        self._query_thread.shutdown()
+        for connection in (self._reader, self._queries):
+            connection.close()
+        self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._writer.close()
+
+    async def run(self, context: Context, unit: Unit[Any]) -> Any:
+        return await self._batcher.submit(context, unit)
+
+    async def run_alone(self, context: Context, unit: Unit[Any]) -> Any:
+        return await self._batcher.submit(context, unit, alone=True)
+
+    async def look(self, context: Context, unit: Unit[Any]) -> Any:
+        return await look(_SqliteSession(self, context.tenant), context, unit, self._loaded)
+
+    async def tidy(self) -> None:
+        """Move the write-ahead file into the database and empty it: what was erased is then gone from both files."""
+        await self._in_writer(lambda: self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
+
+    @property
+    def waiting(self) -> int:
+        return self._batcher.waiting
+
+    @property
+    def flushes(self) -> tuple[int, int]:
+        """Flushes so far, and units in them."""
+        return self._batcher.flushes, self._batcher.units
+
+    @asynccontextmanager
+    async def _session(self, tenant: str) -> AsyncIterator["_SqliteSession"]:
+        yield _SqliteSession(self, tenant)
+
+    def _in_writer(self, work: Callable[[], Any]) -> "asyncio.Future[Any]":
+        return asyncio.get_running_loop().run_in_executor(self._writer_thread, work)
+
+    def _checkpoint_loop(self) -> None:
+        """Move pages out of the write-ahead file beside the writer, in small steps: never in the commit's way."""
+        own = connect(self._path)
+        wal = self._path.with_name(self._path.name + "-wal")
+        try:
+            while not self._stop_checkpoints.wait(0.25):
+                try:
+                    size = wal.stat().st_size
+                except FileNotFoundError:
+                    continue
+                if size > _CHECKPOINT_PAGES * 4096:
+                    own.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                if size > _WAL_LIMIT:
+                    # Readers and the writer pause between statements often enough for this to get its turn.
+                    own.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+        finally:
+            own.close()
+
+
+class _SqliteSession:
+    """Reads on the loop's connection, writes in the writer thread. There is never a flush beside this one."""
+
+    __slots__ = ("_database", "_tenant")
+
+    def __init__(self, database: SqliteDatabase, tenant: str) -> None:
+        self._database = database
+        self._tenant = tenant
+
+    async def head(self) -> Head:
+        row = self._database._reader.execute(_HEAD, (self._tenant,)).fetchone()
+        return Head(*row) if row else Head(0, 0)
+
+    async def read(self, gets: list[Get]) -> dict[Get, Values]:
+        execute = self._database._reader.execute
+        found: dict[Get, Values] = {}
+        for get in gets:
+            row = execute(get.rows.sqlite.select, get.key).fetchone()
+            if row is not None:
+                found[get] = row
+        return found
+
+    async def query(self, query: Query) -> list[Values]:
+        text, values = _compiled(query.statement)
+        loop = asyncio.get_running_loop()
+        database = self._database
+        return await loop.run_in_executor(
+            database._query_thread, lambda: database._queries.execute(text, values).fetchall()
+        )
+
+    async def write(self, writes: Writes) -> None:
+        executes = [(*_compiled(item.statement), item.expect) for item in writes.executes]
+        await self._database._in_writer(lambda: self._commit(writes, executes))
+
+    def _commit(self, writes: Writes, executes: list[tuple[str, Values, int | None]]) -> None:
+        connection = self._database._writer
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            self._apply(connection, writes, executes)
+            connection.execute("COMMIT")
+        except sqlite3.IntegrityError as error:
+            connection.execute("ROLLBACK")
+            raise LostRace(str(error)) from error
+        except BaseException as error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
+                raise Unavailable("disk-full", "The disk is full; nothing was done.", retry_after=30) from error
+            raise
+
+    def _apply(
+        self, connection: sqlite3.Connection, writes: Writes, executes: list[tuple[str, Values, int | None]]
+    ) -> None:
+        for rows, keys in writes.deletes.items():
+            connection.executemany(rows.sqlite.delete, keys)
+        for rows, fresh in writes.inserts.items():
+            connection.executemany(rows.sqlite.insert, fresh)
+        for rows, changes in writes.replaces.items():
+            cursor = connection.executemany(rows.sqlite.replace, [(*values, *key, was) for values, key, was in changes])
+            if cursor.rowcount != len(changes):
+                raise LostRace(rows.name)
+        for text, values, expect in executes:
+            if connection.execute(text, values).rowcount != expect and expect is not None:
+                raise LostRace(text)
+        if writes.published or writes.config_changed:
+            count = len(writes.published)
+            moved = (self._tenant, count, int(writes.config_changed))
+            (position,) = connection.execute(_RAISE_HEAD, moved).fetchone()
+            first = position - count + 1
+            connection.executemany(_FEED, [(self._tenant, first + nth, *item) for nth, item in enumerate(writes.published)])
+
+
+def _compiled(statement: Executable) -> tuple[str, Values]:
+    compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})  # type: ignore[attr-defined]
+    values = compiled.construct_params()
+    return str(compiled), tuple(values[name] for name in compiled.positiontup or ())

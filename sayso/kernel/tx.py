@@ -1,0 +1,188 @@
+"""`Tx`: what one unit of work wants to read and to write. It holds no connection and cannot commit.
+
+A unit of work is a generator function over a `Tx`. It yields the reads it needs, is sent the rows, adds what is to be
+written, and returns its answer:
+
+    def unit(tx):
+        person, key = yield (tx.get(PERSON, subject), tx.get(KEY, subject, "log"))
+        tx.put(PERSON, (subject,), changed, was=person)
+        return answer
+
+It must do nothing but that, because it is run again from its beginning after a lost race. Who runs it, with whom it
+shares its statements and its commit, is the business of `batcher.py`.
+"""
+
+from collections.abc import Callable, Generator
+from typing import Any, NamedTuple, TypeVar
+
+from sqlalchemy import Delete, Select, Update
+from sqlalchemy.sql.selectable import TableClause
+
+from sayso.kernel.context import Context
+from sayso.kernel.errors import LostRace
+from sayso.kernel.rows import Rows, Values
+
+T = TypeVar("T")
+
+
+class Get(NamedTuple):
+    """A point read: the values of the row at `key` (bucket and tenant included), or None."""
+
+    rows: Rows
+    key: Values
+
+
+class Query(NamedTuple):
+    """A cold read: any SELECT, already narrowed to the tenant. Answered with a list of tuples."""
+
+    statement: Select[Any]
+
+
+class Execute(NamedTuple):
+    """A cold write, already narrowed to the tenant. `expect` rows must be touched, else the race was lost."""
+
+    statement: Update | Delete
+    expect: int | None
+
+
+class Publish(NamedTuple):
+    """A row of the feed, still without its position."""
+
+    kind: str
+    subject: bytes
+    ref: bytes
+    at: int
+
+
+Reads = tuple[Get | Query, ...]
+Found = tuple[Any, ...]
+Work = Generator[Reads, Found, T]
+Unit = Callable[["Tx"], Work[T]]
+
+
+class Tx:
+    """The write-set of one unit. Tenant and bucket are added here, never by callers."""
+
+    __slots__ = ("_seen", "_view", "config_changed", "context", "deletes", "executes", "head", "inserts", "published", "puts")
+
+    def __init__(self, context: Context, view: "View", head: "Head") -> None:
+        self.context = context
+        self.head = head
+        self.config_changed = False
+        self.inserts: list[tuple[Rows, Values]] = []
+        self.puts: list[tuple[Get, Values, Values | None]] = []
+        self.deletes: list[Get] = []
+        self.executes: list[Execute] = []
+        self.published: list[Publish] = []
+        self._view = view
+        self._seen: list[tuple[Get, Values | None]] = []
+
+    # reads, to be yielded
+
+    def get(self, rows: Rows, *key: Any, bucket: int | None = None) -> Get:
+        """The read of one row by its key (without bucket and tenant)."""
+        return Get(rows, rows.key_of(self.context.tenant, key, bucket))
+
+    def select(self, statement: Select[Any]) -> Query:
+        """Any SELECT over the tenant's own rows. Cold units only: it is not shared with other units."""
+        for table in statement.get_final_froms():
+            for part in _tables_in(table):
+                statement = statement.where(part.c.tenant == self.context.tenant)
+        return Query(statement)
+
+    # writes
+
+    def insert(self, rows: Rows, *columns: Any, bucket: int | None = None) -> None:
+        """A new row: the table's columns after bucket and tenant. A key that is taken means a lost race."""
+        self.inserts.append((rows, rows.row_of(self.context.tenant, columns, bucket)))
+
+    def put(self, rows: Rows, key: Values, values: Values, *, was: Values | None, bucket: int | None = None) -> None:
+        """The state row at `key` becomes `values`. `was` is what this unit read there: None for a new row.
+
+        The table has a column `version`; the row is replaced only while it still carries the version in `was`.
+        """
+        self.puts.append((Get(rows, rows.key_of(self.context.tenant, key, bucket)), values, was))
+
+    def delete(self, rows: Rows, *key: Any, bucket: int | None = None) -> None:
+        """No row at `key` any more; none there is no error."""
+        self.deletes.append(Get(rows, rows.key_of(self.context.tenant, key, bucket)))
+
+    def execute(self, statement: Update | Delete, *, expect: int | None = None) -> None:
+        """A cold write over the tenant's own rows."""
+        table = statement.entity_description["table"] if "table" in statement.entity_description else statement.table
+        self.executes.append(Execute(statement.where(table.c.tenant == self.context.tenant), expect))
+
+    def publish(self, kind: str, subject: bytes, ref: bytes) -> None:
+        """A change that caches, webhooks and `GET /v1/changes` learn of, in commit order."""
+        self.published.append(Publish(kind, subject, ref, self.context.at))
+
+    def configure(self) -> None:
+        """This unit changes what every node keeps in memory (manifest, keys): they reload before they decide again."""
+        self.config_changed = True
+
+    @property
+    def writes(self) -> bool:
+        """Whether there is anything to commit."""
+        return bool(
+            self.inserts or self.puts or self.deletes or self.executes or self.published or self.config_changed
+        )
+
+    # the batcher's side
+
+    def found(self, get: Get, row: Values | None) -> Values | None:
+        """What this unit is shown at `get`: a neighbour's fresh row before the stored one. Remembered, see `fresh`."""
+        shown = self._view.rows.get(get, _MISSING) if self._view.rows else _MISSING
+        if shown is _MISSING:
+            shown = row
+        self._seen.append((get, shown))
+        return shown
+
+    @property
+    def fresh(self) -> bool:
+        """Whether all that this unit was shown still stands among its neighbours in the flush."""
+        rows = self._view.rows
+        return not rows or all(rows.get(get, shown) is shown for get, shown in self._seen)
+
+    def settle(self) -> None:
+        """Show this unit's rows to the units after it. Raises `LostRace` when one of its keys was taken by a neighbour."""
+        rows = self._view.rows
+        for table, row in self.inserts:
+            width = table.lead + table.key_width
+            get = Get(table, row[:width])
+            if rows.get(get) is not None:
+                raise LostRace(table.name)
+            rows[get] = row[width:]
+        for get, values, _ in self.puts:
+            rows[get] = values
+        for get in self.deletes:
+            rows[get] = None
+
+
+class View:
+    """The rows that the units of one flush have written so far: the later ones decide on them."""
+
+    __slots__ = ("rows",)
+
+    def __init__(self) -> None:
+        self.rows: dict[Get, Values | None] = {}
+
+
+class Head(NamedTuple):
+    """Where a tenant's changes stand: `position` counts published changes, `config` counts changes of configuration."""
+
+    position: int
+    config: int
+
+    @property
+    def seq(self) -> str:
+        """The position as clients see it: opaque, of fixed width so that it also compares as text."""
+        return f"{self.position:016x}"
+
+
+_MISSING: Any = object()
+
+
+def _tables_in(source: Any) -> list[TableClause]:
+    if hasattr(source, "left"):
+        return [*_tables_in(source.left), *_tables_in(source.right)]
+    return [source] if "tenant" in source.c else []
