@@ -1,0 +1,130 @@
+"""The hot path: an event becomes a leaf in the outbox, and its openings are sealed. No reads, no lock, no await.
+
+Everything goes into the caller's write-set, so the entry and the change it tells of commit together or not at all.
+"""
+
+import os
+from hashlib import blake2b
+
+from msgspec import UNSET, UnsetType
+
+from audit import encoding
+from audit.commitment import COLLECTION, TAG_LABEL, commit, tag
+from audit.entry import VERSION, AuditEvent, Commitments, Leaf, Tags
+from audit.tables import ACTOR, OUTBOX, SUBJECT
+from sayso.kernel import TENANT_OWNER, Actor, Invalid, Key, Sealer, Tx, new_raw, raw
+
+_ACTOR_LABEL = "sayso.audit.actor.v1"
+_REMEMBERED = 4096
+
+# One draw of randomness serves an entry: its nonce, the keys of its commitments, and two fill-in tags.
+_NONCE = slice(0, 16)
+_R_A = slice(16, 48)
+_R_D = slice(48, 80)
+_R_S = slice(80, 112)
+_FILL_A = slice(112, 128)
+_FILL_S = slice(128, 144)
+_DRAW = 144
+
+
+class Appender:
+    """Writes entries on behalf of `node`, which stands in each leaf as `src`."""
+
+    def __init__(self, sealer: Sealer, node: str) -> None:
+        self._sealer = sealer
+        self._node = node
+        self._standing: dict[tuple[str, str], tuple[bytes, Key, bytes]] = {}
+
+    def append(self, tx: Tx, event: AuditEvent, subject_key: Key | None, log: str) -> str:
+        """Add the entry to `tx`; returns its id. `AuditLog.append` says what the arguments mean."""
+        encoding.check(event)
+        context = tx.context
+        entry = new_raw()
+        entry_id = "ent_" + entry.hex()
+        noise = os.urandom(_DRAW)
+        nonce = noise[_NONCE]
+        subject = event.subject
+
+        owner, actor_key, actor_tag_key = self._actor(context.tenant, context.actor, subject, subject_key)
+        subject_commitment: bytes | UnsetType = UNSET
+        subject_tag: bytes | UnsetType = UNSET
+        detail_commitment: bytes | UnsetType = UNSET
+        detail = b""
+        detail_row = None
+        if event.detail:
+            payload = encoding.encode_detail(event.type, event.detail)
+            detail_commitment = commit(noise[_R_D], b"d", entry, payload)
+            detail = noise[_R_D] + payload
+
+        if subject is not None and subject_key is not None:
+            subject_commitment = commit(noise[_R_S], b"s", entry, encoding.encode_subject(subject))
+            subject_tag = tag(subject_key.derive(TAG_LABEL), nonce)
+            tx.insert(SUBJECT, subject, entry, subject_key.seal(COLLECTION, entry_id + "/s", noise[_R_S] + detail))
+        else:
+            if subject is not None:
+                # A person without a key, unknown or erased: nobody can tell these from a commitment and a tag.
+                subject_commitment = noise[_R_S]
+                subject_tag = noise[_FILL_S]
+            if detail:
+                tenant_key = self._sealer.standing(context.tenant, TENANT_OWNER)
+                detail_row = tenant_key.seal(COLLECTION, entry_id + "/d", detail)
+
+        if actor_key is not None:
+            payload = encoding.encode_actor(context.actor)
+            actor_commitment = commit(noise[_R_A], b"a", entry, payload)
+            actor_tag = tag(actor_tag_key, nonce)
+            opening = actor_key.seal(COLLECTION, entry_id + "/a", noise[_R_A] + payload)
+            tx.insert(ACTOR, owner, entry, opening, detail_row)
+        else:
+            actor_commitment = noise[_R_A]
+            actor_tag = noise[_FILL_A]
+            if detail_row is not None:
+                tx.insert(ACTOR, TENANT_OWNER, entry, b"", detail_row)
+
+        # In the order of the leaf's fields, which is the order of its bytes.
+        leaf = Leaf(
+            context.actor.kind,
+            Commitments(actor_commitment, detail_commitment, subject_commitment),
+            entry_id,
+            nonce,
+            context.tenant,
+            event.out,
+            event.pol or UNSET,
+            event.res,
+            self._node,
+            Tags(actor_tag, subject_tag),
+            context.at,
+            event.type,
+            VERSION,
+        )
+        tx.insert(OUTBOX, entry, log, encoding.encode_leaf(leaf))
+        return entry_id
+
+    def _actor(
+        self, tenant: str, actor: Actor, subject: bytes | None, subject_key: Key | None
+    ) -> tuple[bytes, Key | None, bytes]:
+        """The actor's row's owner, the key that seals it, the tag key. No key for a person who has none here."""
+        if actor.kind == "person":
+            # A person's own act lies under that person's key alone, so that erasure reaches it.
+            if subject is not None and subject_key is not None and actor.id == "sub_" + subject.hex():
+                return subject, subject_key, subject_key.derive(TAG_LABEL)
+            return TENANT_OWNER, None, b""
+        known = self._standing.get((tenant, actor.id))
+        owner = known[0] if known is not None else self.actor_owner(tenant, actor.id)
+        key = self._sealer.standing(tenant, owner)
+        if known is not None and known[1] is key:
+            return known
+        if len(self._standing) >= _REMEMBERED:
+            self._standing.clear()
+        found = self._standing[tenant, actor.id] = (owner, key, key.derive(TAG_LABEL))
+        return found
+
+    def actor_owner(self, tenant: str, actor_id: str) -> bytes:
+        """The 16 bytes under which an actor's entries are kept: the id's own, or a keyed digest of a name that is no
+        id.
+        """
+        try:
+            return raw(actor_id)
+        except Invalid:
+            key = self._sealer.standing(tenant, TENANT_OWNER).derive(_ACTOR_LABEL)
+            return blake2b(actor_id.encode(), digest_size=16, key=key).digest()

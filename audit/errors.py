@@ -1,0 +1,73 @@
+"""What can go wrong in the log, named after what happened."""
+
+from sayso.kernel import Conflict, Invalid, NotFound, Unavailable
+
+
+class EntryNotFound(NotFound):
+    """No entry of that id in this tenant's logs, integrated or waiting."""
+
+    def __init__(self) -> None:
+        super().__init__("not-found", "There is no such entry.")
+
+
+class LogNotFound(NotFound):
+    """No log of that name, or nothing signed in it yet."""
+
+    def __init__(self) -> None:
+        super().__init__("not-found", "There is no such log.")
+
+
+class TileNotFound(NotFound):
+    """A tile or bundle that the signed log does not have, or not that wide."""
+
+    def __init__(self) -> None:
+        super().__init__("not-found", "There is no such tile.")
+
+
+class NotIntegrated(Conflict):
+    """The entry is durable, but no signed checkpoint covers it yet. `retry_after` is in seconds."""
+
+    retry_after = 1
+
+    def __init__(self) -> None:
+        super().__init__(
+            "not-integrated", "The entry is stored; a checkpoint will cover it in a second."
+        )
+
+
+class SizeNotInLog(Invalid):
+    """A tree size or an index beyond what is signed."""
+
+    def __init__(self, signed: int) -> None:
+        super().__init__("size-not-in-log", "The log has no such size or index yet.", size=signed)
+
+
+class MalformedCursor(Invalid):
+    """A cursor that no answer of ours contained."""
+
+    def __init__(self) -> None:
+        super().__init__("malformed-cursor", "A cursor is passed back as it was received.")
+
+
+class LogForked(Unavailable):
+    """The database holds another history than was signed: a restored backup, a clone, or tampering. Nothing is signed.
+
+    `found` says which witness of the earlier history contradicts it: the last checkpoint, or the anchor file.
+    """
+
+    def __init__(self, log: str, found: str, signed: int, size: int) -> None:
+        super().__init__(
+            "log-forked",
+            f"The log contradicts {found}; nothing more is integrated or signed until an operator has looked at it.",
+            retry_after=600,
+            log=log,
+            signed_size=signed,
+            size=size,
+        )
+
+
+class ExportRefused(Conflict):
+    """The folder holds something that is not an earlier export of this very log. Nothing in it was overwritten."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("export-refused", message)

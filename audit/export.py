@@ -1,0 +1,168 @@
+"""The log as a directory in C2SP tlog-tiles layout, for whoever wants to check it without us:
+
+    checkpoint    vkey    tile/<level>/<number>[.p/<width>]    tile/entries/<number>[.p/<width>]
+
+and nothing else. It may be written again over itself: full tiles never change and are compared, the right edge of the
+older export is removed, `checkpoint` comes last. Whoever stops it half-way has an older checkpoint with all its tiles,
+or none at all; running it again finishes it.
+"""
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from audit import store
+from audit.checkpoint import Checkpoint
+from audit.errors import ExportRefused
+from audit.note import SignedNote, VerifierKey
+from audit.proving import log_key, signed
+from audit.strict import HASH_SIZE, Malformed
+from audit.tiles import ENTRIES_LEVEL, WIDTH, Place, levels, parse_path, path, prefix, width_at
+from sayso.kernel import SYSTEM, Context, Database, Signer, Tx, Unavailable, Work, new_id, now
+
+CHECKPOINT = "checkpoint"
+VKEY = "vkey"
+LOGS = "logs"
+"""Below the export of the main log: the exports of the tenant's other logs, each in a folder of its name."""
+
+_CHUNK = 64
+_PATIENCE_S = 30.0
+
+Progress = Callable[[int, int], None]
+
+
+async def export(database: Database, signer: Signer, tenant: str, log: str, out: Path, progress: Progress) -> int:
+    """Write the log into the folder `out`; returns its size. `progress` is told tiles written, tiles in all.
+
+    Holds every entry that was committed before the call. Something must be integrating meanwhile: a server, or the
+    caller beforehand (`AuditLog.drain`). Raises `Unavailable` when that takes longer than 30 s, `ExportRefused` when
+    `out` holds something else.
+    """
+    context = Context(tenant, SYSTEM, now(), new_id("req"))
+    await _caught_up(database, context, log)
+    head = await database.look(context, lambda tx: signed(tx, log))
+    key = await database.look(context, lambda tx: log_key(tx, signer, log))
+    stale = await asyncio.to_thread(_earlier, out, key, head.size)
+    chunks = list(_chunks(head.size))
+    done, everything = 0, sum(len(chunk) for chunk in chunks)
+    for chunk in chunks:
+        data = await database.look(context, lambda tx, chunk=chunk: _read(tx, log, chunk))  # type: ignore[misc]
+        await asyncio.to_thread(_write_tiles, out, data)
+        done += len(chunk)
+        progress(done, everything)
+    await asyncio.to_thread(_finish, out, key, head.note, stale)
+    return head.size
+
+
+async def _caught_up(database: Database, context: Context, log: str) -> None:
+    """Wait until nothing that was committed before now is still without a signed index."""
+    started_ms = context.at // 1000
+    deadline = time.monotonic() + _PATIENCE_S
+    while not await database.look(context, lambda tx: _covered(tx, log, started_ms)):
+        if time.monotonic() > deadline:
+            raise Unavailable("not-integrated", "Entries wait for the integrator, and none is running.", retry_after=5)
+        await asyncio.sleep(0.05)
+
+
+def _covered(tx: Tx, log: str, until_ms: int) -> Work[bool]:
+    ((waiting,),) = yield (store.backlog(tx, log),)
+    tree, rows = yield (store.tree_of(tx, log), store.last_signed(tx, log))
+    last, oldest = store.signed_from(rows), waiting[1]
+    behind = oldest is not None and int.from_bytes(oldest[:6], "big") <= until_ms
+    return not behind and tree is not None and last is not None and last.size >= store.Tree(*tree).size
+
+
+def _chunks(size: int) -> Iterator[list[Place]]:
+    """All places of a tree, as runs of one level that one query reads."""
+    for level in (ENTRIES_LEVEL, *range(levels(size))):
+        count = -(-(size >> (8 * max(level, 0))) // WIDTH)
+        for first in range(0, count, _CHUNK):
+            numbers = range(first, min(first + _CHUNK, count))
+            yield [Place(level, number, width_at(level, number, size)) for number in numbers]
+
+
+def _read(tx: Tx, log: str, places: list[Place]) -> Work[list[tuple[Place, bytes]]]:
+    level, first, end = places[0].level, places[0].number, places[-1].number + 1
+    if level == ENTRIES_LEVEL:
+        (rows,) = yield (store.bundle_range(tx, log, first, end),)
+        bundles = dict(rows)
+        return [(place, prefix(bundles[place.number], place.width)) for place in places]
+    (rows,) = yield (store.tile_range(tx, log, level, first, end),)
+    tiles = dict(rows)
+    return [(place, tiles[place.number][: place.width * HASH_SIZE]) for place in places]
+
+
+# the folder
+
+
+def _earlier(out: Path, key: VerifierKey, size: int) -> list[Path]:
+    """Files of an earlier export that the new one does not have. Raises `ExportRefused` on anything else in `out`."""
+    if not out.exists():
+        return []
+    if not out.is_dir():
+        raise ExportRefused("The export needs a folder, and there is a file of that name.")
+    held = {path.relative_to(out).as_posix(): path for path in _files(out)}
+    if not held:
+        return []
+    _same_log(held, key, size)
+    stale = []
+    for name, file in held.items():
+        if name in (CHECKPOINT, VKEY, f"{CHECKPOINT}.new"):
+            continue
+        try:
+            place = parse_path(name)
+        except Malformed:
+            raise ExportRefused("The folder holds files that are not part of an export; choose an empty one.") from None
+        if width_at(place.level, place.number, size) != place.width:
+            stale.append(file)
+    return stale
+
+
+def _same_log(held: dict[str, Path], key: VerifierKey, size: int) -> None:
+    try:
+        earlier = Checkpoint.parse(SignedNote.parse(held[CHECKPOINT].read_bytes()).text)
+    except KeyError:
+        return
+    except Malformed:
+        raise ExportRefused("The folder holds a checkpoint that cannot be read; choose an empty one.") from None
+    if earlier.origin != key.name:
+        raise ExportRefused("The folder holds the export of another log; choose an empty one.")
+    if earlier.size > size:
+        raise ExportRefused("The folder holds a longer log than the database; it may be all that is left.")
+
+
+def _files(out: Path) -> Iterator[Path]:
+    for folder, folders, names in os.walk(out):
+        if Path(folder) == out and LOGS in folders:
+            folders.remove(LOGS)
+        yield from (Path(folder) / name for name in names)
+
+
+def _write_tiles(out: Path, tiles: Iterable[tuple[Place, bytes]]) -> None:
+    for place, data in tiles:
+        file = out / path(place)
+        with contextlib.suppress(FileNotFoundError):
+            held = file.read_bytes()
+            if held == data:
+                continue
+            # A file that was cut short is finished; one that says something else is evidence, and stays.
+            if not data.startswith(held):
+                raise ExportRefused("The folder holds an export that contradicts the log; it was left as it is.")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+
+
+def _finish(out: Path, key: VerifierKey, note: bytes, stale: list[Path]) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    (out / VKEY).write_text(key.line + "\n", "utf-8")
+    fresh = out / f"{CHECKPOINT}.new"
+    fresh.write_bytes(note)
+    # From here on the folder is the new export; until here it was the old one with more tiles beside it.
+    fresh.replace(out / CHECKPOINT)
+    for file in stale:
+        file.unlink()
+        with contextlib.suppress(OSError):
+            file.parent.rmdir()

@@ -1,0 +1,114 @@
+"""Proofs and tiles out of the tables, always under a signed checkpoint, as units of work."""
+
+from collections.abc import Sequence
+
+from audit import store
+from audit.errors import EntryNotFound, LogNotFound, NotIntegrated, SizeNotInLog, TileNotFound
+from audit.merkle import Plan, consistency_plan, inclusion_plan, prove, root_plan
+from audit.note import VerifierKey
+from audit.proof import TlogProof, pack_extra
+from audit.strict import HASH_SIZE, Malformed
+from audit.tiles import ENTRIES_LEVEL, TileReader, parse_path, place_of, prefix, root, width_at
+from sayso.kernel import Signer, Tx, Work
+
+LOG_KEY = "log"
+"""The signer's use for checkpoints."""
+
+
+def verifier_key(signer: Signer, tenant: str, origin: str) -> VerifierKey:
+    """The key a tenant's logs are signed with, under the name of one log's origin."""
+    return VerifierKey(origin, signer.public_key(tenant, LOG_KEY))
+
+
+def log_key(tx: Tx, signer: Signer, log: str) -> Work[VerifierKey]:
+    """The key that checks the checkpoints of a log. Raises `LogNotFound`."""
+    (row,) = yield (store.tree_of(tx, log),)
+    if row is None:
+        raise LogNotFound
+    return verifier_key(signer, tx.context.tenant, store.Tree(*row).origin)
+
+
+def signed(tx: Tx, log: str) -> Work[store.Signed]:
+    """The newest signed head. Raises `LogNotFound` when there is none."""
+    (rows,) = yield (store.last_signed(tx, log),)
+    head = store.signed_from(rows)
+    if head is None:
+        raise LogNotFound
+    return head
+
+
+def root_at(tx: Tx, log: str, size: int) -> Work[bytes]:
+    """The root of the log's first `size` entries, computed from its tiles. Raises `Malformed` without them."""
+    tiles = yield from store.tiles_at(tx, log, [place_of(node) for node in root_plan(size)])
+    return root(size, tiles)
+
+
+def inclusion_proof(tx: Tx, log: str, index: int, size: int | None = None) -> Work[list[bytes]]:
+    """Hashes that prove the entry at `index` in the tree of `size` (the signed one by default), lowest first.
+
+    Raises `SizeNotInLog`.
+    """
+    head = yield from signed(tx, log)
+    size = head.size if size is None else size
+    if not 0 <= index < size <= head.size:
+        raise SizeNotInLog(head.size)
+    return (yield from _prove(tx, log, inclusion_plan(index, size)))
+
+
+def consistency_proof(tx: Tx, log: str, old: int, new: int | None = None) -> Work[list[bytes]]:
+    """Hashes that prove that the tree of size `new` (the signed one by default) begins with that of size `old`.
+
+    Raises `SizeNotInLog`.
+    """
+    head = yield from signed(tx, log)
+    new = head.size if new is None else new
+    if not 0 <= old <= new <= head.size:
+        raise SizeNotInLog(head.size)
+    return (yield from _prove(tx, log, consistency_plan(old, new)))
+
+
+def tlog_proof(tx: Tx, signer: Signer, entry_id: str) -> Work[bytes]:
+    """The entry's receipt as C2SP tlog-proof text, with the entry itself in `extra`.
+
+    Raises `NotIntegrated` while no checkpoint covers it, `EntryNotFound`.
+    """
+    key = store.entry_key(entry_id)
+    (waiting,) = yield (store.waiting(tx, key),)
+    located = yield from store.locate(tx, [key])
+    if key not in located:
+        raise NotIntegrated if waiting is not None else EntryNotFound
+    log, index = located[key]
+    tree, rows = yield (store.tree_of(tx, log), store.last_signed(tx, log))
+    head = store.signed_from(rows)
+    if head is None or index >= head.size:
+        raise NotIntegrated
+    hashes = yield from _prove(tx, log, inclusion_plan(index, head.size))
+    leaves = yield from store.leaves_at(tx, log, [index])
+    key_line = verifier_key(signer, tx.context.tenant, store.Tree(*tree).origin)
+    extra = pack_extra(key_line, leaves[index])
+    return TlogProof(index, tuple(hashes), head.note, extra).print()
+
+
+def tile(tx: Tx, log: str, path: str) -> Work[bytes]:
+    """The bytes at a C2SP path such as `tile/0/x001/067.p/8` or `tile/entries/000`, as far as the log is signed.
+
+    Any narrower tile is a prefix of the one that is stored. Raises `TileNotFound`.
+    """
+    try:
+        place = parse_path(path)
+    except Malformed:
+        raise TileNotFound from None
+    head = yield from signed(tx, log)
+    if place.width > width_at(place.level, place.number, head.size):
+        raise TileNotFound
+    if place.level == ENTRIES_LEVEL:
+        (row,) = yield (store.bundle_at(tx, log, place.number),)
+        return prefix(row[0], place.width)
+    tiles = yield from store.tiles_at(tx, log, [(place.level, place.number)])
+    return tiles[place.level, place.number][: place.width * HASH_SIZE]
+
+
+def _prove(tx: Tx, log: str, plan: Plan) -> Work[list[bytes]]:
+    needed: Sequence[store.TileKey] = [place_of(node) for nodes in plan for node in nodes]
+    tiles = yield from store.tiles_at(tx, log, needed)
+    return prove(plan, TileReader(tiles))

@@ -1,0 +1,182 @@
+"""Finding entries and, with the right key in hand, opening them. Every function is a unit of work, or part of one."""
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from audit import store
+from audit.commitment import COLLECTION, split_opening, verify_opening
+from audit.encoding import decode_leaf, encode_subject
+from audit.entry import Entry, Opening
+from audit.errors import EntryNotFound, MalformedCursor
+from sayso.kernel import TENANT_OWNER, Key, Sealer, Tx, Work, text
+
+PAGE_LIMIT = 200
+
+
+class Search(Struct, frozen=True, forbid_unknown_fields=True):
+    """What to look for among integrated entries. `type` is one type, or a prefix such as `consent.*`.
+
+    `since` (inclusive) and `until` (exclusive) are instants, compared with the time the writing node claimed. `cursor`
+    is the `next` of an earlier page.
+    """
+
+    log: str = "main"
+    type: str | None = None
+    outcome: Literal["ok", "permit", "deny", "fail"] | None = None
+    since: int | None = None
+    until: int | None = None
+    cursor: str | None = None
+    limit: int = 50
+
+
+class Page(Struct, frozen=True):
+    """Entries, newest first, and the cursor of the page after them (None at the end)."""
+
+    entries: list[Entry]
+    next: str | None
+
+
+def entry(tx: Tx, entry_id: str) -> Work[Entry]:
+    """One entry, from the moment its commit was answered. Raises `EntryNotFound`."""
+    key = store.entry_key(entry_id)
+    found = yield from by_id(tx, [key])
+    if not found:
+        raise EntryNotFound
+    return found[0]
+
+
+def by_id(tx: Tx, keys: Sequence[bytes]) -> Work[list[Entry]]:
+    """Those of the entries that exist, in the order asked for, integrated or waiting."""
+    # The outbox first: an entry moves from there to the index, so that this order cannot miss it.
+    waiting = yield tuple(store.waiting(tx, key) for key in keys)
+    found = {
+        key: Entry(text("ent", key), row[0], None, row[1])
+        for key, row in zip(keys, waiting, strict=True)
+        if row is not None
+    }
+    located = yield from store.locate(tx, [key for key in keys if key not in found])
+    for log in sorted({place.log for place in located.values()}):
+        here = {key: place.leaf for key, place in located.items() if place.log == log}
+        leaves = yield from store.leaves_at(tx, log, list(here.values()))
+        found |= {key: Entry(text("ent", key), log, leaf, leaves[leaf]) for key, leaf in here.items()}
+    return [found[key] for key in keys if key in found]
+
+
+def entries(tx: Tx, search: Search) -> Work[Page]:
+    """A page of the integrated entries that match, newest first by claimed time. Raises `MalformedCursor`."""
+    limit = max(1, min(search.limit, PAGE_LIMIT))
+    (rows,) = yield (
+        store.found_by(
+            tx,
+            search.log,
+            types=_bounds(search.type),
+            outcome=search.outcome,
+            since=search.since,
+            until=search.until,
+            before=_parse_cursor(search.cursor),
+            limit=limit + 1,
+        ),
+    )
+    hits = [store.Listed(*row) for row in rows[:limit]]
+    leaves = yield from store.leaves_at(tx, search.log, [hit.leaf for hit in hits])
+    listed = [Entry(text("ent", hit.entry), search.log, hit.leaf, leaves[hit.leaf]) for hit in hits]
+    return Page(listed, _print_cursor(hits[-1]) if len(rows) > limit else None)
+
+
+def entries_about(tx: Tx, subject: bytes, cursor: str | None = None, limit: int = 50) -> Work[Page]:
+    """A page of the entries about one person, newest first, waiting ones included. Raises `Invalid` on a foreign
+    cursor.
+    """
+    return (yield from _listed(tx, subject, cursor, limit, of_actor=False))
+
+
+def entries_of_actor(tx: Tx, actor: bytes, cursor: str | None = None, limit: int = 50) -> Work[Page]:
+    """The same for the entries that an actor caused; `actor` as `AuditLog.actor_owner` gives it."""
+    return (yield from _listed(tx, actor, cursor, limit, of_actor=True))
+
+
+def _listed(tx: Tx, owner: bytes, cursor: str | None, limit: int, *, of_actor: bool) -> Work[Page]:
+    limit = max(1, min(limit, PAGE_LIMIT))
+    before = store.entry_key(cursor) if cursor else None
+    ask = store.entries_of_actor if of_actor else store.entries_about
+    (rows,) = yield (ask(tx, owner, before, limit + 1),)
+    keys = [key for (key,) in rows[:limit]]
+    found = yield from by_id(tx, keys)
+    return Page(found, text("ent", keys[-1]) if len(rows) > limit else None)
+
+
+def subject_of(tx: Tx, entry_id: str) -> Work[bytes | None]:
+    """The person an entry is about, while the log still knows: the caller reads that person's key to open it."""
+    (rows,) = yield (store.sealed_about(tx, store.entry_key(entry_id)),)
+    return rows[0][0] if rows else None
+
+
+def openings(tx: Tx, sealer: Sealer, entry_id: str, subject_key: Key | None) -> Work[list[Opening]]:
+    """What the keys at hand open of an entry, each checked against the leaf. Raises `EntryNotFound`, `OpeningInvalid`.
+
+    `subject_key` is the log key of the person it is about; without it the subject's compartments stay closed. The
+    actor's and the tenant's keys are standing ones. A person's own act opens with that person's key alone.
+    """
+    shown = yield from entry(tx, entry_id)
+    key = store.entry_key(entry_id)
+    about, by = yield (store.sealed_about(tx, key), store.sealed_by(tx, key))
+    found: list[Opening] = []
+    for subject, sealed in about:
+        if subject_key is not None and subject_key.owner == subject:
+            found += _open_subject(subject_key, entry_id, subject, sealed)
+    for actor, sealed, detail in by:
+        standing = sealer.standing(tx.context.tenant, actor)
+        actor_key = subject_key if subject_key is not None and subject_key.owner == actor else standing
+        acted_alone = decode_leaf(shown.leaf).actor_class == "person" and actor_key is standing
+        if sealed and not acted_alone:
+            found.append(_opening("a", actor_key.open(COLLECTION, f"{entry_id}/a", sealed)))
+        if detail is not None:
+            tenant_key = sealer.standing(tx.context.tenant, TENANT_OWNER)
+            found.append(_opening("d", tenant_key.open(COLLECTION, f"{entry_id}/d", detail)))
+    check_openings(shown, found)
+    return found
+
+
+def check_openings(shown: Entry, found: Iterable[Opening]) -> None:
+    """Raise `OpeningInvalid` unless each opening is what the leaf committed to."""
+    commitments = decode_leaf(shown.leaf).c
+    key = store.entry_key(shown.id)
+    for opening in found:
+        committed = getattr(commitments, opening.compartment)
+        verify_opening(committed or b"", opening.r, opening.compartment.encode(), key, opening.payload)
+
+
+def _open_subject(key: Key, entry_id: str, subject: bytes, sealed: bytes) -> list[Opening]:
+    r, detail = split_opening(key.open(COLLECTION, f"{entry_id}/s", sealed))
+    found = [Opening("s", r, encode_subject(subject))]
+    return [*found, _opening("d", detail)] if detail else found
+
+
+def _opening(compartment: Literal["a", "d", "s"], opened: bytes) -> Opening:
+    return Opening(compartment, *split_opening(opened))
+
+
+def _bounds(wanted: str | None) -> tuple[str, str] | str | None:
+    if wanted is None or not wanted.endswith(".*"):
+        return wanted
+    prefix = wanted.removesuffix("*")
+    # "/" follows "." in ASCII: all types that begin with the prefix lie between the two.
+    return prefix, prefix[:-1] + "/"
+
+
+def _print_cursor(hit: store.Listed) -> str:
+    return f"{hit.at:016x}{hit.leaf:016x}"
+
+
+def _parse_cursor(cursor: str | None) -> tuple[int, int] | None:
+    if cursor is None:
+        return None
+    try:
+        at, leaf = int(cursor[:16], 16), int(cursor[16:], 16)
+    except ValueError:
+        raise MalformedCursor from None
+    if f"{at:016x}{leaf:016x}" != cursor or max(at, leaf) >= 1 << 63:
+        raise MalformedCursor
+    return at, leaf

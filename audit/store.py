@@ -1,0 +1,265 @@
+"""The log's SQL. Each function is part of a unit of work: it yields its reads and returns Structs or bytes."""
+
+from collections.abc import Collection, Iterable
+from typing import Any, NamedTuple
+
+from sqlalchemy import Select, func, select
+
+from audit.encoding import index_of
+from audit.tables import (
+    BUNDLE,
+    CHECKPOINT,
+    INDEX,
+    OUTBOX,
+    TILE,
+    TREE,
+    audit_actor,
+    audit_bundle,
+    audit_checkpoint,
+    audit_index,
+    audit_outbox,
+    audit_subject,
+    audit_tile,
+    audit_tree,
+)
+from audit.tiles import WIDTH, unpack
+from sayso.kernel import Get, Query, Tx, Work, bucket_of, raw
+
+TileKey = tuple[int, int]
+"""Level and number."""
+
+_TILES_PER_QUERY = 256
+
+
+class Tree(NamedTuple):
+    """A log's row: what it is called for ever, and where it stands."""
+
+    origin: str
+    size: int
+    root: bytes
+
+
+class Signed(NamedTuple):
+    """A head that was signed."""
+
+    size: int
+    root: bytes
+    note: bytes
+
+
+class Located(NamedTuple):
+    """Where an integrated entry stands."""
+
+    log: str
+    leaf: int
+
+
+class Listed(NamedTuple):
+    """One hit of a search: the entry's id, where it stands, and its claimed time."""
+
+    entry: bytes
+    leaf: int
+    at: int
+
+
+def tree_of(tx: Tx, log: str) -> Get:
+    """The read of the log's row: origin, size, root."""
+    return tx.get(TREE, log)
+
+
+def tree_to_lock(tx: Tx, log: str) -> Query:
+    """The same, locked for this transaction; no row when another integrator holds it. SQLite has one writer and no row
+    locks.
+    """
+    columns = (audit_tree.c.origin, audit_tree.c.size, audit_tree.c.root)
+    return tx.select(select(*columns).where(audit_tree.c.log == log).with_for_update(skip_locked=True))
+
+
+def last_signed(tx: Tx, log: str) -> Query:
+    """The head with the greatest size that was signed."""
+    columns = (audit_checkpoint.c.size, audit_checkpoint.c.root, audit_checkpoint.c.note)
+    newest = select(*columns).where(audit_checkpoint.c.log == log).order_by(audit_checkpoint.c.size.desc()).limit(1)
+    return tx.select(newest)
+
+
+def signed_from(rows: list[Any]) -> Signed | None:
+    """The answer of `last_signed`."""
+    return Signed(*rows[0]) if rows else None
+
+
+def oldest_pending(tx: Tx, log: str, limit: int) -> Query:
+    """Entry id and leaf of the entries that wait longest, in id order."""
+    columns = (audit_outbox.c.entry, audit_outbox.c.leaf)
+    return tx.select(select(*columns).where(audit_outbox.c.log == log).order_by(audit_outbox.c.entry).limit(limit))
+
+
+def backlog(tx: Tx, log: str) -> Query:
+    """How many entries wait, and the id of the oldest."""
+    columns: tuple[Any, ...] = (func.count(), func.min(audit_outbox.c.entry))
+    return tx.select(select(*columns).select_from(audit_outbox).where(audit_outbox.c.log == log))
+
+
+def all_trees(tx: Tx) -> Query:
+    """Name, origin and size of the tenant's logs."""
+    return tx.select(select(audit_tree.c.log, audit_tree.c.origin, audit_tree.c.size).order_by(audit_tree.c.log))
+
+
+def tiles_at(tx: Tx, log: str, keys: Collection[TileKey]) -> Work[dict[TileKey, bytes]]:
+    """Those of the tiles that exist, by point reads."""
+    wanted = list(dict.fromkeys(keys))
+    rows = yield tuple(tx.get(TILE, log, *key) for key in wanted)
+    return {key: row[0] for key, row in zip(wanted, rows, strict=True) if row is not None}
+
+
+def bundle_at(tx: Tx, log: str, number: int) -> Get:
+    """The read of one bundle."""
+    return tx.get(BUNDLE, log, number)
+
+
+def tile_range(tx: Tx, log: str, level: int, first: int, end: int) -> Query:
+    """Number and hashes of the tiles of one level from `first` to `end` (exclusive)."""
+    columns = (audit_tile.c.number, audit_tile.c.hashes)
+    chosen = select(*columns).where(audit_tile.c.log == log, audit_tile.c.level == level)
+    return tx.select(chosen.where(audit_tile.c.number >= first, audit_tile.c.number < end))
+
+
+def bundle_range(tx: Tx, log: str, first: int, end: int) -> Query:
+    """Number and entries of the bundles from `first` to `end` (exclusive)."""
+    columns = (audit_bundle.c.number, audit_bundle.c.entries)
+    chosen = select(*columns).where(audit_bundle.c.log == log)
+    return tx.select(chosen.where(audit_bundle.c.number >= first, audit_bundle.c.number < end))
+
+
+def leaves_at(tx: Tx, log: str, indexes: Collection[int]) -> Work[dict[int, bytes]]:
+    """The entries at these indexes, out of their bundles."""
+    numbers = list(dict.fromkeys(index // WIDTH for index in indexes))
+    rows = yield tuple(bundle_at(tx, log, number) for number in numbers)
+    bundles = {number: unpack(row[0]) for number, row in zip(numbers, rows, strict=True)}
+    return {index: bundles[index // WIDTH][index % WIDTH] for index in indexes}
+
+
+def locate(tx: Tx, entries: Collection[bytes]) -> Work[dict[bytes, Located]]:
+    """Where those of the entries stand that are integrated."""
+    columns = (audit_index.c.entry, audit_index.c.log, audit_index.c.leaf)
+    (rows,) = yield (tx.select(select(*columns).where(audit_index.c.entry.in_(list(entries)))),)
+    return {entry: Located(log, leaf) for entry, log, leaf in rows}
+
+
+def waiting(tx: Tx, entry: bytes) -> Get:
+    """The read of an entry in the outbox: log and leaf."""
+    return tx.get(OUTBOX, entry)
+
+
+def found_by(
+    tx: Tx,
+    log: str,
+    *,
+    types: tuple[str, str] | str | None,
+    outcome: str | None,
+    since: int | None,
+    until: int | None,
+    before: tuple[int, int] | None,
+    limit: int,
+) -> Query:
+    """Hits of a search, newest first. `types` is one type, or the bounds of a prefix; `before` the last hit's time and
+    index.
+    """
+    table = audit_index.c
+    chosen: Select[Any] = select(table.entry, table.leaf, table.at).where(table.log == log)
+    if isinstance(types, tuple):
+        chosen = chosen.where(table.type >= types[0], table.type < types[1])
+    elif types is not None:
+        chosen = chosen.where(table.type == types)
+    if outcome is not None:
+        chosen = chosen.where(table.outcome == outcome)
+    if since is not None:
+        chosen = chosen.where(table.at >= since)
+    if until is not None:
+        chosen = chosen.where(table.at < until)
+    if before is not None:
+        at, leaf = before
+        chosen = chosen.where(table.at <= at, (table.at < at) | (table.leaf < leaf))
+    return tx.select(chosen.order_by(table.at.desc(), table.leaf.desc()).limit(limit))
+
+
+def entries_about(tx: Tx, subject: bytes, before: bytes | None, limit: int) -> Query:
+    """Ids of the entries about a person, newest first."""
+    table = audit_subject.c
+    bucket = bucket_of(tx.context.tenant, subject)
+    chosen = select(table.entry).where(table.bucket == bucket, table.subject == subject)
+    if before is not None:
+        chosen = chosen.where(table.entry < before)
+    return tx.select(chosen.order_by(table.entry.desc()).limit(limit))
+
+
+def entries_of_actor(tx: Tx, actor: bytes, before: bytes | None, limit: int) -> Query:
+    """Ids of the entries by an actor, newest first."""
+    table = audit_actor.c
+    chosen = select(table.entry).where(table.bucket == bucket_of(tx.context.tenant, actor), table.actor == actor)
+    if before is not None:
+        chosen = chosen.where(table.entry < before)
+    return tx.select(chosen.order_by(table.entry.desc()).limit(limit))
+
+
+def sealed_about(tx: Tx, entry: bytes) -> Query:
+    """Subject and sealed opening of an entry, while they exist."""
+    return tx.select(select(audit_subject.c.subject, audit_subject.c.opening).where(audit_subject.c.entry == entry))
+
+
+def sealed_by(tx: Tx, entry: bytes) -> Query:
+    """Actor, sealed opening and sealed detail of an entry, while they exist."""
+    columns = (audit_actor.c.actor, audit_actor.c.opening, audit_actor.c.detail)
+    return tx.select(select(*columns).where(audit_actor.c.entry == entry))
+
+
+# writes
+
+
+def open_tree(tx: Tx, log: str, tree: Tree) -> None:
+    """The first row of a log."""
+    tx.insert(TREE, log, *tree)
+
+
+def advance_tree(tx: Tx, log: str, was: Tree, size: int, root: bytes) -> None:
+    """The log's row moves on, if it still stands where it was read. The fence: a second integrator loses here."""
+    changed = audit_tree.update().where(audit_tree.c.log == log, audit_tree.c.size == was.size)
+    tx.execute(changed.values(size=size, root=root), expect=1)
+
+
+def store_tiles(tx: Tx, log: str, tiles: Iterable[tuple[TileKey, bytes]]) -> None:
+    """Tiles, each replacing the narrower one of its place."""
+    for (level, number), hashes in tiles:
+        tx.delete(TILE, log, level, number)
+        tx.insert(TILE, log, level, number, hashes)
+
+
+def store_bundles(tx: Tx, log: str, bundles: Iterable[tuple[int, bytes]]) -> None:
+    """Bundles, each replacing the shorter one of its place."""
+    for number, entries in bundles:
+        tx.delete(BUNDLE, log, number)
+        tx.insert(BUNDLE, log, number, entries)
+
+
+def move_to_index(tx: Tx, log: str, start: int, pending: Iterable[tuple[bytes, bytes]]) -> None:
+    """Entries leave the outbox and get their index, from `start` on. The unique entry id stops a second time."""
+    for leaf, (entry, raw_leaf) in enumerate(pending, start):
+        head = index_of(raw_leaf)
+        tx.delete(OUTBOX, entry)
+        tx.insert(INDEX, log, leaf, entry, head.type, head.out, head.ts)
+
+
+def store_checkpoint(tx: Tx, log: str, signed: Signed) -> None:
+    """A signed head. A second root for one size cannot be stored."""
+    tx.insert(CHECKPOINT, log, *signed, tx.context.at)
+
+
+def entry_key(entry: str) -> bytes:
+    """The raw id of an entry on the wire. Raises `Invalid` when it is malformed."""
+    return raw(entry, "ent")
+
+
+def delete_openings(tx: Tx, subject: bytes) -> None:
+    """The rows that hold a person's openings: of entries about them, and of their own acts."""
+    bucket = bucket_of(tx.context.tenant, subject)
+    tx.execute(audit_subject.delete().where(audit_subject.c.bucket == bucket, audit_subject.c.subject == subject))
+    tx.execute(audit_actor.delete().where(audit_actor.c.bucket == bucket, audit_actor.c.actor == subject))

@@ -1,0 +1,112 @@
+"""The log's tables. `audit_outbox` is filled in business transactions; the integrator moves it into the rest.
+
+What stands where: hashes and entries in tiles and bundles (only the widest of each), heads in `audit_checkpoint`, what
+search needs in `audit_index`, and the sealed openings, which may be deleted, in `audit_subject` and `audit_actor`.
+"""
+
+from sqlalchemy import BigInteger, Index, LargeBinary, SmallInteger, Text
+
+from sayso.kernel import Rows
+from sayso.kernel.schema import column, subject_table, tenant_table
+
+audit_outbox = subject_table(
+    "audit_outbox",
+    column("entry", LargeBinary),
+    column("log", Text),
+    column("leaf", LargeBinary),
+    owner="entry",
+    key=("entry",),
+)
+"""Entries that are durable and wait for their index. A queue: rows are consumed, never polled by id."""
+
+audit_tree = tenant_table(
+    "audit_tree",
+    column("log", Text),
+    column("origin", Text),
+    column("size", BigInteger),
+    column("root", LargeBinary),
+    key=("log",),
+)
+"""One row per log. Its lock elects the integrator, its size fences it. `origin` is fixed when the log is opened."""
+
+audit_tile = tenant_table(
+    "audit_tile",
+    column("log", Text),
+    column("level", SmallInteger),
+    column("number", BigInteger),
+    column("hashes", LargeBinary),
+    key=("log", "level", "number"),
+)
+"""Tiles: up to 256 hashes of 32 bytes, concatenated."""
+
+audit_bundle = tenant_table(
+    "audit_bundle",
+    column("log", Text),
+    column("number", BigInteger),
+    column("entries", LargeBinary),
+    key=("log", "number"),
+)
+"""Bundles: up to 256 entries, each behind its length."""
+
+audit_checkpoint = tenant_table(
+    "audit_checkpoint",
+    column("log", Text),
+    column("size", BigInteger),
+    column("root", LargeBinary),
+    column("note", LargeBinary),
+    column("at", BigInteger),
+    key=("log", "size"),
+    append_only=True,
+)
+"""Every head that was signed. The key admits one root per size."""
+
+audit_index = tenant_table(
+    "audit_index",
+    column("log", Text),
+    column("leaf", BigInteger),
+    column("entry", LargeBinary),
+    column("type", Text),
+    column("outcome", Text),
+    column("at", BigInteger),
+    key=("log", "leaf"),
+    indexes=(("log", "at", "leaf"), ("log", "type", "at", "leaf")),
+    append_only=True,
+)
+"""Where an entry stands, and what search asks for. `leaf` is the entry's index in the log."""
+
+Index("audit_index_entry", audit_index.c.tenant, audit_index.c.entry, unique=True)
+
+audit_subject = subject_table(
+    "audit_subject",
+    column("subject", LargeBinary),
+    column("entry", LargeBinary),
+    column("opening", LargeBinary),
+    key=("subject", "entry"),
+)
+"""Entries about a person, with the opening of subject and detail, sealed under the person's log key."""
+
+audit_actor = subject_table(
+    "audit_actor",
+    column("actor", LargeBinary),
+    column("entry", LargeBinary),
+    column("opening", LargeBinary),
+    column("detail", LargeBinary, nullable=True),
+    owner="actor",
+    key=("actor", "entry"),
+)
+"""Entries by an actor, with the actor's opening under the actor's log key. `detail` holds the opening of the detail,
+under the tenant's, when no person's key could seal it.
+"""
+
+# An officer who looks at an entry finds its openings by the entry alone.
+Index("audit_subject_entry", audit_subject.c.tenant, audit_subject.c.entry)
+Index("audit_actor_entry", audit_actor.c.tenant, audit_actor.c.entry)
+
+OUTBOX = Rows(audit_outbox)
+TREE = Rows(audit_tree)
+TILE = Rows(audit_tile)
+BUNDLE = Rows(audit_bundle)
+CHECKPOINT = Rows(audit_checkpoint)
+INDEX = Rows(audit_index)
+SUBJECT = Rows(audit_subject)
+ACTOR = Rows(audit_actor)

@@ -1,0 +1,251 @@
+"""A stage: a real `sayso serve` on a real database, a brand, its services, and a hundred thousand people.
+
+The server runs on one core, the load generator (and PostgreSQL) on the other. Everything goes over a socket.
+"""
+
+import json
+import os
+import random
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+import msgspec
+
+from benchmarks.load import Outcome, Plan, request
+from tests.builders.postgres import PostgresServer
+
+HOST = "127.0.0.1"
+CONNECTIONS = 64
+MANIFEST = """
+categories: [contact.email, contact.phone]
+purposes:
+  marketing.email: {title: {en: News by e-mail, zh-CN: 邮件资讯}, legal_basis: consent, categories: [contact.email]}
+  marketing.profile: {title: {en: Profiles, zh-CN: 画像}, legal_basis: consent, categories: [contact.email]}
+  marketing.sms: {title: {en: Text messages, zh-CN: 短信}, legal_basis: consent, categories: [contact.phone]}
+  ads: {title: {en: Advertising, zh-CN: 广告}, legal_basis: consent, categories: [contact.email]}
+  analytics: {title: {en: Statistics, zh-CN: 统计}, legal_basis: consent, categories: [contact.email]}
+notices:
+  web:
+    version: 1
+    purposes: [marketing.email, marketing.profile, marketing.sms, ads, analytics]
+    text: {en: "We write to you only if you say so.", zh-CN: "只有经您同意，我们才会给您写信。"}
+collections:
+  customers:
+    fields:
+      email: {type: email, category: contact.email, index: [exact]}
+roles: {mailer: []}
+rules:
+  - {id: R010, role: mailer, action: use, category: contact.email, purpose: marketing.email, effect: allow, basis: consent}
+  - {id: R011, role: mailer, action: reveal, category: contact.email, purpose: marketing.email, effect: allow, basis: consent}
+"""
+PURPOSES = ("marketing.email", "marketing.profile", "marketing.sms", "ads", "analytics")
+
+
+class Stage:
+    """`with Stage("sqlite") as stage:` gives a served brand without people; `stage.people(n)` records them."""
+
+    def __init__(self, engine: str, *, slow_disk: bool = False) -> None:
+        self.engine = engine
+        self.slow_disk = slow_disk
+        self.folder = Path(tempfile.mkdtemp(prefix="sayso-bench-"))
+        self.port = _free_port()
+        self._postgres: PostgresServer | None = None
+        self._server: subprocess.Popen[bytes] | None = None
+        self.subjects: list[str] = []
+        self.known: list[str] = []
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.stop_server()
+        if self._postgres is not None:
+            self._postgres.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _start(self) -> None:
+        environment = self._environment()
+        database: list[str] = []
+        if self.engine == "postgres":
+            self._postgres = PostgresServer(environment if self.slow_disk else None)
+            self._postgres.__enter__()
+            self._postgres.pin(1)
+            database = ["--database", self._postgres.create("bench")]
+        data = ["--data", str(self.data)]
+        self.admin = json.loads(self.sayso("init", *data, *database, "--json"))["admin_key"]
+        manifest = self.folder / "bench.yaml"
+        manifest.write_text(MANIFEST, encoding="utf-8")
+        self.sayso("apply", str(manifest), *data)
+        self.mailer = self._key("mailer", "mailer")
+        self.recorder = self._key("recorder", "recorder")
+        self.writer = self._key("writer", "vault_writer")
+        self.start_seconds = self.start_server()
+
+    def _key(self, name: str, role: str) -> str:
+        said = self.sayso("keys", "create", name, "--role", role, "--data", str(self.data), "--json")
+        key: str = json.loads(said)["key"]
+        return key
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    def sayso(self, *arguments: str) -> str:
+        """Run the command line; its standard output."""
+        done = subprocess.run([_sayso(), *arguments], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"sayso {arguments[0]} failed: {done.stderr}")
+        return done.stdout
+
+    def start_server(self) -> float:
+        """Start serving on core 0; seconds until ready."""
+        began = time.perf_counter()
+        self._server = subprocess.Popen(
+            [_sayso(), "serve", "--data", str(self.data), "--host", HOST, "--port", str(self.port)],
+            env=self._environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=(self.folder / "server.log").open("ab"),
+            preexec_fn=lambda: os.sched_setaffinity(0, {0}),
+        )
+        while True:
+            try:
+                if httpx.get(self.url("/health/ready"), timeout=1).status_code == 200:
+                    return time.perf_counter() - began
+            except httpx.TransportError:
+                pass
+            if self._server.poll() is not None or time.perf_counter() - began > 30:
+                raise RuntimeError((self.folder / "server.log").read_text()[-4000:])
+            time.sleep(0.01)
+
+    def stop_server(self, how: signal.Signals = signal.SIGTERM) -> None:
+        if self._server is not None and self._server.poll() is None:
+            self._server.send_signal(how)
+            self._server.wait(30)
+        self._server = None
+
+    def memory(self) -> float:
+        """Resident memory of the server in MB."""
+        assert self._server is not None
+        pages = int(Path(f"/proc/{self._server.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    def cpu(self) -> float:
+        """Processor seconds the server has used."""
+        assert self._server is not None
+        fields = Path(f"/proc/{self._server.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def url(self, path: str) -> str:
+        return f"http://{HOST}:{self.port}{path}"
+
+    def load(self, requests: list[bytes], seconds: float, *, rate: float = 0, keep: bool = False, connections: int = CONNECTIONS, warm_up: float = 1.0, in_order: bool = False) -> Outcome:
+        """Send `requests` for `seconds` from the other core."""
+        path = self.folder / f"plan-{secrets.token_hex(4)}"
+        plan = Plan(HOST, self.port, connections, seconds, warm_up, requests, rate, int(keep), in_order)
+        path.write_bytes(msgspec.msgpack.encode(plan))
+        subprocess.run(
+            [sys.executable, "-m", "benchmarks.load", str(path)],
+            check=True,
+            preexec_fn=lambda: os.sched_setaffinity(0, {1}),
+            cwd=Path(__file__).parent.parent,
+        )
+        outcome = msgspec.msgpack.decode(Path(f"{path}.out").read_bytes(), type=Outcome)
+        path.unlink()
+        Path(f"{path}.out").unlink()
+        return outcome
+
+    def post(self, path: str, body: object, key: str) -> bytes:
+        return request("POST", path, HOST, self.port, msgspec.json.encode(body), key)
+
+    def choice(self, number: int) -> bytes:
+        """One record: person `number` says yes or no to five purposes."""
+        word = random.Random(number)
+        choices = {purpose: word.choice(("granted", "refused")) for purpose in PURPOSES}
+        choices["marketing.email"] = "granted" if number % 10 else "refused"
+        body = {
+            "subject": {"identifier": {"type": "customer_id", "value": f"c-{number}"}},
+            "notice": "web",
+            "notice_version": 1,
+            "locale": "en",
+            "choices": choices,
+            "method": "api",
+        }
+        return self.post("/v1/consents", body, self.recorder)
+
+    def people(self, count: int) -> None:
+        """Record `count` people through the front door, and remember who they are."""
+        requests = [self.choice(number) for number in range(count)]
+        chunk = 20_000
+        for first in range(0, count, chunk):
+            part = requests[first : first + chunk]
+            outcome = self.drain(part)
+            self.subjects += [json.loads(body)["subject"] for body in outcome]
+
+    def drain(self, requests: list[bytes]) -> list[bytes]:
+        """Send each request once, over many connections; the bodies of the answers, in no order."""
+        import asyncio
+
+        async def send(queue: list[bytes]) -> list[bytes]:
+            reader, writer = await asyncio.open_connection(HOST, self.port)
+            bodies = []
+            for raw in queue:
+                writer.write(raw)
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+                body = await reader.readexactly(length)
+                if not head.startswith(b"HTTP/1.1 2"):
+                    raise RuntimeError((head + body).decode())
+                bodies.append(body)
+            writer.close()
+            return bodies
+
+        async def all_of_them() -> list[bytes]:
+            lanes = [requests[lane::CONNECTIONS] for lane in range(CONNECTIONS)]
+            return [body for part in await asyncio.gather(*map(send, lanes)) for body in part]
+
+        return asyncio.run(all_of_them())
+
+    def _environment(self) -> dict[str, str]:
+        if not self.slow_disk:
+            return dict(os.environ)
+        return {**os.environ, "LD_PRELOAD": str(_slow_fsync(self.folder))}
+
+
+def _sayso() -> str:
+    return str(Path(sys.executable).with_name("sayso"))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _slow_fsync(folder: Path) -> Path:
+    """The shim that adds a millisecond to every fsync, compiled once per stage."""
+    library = folder / "slow_fsync.so"
+    if not library.exists():
+        source = Path(__file__).with_name("slow_fsync.c")
+        subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", str(library), str(source), "-ldl"], check=True)
+        library.chmod(0o755)
+        folder.chmod(0o755)
+    return library

@@ -1,0 +1,250 @@
+"""Choices folded into state, and state folded over the tree of purposes. Pure: no clock, no database, no chance.
+
+Four sentences of the design carry everything here:
+
+- a no covers its purpose and all below, until a later grant names that lower purpose itself;
+- late is not newer: a grant claimed to be from before a stored no loses whenever it arrives;
+- a weaker assurance may tighten what a stronger one said, never loosen it;
+- a grant reaches only those purposes below it that the notice shown had named.
+
+`decide` turns acts into changes, by the catalogue of this moment. `advance` applies changes and knows no catalogue, so that
+a record replayed years later gives the state that was.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from consent.model import NOES, Act, Choice, Cover, Ignored, PersonState
+
+
+class Terms(Protocol):
+    """What the fold must know of the purposes."""
+
+    direct_marketing: frozenset[str]
+
+    def version(self, purpose: str) -> int: ...
+
+    def below(self, purpose: str) -> tuple[str, ...]: ...
+
+    def expiry(self, purpose: str, given_at: int) -> int: ...
+
+
+class Moment(Struct, frozen=True):
+    """When, how surely and on which notice choices are made. `since` orders them; `claimed` is at most `since`."""
+
+    since: int
+    claimed: int
+    assurance: int
+    record: bytes = b""
+    notice: str = ""
+    notice_version: int = 0
+    shown: tuple[str, ...] = ()
+
+
+class Change(Struct, frozen=True, omit_defaults=True):
+    """What one act did, complete enough to be replayed without the catalogue of its day.
+
+    `objections` are the purposes that it marks as objected (or clears, when it was `reconsidered`).
+    """
+
+    purpose: str
+    act: Act
+    version: int = 0
+    expires_at: int = 0
+    covers: dict[str, Cover] = {}
+    objections: tuple[str, ...] = ()
+    ignored: Ignored | None = None
+
+
+@lru_cache(maxsize=65_536)
+def path(purpose: str) -> tuple[str, ...]:
+    """The purpose and those above it, nearest first: `a.b.c`, `a.b`, `a`."""
+    parts = purpose.split(".")
+    return tuple(".".join(parts[:length]) for length in range(len(parts), 0, -1))
+
+
+def decide(
+    state: PersonState, acts: Mapping[str, Act], terms: Terms, moment: Moment
+) -> tuple[tuple[Change, ...], PersonState]:
+    """What these acts change, and the state after them. Noes come first: of a tie the restrictive half wins."""
+    noes = tuple(_denied(purpose, act, terms) for purpose, act in acts.items() if act in NOES)
+    if noes:
+        state = advance(state, noes, moment)
+    rest = tuple(_loosened(state, purpose, act, terms, moment) for purpose, act in acts.items() if act not in NOES)
+    if rest:
+        state = advance(state, rest, moment)
+    return noes + rest, state
+
+
+def advance(state: PersonState, changes: Iterable[Change], moment: Moment) -> PersonState:
+    """The state after `changes`, which were decided at `moment`."""
+    choices, denials = dict(state.choices), dict(state.denials)
+    for change in changes:
+        if change.ignored:
+            _raise_assurance(choices, change.purpose, moment.assurance)
+        elif change.act == "granted":
+            _grant(choices, denials, change, moment)
+        elif change.act == "reconsidered":
+            for purpose in change.objections:
+                _clear_objection(choices, denials, purpose, moment)
+        else:
+            _deny(choices, denials, change, moment)
+    return replace(state, choices=choices, denials=denials)
+
+
+def noes_over(choices: Mapping[str, Choice], denials: Mapping[str, Choice], purpose: str) -> Iterator[Choice]:
+    """The newest no of the purpose itself and of each above it, whether or not a grant has replaced it since."""
+    for node in path(purpose):
+        choice = choices.get(node)
+        if choice is not None and choice.status in NOES:
+            yield choice
+        elif denials and node in denials:
+            yield denials[node]
+
+
+def _denied(purpose: str, act: Act, terms: Terms) -> Change:
+    marketing = terms.direct_marketing
+    objections = [each for each in (purpose, *terms.below(purpose)) if each in marketing]
+    if act == "objected" and purpose not in objections:
+        objections.insert(0, purpose)
+    return Change(purpose, act, terms.version(purpose), objections=tuple(objections))
+
+
+def _loosened(state: PersonState, purpose: str, act: Act, terms: Terms, moment: Moment) -> Change:
+    ignored = _hindrance(state, purpose, moment)
+    version = terms.version(purpose)
+    if ignored is not None:
+        return Change(purpose, act, version, ignored=ignored)
+    if act == "reconsidered":
+        held = tuple(each for each in (purpose, *terms.below(purpose)) if _objected(state, each))
+        return Change(purpose, act, version, objections=held)
+    expires_at = terms.expiry(purpose, moment.claimed)
+    covers = {
+        each: Cover(moment.since, terms.version(each), _sooner(expires_at, terms.expiry(each, moment.claimed)))
+        for each in moment.shown
+        if each.startswith(purpose + ".") and _hindrance(state, each, moment) is None
+    }
+    # The no that this grant outdates stays an objection where direct marketing is concerned.
+    objections = tuple(
+        each
+        for each in (purpose, *covers)
+        if each in terms.direct_marketing and any(noes_over(state.choices, state.denials, each))
+    )
+    return Change(purpose, act, version, expires_at, covers, objections)
+
+
+def _hindrance(state: PersonState, purpose: str, moment: Moment) -> Ignored | None:
+    """Why nothing may be loosened at `purpose` now, or None."""
+    if state.suppressed_until > moment.since:
+        return "suppressed"
+    own = state.choices.get(purpose)
+    weaker = own is not None and own.assurance > moment.assurance
+    for no in noes_over(state.choices, state.denials, purpose):
+        if moment.claimed <= no.since:
+            return "late"
+        weaker = weaker or no.assurance > moment.assurance
+    return "weaker" if weaker else None
+
+
+def _objected(state: PersonState, purpose: str) -> bool:
+    choice = state.choices.get(purpose)
+    return choice is not None and choice.objected_at != 0
+
+
+def _raise_assurance(choices: dict[str, Choice], purpose: str, assurance: int) -> None:
+    old = choices.get(purpose) or Choice("unasked")
+    if assurance > old.assurance:
+        choices[purpose] = replace(old, assurance=assurance)
+
+
+def _deny(choices: dict[str, Choice], denials: dict[str, Choice], change: Change, moment: Moment) -> None:
+    purpose, since = change.purpose, moment.since
+    old = choices.get(purpose)
+    if old is not None and change.act == "objected" and old.status in ("refused", "withdrawn"):
+        # Taking the objection back must lead to this no, not past it.
+        denials[purpose] = old
+    choices[purpose] = Choice(
+        change.act,  # type: ignore[arg-type]  # a no, by `decide`
+        since,
+        moment.notice,
+        moment.notice_version,
+        change.version,
+        assurance=max(moment.assurance, old.assurance if old else 0),
+        record=moment.record,
+        objected_at=old.objected_at if old else 0,
+    )
+    _mark_objections(choices, change.objections, since)
+
+
+def _grant(choices: dict[str, Choice], denials: dict[str, Choice], change: Change, moment: Moment) -> None:
+    purpose, expires_at, covers = change.purpose, change.expires_at, change.covers
+    old = choices.get(purpose)
+    if old is not None:
+        if old.status in NOES:
+            denials[purpose] = old
+        elif old.status == "granted":
+            if old.purpose_version == change.version and _alive(choices, denials, purpose, old.since):
+                expires_at = _later(expires_at, old.expires_at)
+            if old.covers:
+                covers = _merged(choices, denials, old.covers, covers)
+    choices[purpose] = Choice(
+        "granted",
+        moment.since,
+        moment.notice,
+        moment.notice_version,
+        change.version,
+        covers,
+        max(moment.assurance, old.assurance if old else 0),
+        moment.record,
+        expires_at,
+        old.objected_at if old else 0,
+    )
+    _mark_objections(choices, change.objections, moment.since)
+
+
+def _merged(
+    choices: dict[str, Choice], denials: dict[str, Choice], old: dict[str, Cover], new: dict[str, Cover]
+) -> dict[str, Cover]:
+    """Giving again takes nothing away: what an earlier notice had shown stays covered, on its own time and term."""
+    merged = dict(old)
+    for purpose, cover in new.items():
+        before = old.get(purpose)
+        if before and before.version == cover.version and _alive(choices, denials, purpose, before.since):
+            cover = replace(cover, expires_at=_later(cover.expires_at, before.expires_at))
+        merged[purpose] = cover
+    return merged
+
+
+def _alive(choices: dict[str, Choice], denials: dict[str, Choice], purpose: str, since: int) -> bool:
+    return all(no.since < since for no in noes_over(choices, denials, purpose))
+
+
+def _mark_objections(choices: dict[str, Choice], purposes: tuple[str, ...], since: int) -> None:
+    for purpose in purposes:
+        old = choices.get(purpose) or Choice("unasked")
+        if old.objected_at == 0:
+            choices[purpose] = replace(old, objected_at=since)
+
+
+def _clear_objection(choices: dict[str, Choice], denials: dict[str, Choice], purpose: str, moment: Moment) -> None:
+    old = choices.get(purpose)
+    if old is None:
+        return
+    if old.status == "objected":
+        under = denials.pop(purpose, None) or Choice("unasked", moment.since)
+        choices[purpose] = replace(under, objected_at=0, assurance=max(old.assurance, moment.assurance))
+    else:
+        choices[purpose] = replace(old, objected_at=0)
+
+
+def _later(one: int, other: int) -> int:
+    """The later of two terms; 0 is no term."""
+    return max(one, other) if one and other else 0
+
+
+def _sooner(one: int, other: int) -> int:
+    return min(one, other) if one and other else one or other

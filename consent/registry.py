@@ -1,0 +1,273 @@
+"""`ConsentRegistry`: what people were told, what they chose, and who they are to us.
+
+The story: a manifest is `publish`ed into a catalogue; people are `resolve`d from identifiers; what they choose is `record`ed
+(`choose` when a browser says so, `withdraw` and `object_to` when there is no notice); `state` and `history` tell it again;
+`forget` erases it.
+
+Every method that takes `tx` is a unit of work, or part of one: `await database.run(context, lambda tx: registry.record(tx, …))`.
+Unless said it is hot: point reads and rows only. Ids of people and records are their 16 raw bytes here.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from audit import AuditEvent, AuditLog
+from consent import events, store
+from consent.answers import HistoryPage, Link, Recorded, RelationState, Resolved, SubjectState
+from consent.catalogue import Catalogue, Notice, Purpose, Shown
+from consent.declarations import Declarations
+from consent.errors import NoSubject
+from consent.facts import Facts
+from consent.forgetting import Forgetter, Forgotten
+from consent.links import Links
+from consent.model import Act, Assurance, Evidence, Identifier, PersonState, Submission, unpack
+from consent.past import Past
+from consent.people import People, Person
+from consent.publication import Publication, publish
+from consent.receipt import ReceiptPress
+from consent.record import Payload
+from consent.recording import IssuerOf, Recorder, acts_on, check_form, check_notice, refuses_all
+from sayso.kernel import Indexer, Invalid, Permit, Sealer, Signer, Tx, Work, text
+
+
+class ConsentRegistry:
+    """The registry of all tenants."""
+
+    def __init__(self, audit: AuditLog, sealer: Sealer, indexer: Indexer, signer: Signer, issuer: IssuerOf) -> None:
+        """`issuer` tells, for a tenant, in whose name receipts are given."""
+        self._audit = audit
+        self._people = People(sealer, indexer)
+        self._recorder = Recorder(audit, sealer, self._people, ReceiptPress(signer), issuer)
+        self._past = Past(audit, sealer, self._people)
+        self._facts = Facts(audit, self._people)
+        self._forgetter = Forgetter(audit, sealer, self._people)
+        self._links = Links(audit, self._people)
+
+    # the catalogue
+
+    def publish(self, tx: Tx, declared: Declarations) -> Work[Catalogue]:
+        """What a manifest leads to; new versions are written and entered in the log. A cold unit of `sayso apply`.
+
+        Raises `ManifestError` when it would change what is published.
+        """
+        found = yield from self.plan(tx, declared)
+        at = tx.context.at
+        for purpose in found.purposes:
+            tx.insert(store.PURPOSE, purpose.name, purpose.version, at, msgspec.json.encode(purpose))
+            res = {"purpose": purpose.name, "version": str(purpose.version)}
+            self._audit.append(tx, AuditEvent(events.PURPOSE_PUBLISHED, "ok", res))
+        for notice in found.notices:
+            tx.insert(store.NOTICE, notice.name, notice.version, at, notice.hash(), notice.content())
+            res = {"notice": notice.name, "version": str(notice.version), "hash": notice.hash()}
+            self._audit.append(tx, AuditEvent(events.NOTICE_PUBLISHED, "ok", res))
+        return found.catalogue
+
+    def plan(self, tx: Tx, declared: Declarations) -> Work[Publication]:
+        """What `publish` would do; also how a node that starts gets the catalogue of a stored manifest. A cold look."""
+        purposes, notices = yield (tx.select(store.purposes()), tx.select(store.notices()))
+        history = [
+            replace(msgspec.json.decode(content, type=Purpose), version=version, published_at=at)
+            for version, at, content in purposes
+        ]
+        published = [replace(msgspec.json.decode(content, type=Notice), published_at=at) for at, content in notices]
+        return publish(declared, history, published, tx.context.at)
+
+    # people
+
+    def resolve(self, tx: Tx, identifier: Identifier, *, create: bool) -> Work[Resolved]:
+        """The person behind an identifier; on first sight a new one, if `create`. Raises `NoSubject`."""
+        person = yield from self._people.known(tx, identifier)
+        if person is None:
+            if not create:
+                raise NoSubject
+            person = yield from self._people.first_sight(tx, identifier)
+            self._people.save(tx, person, person.state, person.since)
+            event = AuditEvent(events.PERSON_CREATED, "ok", {"kind": identifier.type}, person.subject)
+            self._audit.append(tx, event, person.key)
+            tx.publish(events.PERSON_CREATED, person.subject, b"")
+        return Resolved(text("sub", person.subject), str(person.aid))
+
+    def person(self, tx: Tx, subject: bytes) -> Work[PersonState | None]:
+        """The state that decides, a tombstone for one erased, None for one unknown."""
+        (row,) = yield (tx.get(store.PERSON, subject),)
+        return unpack(row[3]) if row is not None else None
+
+    # choices
+
+    def record(self, tx: Tx, catalogue: Catalogue, submission: Submission) -> Work[Recorded]:
+        """Record choices on a notice. An identifier nobody has makes a new person.
+
+        Raises `Invalid` (`UnknownPurpose`, `PurposeNotInNotice`, `UnknownNotice`, `UnknownLocale`), `StaleNotice`,
+        `TooLarge`, `NoSubject`.
+        """
+        shown = _checked(catalogue, submission, tx.context.at)
+        person = yield from self._whose(tx, submission)
+        return self._recorder.enter(tx, catalogue, person, submission, shown, events.RECORDED)
+
+    def choose(self, tx: Tx, catalogue: Catalogue, submission: Submission) -> Work[Recorded]:
+        """As `record`, for a browser that names its device: one that refuses everything and is unknown stays unknown.
+
+        Record and receipt then name nobody (design 6.7).
+        """
+        shown = _checked(catalogue, submission, tx.context.at)
+        if submission.identifier is None:
+            raise Invalid("no-device", "A browser names its device.")
+        person = yield from self._people.known(tx, submission.identifier)
+        if person is None and not refuses_all(submission):
+            person = yield from self._people.first_sight(tx, submission.identifier)
+        return self._recorder.enter(tx, catalogue, person, submission, shown, events.RECORDED)
+
+    def withdraw(
+        self,
+        tx: Tx,
+        catalogue: Catalogue,
+        subject: bytes,
+        purposes: Sequence[str] | Literal["all"],
+        *,
+        method: str = "api",
+        assurance: Assurance = "session",
+        occurred_at: int | None = None,
+        evidence: Evidence | None = None,
+    ) -> Work[Recorded]:
+        """Withdraw from purposes, asked or not. `"all"`: every purpose that a no can block. Raises `UnknownPurpose`."""
+        how = (method, assurance, occurred_at, evidence)
+        return (yield from self._act(tx, catalogue, subject, purposes, "withdrawn", events.WITHDRAWN, how))
+
+    def object_to(
+        self,
+        tx: Tx,
+        catalogue: Catalogue,
+        subject: bytes,
+        purposes: Sequence[str] | Literal["all"],
+        *,
+        method: str = "api",
+        assurance: Assurance = "session",
+        occurred_at: int | None = None,
+        evidence: Evidence | None = None,
+    ) -> Work[Recorded]:
+        """Object (GDPR, Art. 21). As `withdraw`, and kept beside the status until `reconsider`."""
+        how = (method, assurance, occurred_at, evidence)
+        return (yield from self._act(tx, catalogue, subject, purposes, "objected", events.OBJECTED, how))
+
+    def reconsider(
+        self,
+        tx: Tx,
+        catalogue: Catalogue,
+        subject: bytes,
+        purposes: Sequence[str],
+        *,
+        method: str = "api",
+        assurance: Assurance = "session",
+    ) -> Work[Recorded]:
+        """Take objections back, at these purposes and below. Gives no consent; a refusal said before stands again."""
+        how = (method, assurance, None, None)
+        return (yield from self._act(tx, catalogue, subject, purposes, "reconsidered", events.RECONSIDERED, how))
+
+    # reading
+
+    def state(
+        self, tx: Tx, catalogue: Catalogue, subject: bytes, as_of: int | None = None, known_at: int | None = None
+    ) -> Work[SubjectState]:
+        """Where the person stands on every purpose; with a time, a cold unit. See `past.py`."""
+        return (yield from self._past.state(tx, catalogue, subject, as_of, known_at))
+
+    def history(
+        self, tx: Tx, subject: bytes, permit: Permit | None = None, *, cursor: str | None = None, limit: int = 50
+    ) -> Work[HistoryPage]:
+        """A page of opened records, newest first. Cold; writes an entry when a person reads their own without a permit."""
+        return (yield from self._past.history(tx, subject, permit, cursor=cursor, limit=limit))
+
+    def receipt(self, tx: Tx, record: bytes) -> Work[str]:
+        """The receipt of a record (compact JWS). Raises `NoRecord`."""
+        return (yield from self._past.receipt(tx, record))
+
+    def opened(self, tx: Tx, record: bytes) -> Work[tuple[Payload, bytes | None]]:
+        """One record, opened, and the person it is about, if it names one. Raises `NoRecord`."""
+        return (yield from self._past.opened(tx, record))
+
+    # facts that decide
+
+    def relate(
+        self,
+        tx: Tx,
+        catalogue: Catalogue,
+        subject: bytes,
+        ref: str,
+        kind: Literal["contract", "case", "public_task"],
+        purposes: Sequence[str] = (),
+        start: int | None = None,
+        until: int | None = None,
+    ) -> Work[RelationState]:
+        """Record or replace a relation, on which the bases contract and public task rest."""
+        return (yield from self._facts.relate(tx, catalogue, subject, ref, kind, purposes, start, until))
+
+    def place(self, tx: Tx, subject: bytes, code: str, source: str) -> Work[str]:
+        """Record a jurisdiction of the person and how it is known; returns the entry."""
+        return (yield from self._facts.place(tx, subject, code, source))
+
+    def restrict(self, tx: Tx, subject: bytes, *, on: bool) -> Work[str]:
+        """Place or lift the restriction of processing; returns the entry."""
+        return (yield from self._facts.restrict(tx, subject, on=on))
+
+    def hold(self, tx: Tx, subject: bytes, *, on: bool) -> Work[str]:
+        """Add or end one legal hold over the person; returns the entry."""
+        return (yield from self._facts.hold(tx, subject, on=on))
+
+    # erasure, links
+
+    def forget(
+        self, tx: Tx, subject: bytes, permit: Permit, *, suppress_until: int, proof_until: int
+    ) -> Work[Forgotten]:
+        """Erase the person from the registry; to be followed by the shredding of their keys but `proof`. Cold."""
+        return (
+            yield from self._forgetter.forget(
+                tx, subject, permit, suppress_until=suppress_until, proof_until=proof_until
+            )
+        )
+
+    def create_link(self, tx: Tx, subject: bytes, ttl_s: int) -> Work[Link]:
+        """A one-time code for the preference page."""
+        return (yield from self._links.create(tx, subject, ttl_s))
+
+    def redeem_link(self, tx: Tx, code: str) -> Work[bytes]:
+        """The person behind a code, once. Raises `LinkUnusable`."""
+        return (yield from self._links.redeem(tx, code))
+
+    def _whose(self, tx: Tx, submission: Submission) -> Work[Person]:
+        if submission.subject is not None:
+            return (yield from self._people.find(tx, submission.subject))
+        if submission.identifier is None:
+            raise NoSubject
+        return (yield from self._people.of(tx, submission.identifier))
+
+    def _act(
+        self,
+        tx: Tx,
+        catalogue: Catalogue,
+        subject: bytes,
+        purposes: Sequence[str] | Literal["all"],
+        act: Act,
+        event: str,
+        how: tuple[str, Assurance, int | None, Evidence | None],
+    ) -> Work[Recorded]:
+        person = yield from self._people.find(tx, subject)
+        method, assurance, occurred_at, evidence = how
+        submission = Submission(
+            choices=acts_on(catalogue, person.state, purposes, act),
+            method=method,
+            assurance=assurance,
+            subject=subject,
+            occurred_at=occurred_at,
+            evidence=evidence or {},
+        )
+        check_form(submission, tx.context.at)
+        return self._recorder.enter(tx, catalogue, person, submission, Shown(), event)
+
+
+def _checked(catalogue: Catalogue, submission: Submission, at: int) -> Shown:
+    if any(act not in ("granted", "refused") for act in submission.choices.values()):
+        raise Invalid("invalid-choice", "A choice on a notice is granted or refused.")
+    return check_notice(catalogue, submission, at)

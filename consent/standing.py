@@ -1,0 +1,122 @@
+"""Where a person stands on a purpose: stored choices folded over the tree, at an instant. Pure, and on the hottest path.
+
+Expiry and newer purpose versions are judged here, when asked, and never written into the row: what ran out yesterday is out
+whether or not any worker has been by. Whatever is unknown is not a yes.
+"""
+
+from typing import Protocol
+
+from consent.fold import path
+from consent.model import NOES, Choice, Cover, PersonState, Standing, Status
+
+
+class Versions(Protocol):
+    """What a standing depends on besides the person."""
+
+    def version(self, purpose: str) -> int:
+        """The purpose's present version; one that no grant can have when it is not declared."""
+        ...
+
+    def basis_of(self, purpose: str, state: PersonState) -> str:
+        """The legal basis that notices tell this person for the purpose."""
+        ...
+
+
+def standing(state: PersonState, purpose: str, catalogue: Versions, at: int) -> Standing:
+    """Where the person stands on `purpose` at the instant `at`. `granted` only where consent holds.
+
+    The newest no of the purpose and of each above it blocks every grant that is not newer. A grant at a higher purpose
+    that covers this one outdates that higher purpose's own no; a no anywhere else waits for a grant that names this one.
+    """
+    choices = state.choices
+    basis = catalogue.basis_of(purpose, state)
+    if not choices:
+        return Standing("unasked", legal_basis=basis)
+    no, newest, objected, given = _walk(choices, state.denials, purpose)
+    own = choices.get(purpose)
+    if own is not None and own.status in NOES:
+        return _of(own, basis, objected)
+    specific = own is not None and own.status == "granted" and own.since > newest
+    if no is not None and not specific:
+        return _of(no, basis, objected)
+    given = [(cover, choice) for cover, choice in given if cover.since > newest]
+    if own is not None and specific:
+        given.append((Cover(own.since, own.purpose_version, own.expires_at), own))
+    if not given:
+        return _without_grant(own, basis, objected)
+    return _best(given, catalogue.version(purpose), at, basis, objected, suppressed=state.suppressed_until > at)
+
+
+def _walk(
+    choices: dict[str, Choice], denials: dict[str, Choice], purpose: str
+) -> tuple[Choice | None, int, bool, list[tuple[Cover, Choice]]]:
+    """Up from the purpose: the newest no that no grant of its own place outdates, the instant of the newest no at all,
+    whether there is an objection, and the grants above that cover the purpose."""
+    no: Choice | None = None
+    newest = 0
+    objected = False
+    covering: list[tuple[Cover, Choice]] = []
+    for node in path(purpose):
+        choice = choices.get(node)
+        if choice is None:
+            continue
+        if choice.objected_at:
+            objected = True
+        denial: Choice | None = choice
+        outdated = False
+        if choice.status not in NOES:
+            denial = denials.get(node) if denials else None
+            if choice.status == "granted":
+                cover = choice.covers.get(purpose) if choice.covers else None
+                outdated = node == purpose or cover is not None
+                if cover is not None:
+                    covering.append((cover, choice))
+        if denial is not None:
+            # An outdated no stands no more, but what it blocked before it was outdated stays blocked.
+            newest = max(newest, denial.since)
+            if not outdated and (no is None or denial.since > no.since):
+                no = denial
+    return no, newest, objected, covering
+
+
+def _best(
+    given: list[tuple[Cover, Choice]], version: int, at: int, basis: str, objected: bool, *, suppressed: bool
+) -> Standing:
+    """The newest grant that holds; when none does, what became of the newest."""
+    status: Status = "granted"
+    held = [pair for pair in given if _lapsed(pair[0], version, at) is None]
+    cover, choice = max(held or given, key=lambda pair: pair[0].since)
+    if not held:
+        status = _lapsed(cover, version, at) or "expired"
+    elif suppressed:
+        status = "refused"
+    return Standing(
+        status,
+        cover.since,
+        choice.notice,
+        choice.notice_version,
+        cover.expires_at,
+        basis,
+        choice.record,
+        objected,
+    )
+
+
+def _lapsed(cover: Cover, version: int, at: int) -> Status | None:
+    if cover.version < version:
+        return "stale"
+    return "expired" if cover.expires_at and cover.expires_at <= at else None
+
+
+def _without_grant(own: Choice | None, basis: str, objected: bool) -> Standing:
+    if own is not None and own.status in ("pending", "stale"):
+        return _of(own, basis, objected)
+    # A grant that a no outdated, where that no was in turn outdated at a higher place: nobody has said yes since.
+    status: Status = "withdrawn" if own is not None and own.status == "granted" else "unasked"
+    return Standing(status, legal_basis=basis, objected=objected)
+
+
+def _of(choice: Choice, basis: str, objected: bool) -> Standing:
+    return Standing(
+        choice.status, choice.since, choice.notice, choice.notice_version, 0, basis, choice.record, objected
+    )

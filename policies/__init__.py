@@ -1,0 +1,80 @@
+"""The policy engine: who may do what with which category of whose data, for which purpose, today.
+
+Read `decide.py` first: one question from its names to its answer. `snapshot.py` is what the rules say, `bases.py` what
+the person's state says, `engine.py` writes the entry and mints the permit, `authzen.py` is the wire. `lint.py` and
+`rules.py` read manifests; `docs/formats/policies.md` has the formats and the traps.
+"""
+
+from policies.authzen import (
+    MOST_EVALUATIONS,
+    Batch,
+    Clients,
+    Evaluation,
+    EvaluationAnswer,
+    EvaluationsAnswer,
+    Malformed,
+    Several,
+    answered,
+    answered_several,
+    asked,
+    asked_several,
+    read_evaluation,
+    read_evaluations,
+    readable,
+)
+from policies.engine import AccessDenied, Answer, Ask, Locate, Place, PolicyEngine, mint, rights_question
+from policies.lists import Group, MalformedList, unpack_list
+from policies.matcher import ForbiddenMatcher
+from policies.obligations import merge
+from policies.policy import Policy
+from policies.questions import Decision, Question, Reason
+from policies.reading import read_policy
+from policies.reference import ForbiddenModel, WrongCasbin
+from policies.rules import SYSTEM_RULES, Rule
+from policies.snapshot import Cell, Snapshot
+from policies.trees import ACTIONS, BUILT_IN_ROLES, RIGHTS
+
+__all__ = [
+    "ACTIONS",
+    "BUILT_IN_ROLES",
+    "MOST_EVALUATIONS",
+    "RIGHTS",
+    "SYSTEM_RULES",
+    "AccessDenied",
+    "Answer",
+    "Ask",
+    "Batch",
+    "Cell",
+    "Clients",
+    "Decision",
+    "Evaluation",
+    "EvaluationAnswer",
+    "EvaluationsAnswer",
+    "ForbiddenMatcher",
+    "ForbiddenModel",
+    "Group",
+    "Locate",
+    "Malformed",
+    "MalformedList",
+    "Place",
+    "Policy",
+    "PolicyEngine",
+    "Question",
+    "Reason",
+    "Rule",
+    "Several",
+    "Snapshot",
+    "WrongCasbin",
+    "answered",
+    "answered_several",
+    "asked",
+    "asked_several",
+    "merge",
+    "mint",
+    "read_evaluation",
+    "read_evaluations",
+    "read_policy",
+    "readable",
+    "rights_question",
+    "unpack_list",
+]

@@ -1,0 +1,302 @@
+"""AuthZEN 1.0 on the wire: what comes in becomes an `Ask`, what comes out of the engine becomes an answer. Pure.
+
+AuthZEN calls the caller "subject"; everywhere else in Sayso the word means the data subject, and the translation stays
+in this file. Unknown members are ignored, as the specification asks (Authorization API 1.0, section 5); this is the
+one place where that is so.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Final, NoReturn, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from policies.engine import Answer, Ask
+from policies.questions import Question
+from sayso.kernel import Actor, Invalid, Obligation, TooLarge, raw
+
+MOST_EVALUATIONS: Final = 1_000
+"""Questions in one call: as many as one entry may list."""
+
+TOKEN: Final = "token"  # noqa: S105 - a type of resource
+
+Text = Annotated[str, Meta(max_length=1_024)]
+Properties = dict[str, msgspec.Raw]
+T = TypeVar("T")
+
+Clients = Callable[[str], Actor | None]
+"""The registered client of that name in this tenant, as it would act itself."""
+
+
+class Malformed(Invalid):
+    """Status 400 of AuthZEN: no JSON, an empty body, a member missing or of the wrong type."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__("malformed-evaluation", why)
+
+
+class Entity(Struct, frozen=True):
+    """AuthZEN's subject (the caller) or resource."""
+
+    type: Text
+    id: Text
+    properties: Properties = {}
+
+
+class Action(Struct, frozen=True):
+    """What is to be done."""
+
+    name: Text
+    properties: Properties = {}
+
+
+class RequestContext(Struct, frozen=True):
+    """What Sayso reads of a request's context."""
+
+    purpose: Text | None = None
+    channel: Text | None = None
+    jurisdiction: Text | None = None
+    relation: Text | None = None
+    case: Text | None = None
+    supported_obligations: tuple[Text, ...] = ()
+    at_least_seq: Text | None = None
+
+
+class Evaluation(Struct, frozen=True):
+    """One question, whole."""
+
+    subject: Entity
+    action: Action
+    resource: Entity
+    context: RequestContext = RequestContext()
+
+
+class Item(Struct, frozen=True):
+    """One question of several; what it leaves out comes from the defaults beside the list, member by member, whole."""
+
+    subject: Entity | UnsetType = UNSET
+    action: Action | UnsetType = UNSET
+    resource: Entity | UnsetType = UNSET
+    context: RequestContext | UnsetType = UNSET
+
+
+class Options(Struct, frozen=True):
+    """How several are evaluated."""
+
+    evaluations_semantic: Text = "execute_all"
+
+
+class Several(Item, frozen=True):
+    """Several questions; without any it is a single one, made of the defaults."""
+
+    evaluations: tuple[msgspec.Raw, ...] = ()
+    options: Options = Options()
+
+
+class Fault(Struct, frozen=True):
+    """Why one question of several could not be read."""
+
+    status: int
+    message: str
+
+
+class AnswerContext(Struct, frozen=True, omit_defaults=True):
+    """What stands beside the decision."""
+
+    reason: str | UnsetType = UNSET
+    policy_version: str | UnsetType = UNSET
+    registry_seq: str | UnsetType = UNSET
+    obligations: tuple[Obligation, ...] | UnsetType = UNSET
+    entry: str | UnsetType = UNSET
+    nearest: str | UnsetType = UNSET
+    error: Fault | UnsetType = UNSET
+
+
+class EvaluationAnswer(Struct, frozen=True):
+    """The answer to one question. A denial is status 200 with `false`."""
+
+    decision: bool
+    context: AnswerContext
+
+
+class EvaluationsAnswer(Struct, frozen=True):
+    """Answers in the order of the questions; shorter where the semantic stops early."""
+
+    evaluations: list[EvaluationAnswer]
+
+
+class Batch(Struct, frozen=True):
+    """Several questions, read: each an `Ask`, or None for one that could not be. `until` is as in `evaluate_many`."""
+
+    asks: list[Ask | Fault]
+    until: bool | None
+
+
+def read_evaluation(body: bytes) -> Evaluation:
+    """One question. Raises `Malformed`."""
+    return _decoded(_evaluation, body)
+
+
+def read_evaluations(body: bytes) -> Evaluation | Several:
+    """Several questions, or a single one where the list is missing or empty. Raises `Malformed`, `TooLarge`."""
+    several = _decoded(_several, body)
+    if several.options.evaluations_semantic not in _UNTIL:
+        raise Malformed(f"options.evaluations_semantic is one of: {', '.join(_UNTIL)}.")
+    if not several.evaluations:
+        return _decoded(_evaluation, body)
+    if len(several.evaluations) > MOST_EVALUATIONS:
+        raise TooLarge("too-many-evaluations", f"One call takes {MOST_EVALUATIONS} questions.", limit=MOST_EVALUATIONS)
+    return several
+
+
+def asked(evaluation: Evaluation, actor: Actor, clients: Clients) -> Ask:
+    """The question behind one evaluation, from an authenticated actor. Never fails: what is wrong is a denial."""
+    return Reading(actor, clients).ask(evaluation.subject, evaluation.action, evaluation.resource, evaluation.context)
+
+
+def asked_several(several: Several, actor: Actor, clients: Clients) -> Batch:
+    """The questions of a batch. One that cannot be read is a `Fault` in its place."""
+    reading = Reading(actor, clients)
+    asks: list[Ask | Fault] = []
+    for part in several.evaluations:
+        try:
+            item = _item.decode(part)
+        except (msgspec.MsgspecError, RecursionError) as error:
+            asks.append(Fault(400, _words(error)))
+            continue
+        subject = several.subject if item.subject is UNSET else item.subject
+        action = several.action if item.action is UNSET else item.action
+        resource = several.resource if item.resource is UNSET else item.resource
+        context = several.context if item.context is UNSET else item.context
+        if subject is UNSET or action is UNSET or resource is UNSET:
+            asks.append(Fault(400, "An evaluation needs subject, action and resource."))
+        else:
+            asks.append(reading.ask(subject, action, resource, _NO_CONTEXT if context is UNSET else context))
+    return Batch(asks, _UNTIL[several.options.evaluations_semantic])
+
+
+class Reading:
+    """Turns wire entities into asks for one actor. Equal questions become one `Question`, so that a batch shares it."""
+
+    __slots__ = ("_actor", "_clients", "_questions")
+
+    def __init__(self, actor: Actor, clients: Clients) -> None:
+        self._actor = actor
+        self._clients = clients
+        self._questions: dict[tuple[str, str, str, str, RequestContext], tuple[Question, str]] = {}
+
+    def ask(self, subject: Entity, action: Action, resource: Entity, context: RequestContext) -> Ask:
+        """One ask. `subject` is AuthZEN's: the caller."""
+        token = resource.id if resource.type == TOKEN else None
+        name = (subject.type, subject.id, action.name, resource.type, context)
+        found = self._questions.get(name)
+        if found is None:
+            found = self._questions[name] = self._question(subject, action, resource, context)
+        question, client = found
+        return Ask(
+            question, None if token is not None else _person(resource.id), token, client, context.at_least_seq or ""
+        )
+
+    def _question(
+        self, subject: Entity, action: Action, resource: Entity, context: RequestContext
+    ) -> tuple[Question, str]:
+        caller = self._caller(subject)
+        purpose = context.purpose or (caller.default_purpose if caller is not None else None)
+        question = Question(
+            roles=caller.roles if caller is not None else frozenset(),
+            action=action.name,
+            category="" if resource.type == TOKEN else resource.type,
+            purpose=purpose,
+            jurisdiction=context.jurisdiction,
+            channel=context.channel,
+            relation=context.relation,
+            case=context.case,
+            supported=frozenset(context.supported_obligations),
+            refused=None if caller is not None else "actor_mismatch",
+        )
+        return question, "" if caller is self._actor else subject.id
+
+    def _caller(self, subject: Entity) -> Actor | None:
+        """Who asks: the authenticated client itself; another registered one only from a PEP; nobody on a bare word."""
+        actor = self._actor
+        if subject.type != "service":
+            return None
+        if actor.kind == "service" and subject.id == actor.name:
+            return actor
+        return self._clients(subject.id) if "pep" in actor.roles else None
+
+
+def answered(answer: Answer) -> EvaluationAnswer:
+    """An answer on the wire."""
+    decision = answer.decision
+    hidden = answer.token and not decision.allowed
+    context = AnswerContext(
+        reason=answer.reason,
+        policy_version=answer.policy,
+        registry_seq=answer.seq,
+        obligations=decision.obligations,
+        entry=answer.entry,
+        nearest=UNSET if hidden or decision.nearest is None else decision.nearest,
+    )
+    return EvaluationAnswer(decision.allowed, context)
+
+
+def answered_several(batch: Batch, answers: Sequence[Answer]) -> EvaluationsAnswer:
+    """Answers in the places of their questions; a question that could not be read is a denial in its place."""
+    rest = iter(answers)
+    found: list[EvaluationAnswer] = []
+    for ask in batch.asks:
+        if isinstance(ask, Fault):
+            found.append(EvaluationAnswer(False, AnswerContext(error=ask)))
+        else:
+            answer = next(rest, None)
+            if answer is None:
+                break
+            found.append(answered(answer))
+        if found[-1].decision is batch.until:
+            break
+    return EvaluationsAnswer(found)
+
+
+def readable(batch: Batch) -> list[Ask]:
+    """The asks to evaluate: all that could be read, and none behind a fault that ends the list."""
+    asks: list[Ask] = []
+    for ask in batch.asks:
+        if not isinstance(ask, Fault):
+            asks.append(ask)
+        elif batch.until is False:
+            break
+    return asks
+
+
+def _person(subject: str) -> bytes | None:
+    """The person that an id names. Any other text names nobody: AuthZEN's ids are free text, so it is no fault."""
+    try:
+        return raw(subject, "sub")
+    except Invalid:
+        return None
+
+
+def _decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    try:
+        return decoder.decode(body)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        _refuse(error)
+
+
+def _refuse(error: Exception) -> NoReturn:
+    raise Malformed(_words(error)) from None
+
+
+def _words(error: Exception) -> str:
+    """Msgspec's words name members and types, never values."""
+    if isinstance(error, msgspec.ValidationError):
+        return f"{error}."
+    return "The body is nested too deeply." if isinstance(error, RecursionError) else "The body is not JSON."
+
+
+_UNTIL: Final = {"execute_all": None, "deny_on_first_deny": False, "permit_on_first_permit": True}
+_NO_CONTEXT: Final = RequestContext()
+_evaluation: Final = msgspec.json.Decoder(Evaluation)
+_several: Final = msgspec.json.Decoder(Several)
+_item: Final = msgspec.json.Decoder(Item)

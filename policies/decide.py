@@ -1,0 +1,252 @@
+"""One question is decided: names, then rules, then the person. Pure; read it from the top.
+
+The order is fixed and every step can only refuse: caller, names, rules under every jurisdiction, whether the person
+exists, legal hold, then the formula of each alternative, freshness of what was read, obligations.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from consent import Catalogue, PersonState, Standing, standing
+from policies.bases import FORMULAS, Asked
+from policies.obligations import merge, unsupported
+from policies.questions import Decision, Question, Reason
+from policies.snapshot import Alternative, Cell, CellName, Snapshot
+from policies.trees import RIGHTS, ROOT
+from sayso.kernel import text
+
+_LOUDEST: Final[tuple[Reason, ...]] = (
+    "restricted",
+    "suppressed",
+    "objected",
+    "withdrawn",
+    "refused",
+    "expired",
+    "stale_notice",
+    "no_consent",
+    "no_relation",
+)
+"""What is answered when alternatives fail for different reasons: a no that the person spoke before a mere absence."""
+
+_LOUDNESS: Final = {reason: place for place, reason in enumerate(_LOUDEST)}
+_LONGEST_RULE: Final = 200
+_LAWS_LIMIT: Final = 256
+_RELATIONS_LISTED: Final = 20
+
+
+class Inquiry:
+    """A question prepared for many people: what does not depend on a person is worked out once."""
+
+    __slots__ = ("_absent", "_asked", "_catalogue", "_erases", "_roles", "_under", "question", "refusal", "snapshot")
+
+    def __init__(self, snapshot: Snapshot, catalogue: Catalogue, question: Question) -> None:
+        self.snapshot = snapshot
+        self.question = question
+        self.refusal = _refused_by_name(snapshot, question)
+        self._catalogue = catalogue
+        self._erases = question.action == "erase"
+        self._roles = question.roles if question.own else question.roles - _SELF
+        self._under: dict[tuple[str, ...], _Weighing | Decision] = {}
+        self._absent: Decision | None = None
+        purpose = question.purpose or ""
+        above = snapshot.trees.purposes.up.get(purpose, frozenset())
+        self._asked = Asked(question, purpose, above, snapshot.noticed(purpose))
+
+    def decide(self, person: PersonState | None, at: int, *, behind: bool = False) -> Decision:
+        """The decision for one person (None: unknown). `behind`: what was read is older than the caller has seen."""
+        if self.refusal is not None:
+            return self.refusal
+        if person is None or person.erased_at:
+            return self._nobody()
+        codes = tuple([known.code for known in person.jurisdictions])
+        under = self._under.get(codes)
+        if under is None:
+            if len(self._under) >= _LAWS_LIMIT:
+                self._under.clear()
+            under = self._under[codes] = self._look_up(self._laws(codes))
+        if isinstance(under, Decision):
+            return under
+        if self._erases and person.held:
+            return _HELD
+        return under.decide(self._asked, person, self.folded(person, at), at, behind)
+
+    def folded(self, person: PersonState, at: int) -> Standing:
+        """Where the person stands on the purpose of the question."""
+        purpose = self._asked.purpose
+        # Nobody is asked for a choice about the answering of their own requests.
+        return _UNASKED if purpose == RIGHTS else standing(person, purpose, self._catalogue, at)
+
+    def facts(self, person: PersonState | None, at: int) -> dict[str, object]:
+        """What `decide` read of the person, for the sealed part of the entry: facts and ids of records, never data."""
+        if self.refusal is not None or person is None or person.erased_at:
+            return {}
+        return _facts(person, self.folded(person, at), at)
+
+    def cells(self, person: PersonState | None) -> list[CellName]:
+        """The cells that `decide` rests on, by name: for the check against Casbin."""
+        if self.refusal is not None or person is None or person.erased_at:
+            return []
+        return [self._name(code) for code in self._laws(tuple(known.code for known in person.jurisdictions))]
+
+    def _laws(self, known: tuple[str, ...]) -> list[str]:
+        """Under which laws the answer must be yes: every one known of the person and the one claimed.
+
+        None known, or one that is no longer declared: `any`, where only rules for every law permit and every deny
+        applies.
+        """
+        tree, claimed = self.snapshot.trees.jurisdictions, self.question.jurisdiction
+        codes = {code if code in tree else ROOT for code in known} or {ROOT}
+        if claimed is not None:
+            codes.add(claimed)
+        return sorted(codes)
+
+    def _name(self, jurisdiction: str) -> CellName:
+        question = self.question
+        return self._roles, question.action, question.category, self._asked.purpose, jurisdiction
+
+    def _look_up(self, codes: Sequence[str]) -> "_Weighing | Decision":
+        cells = [self.snapshot.cell(*self._name(code)) for code in codes]
+        denied = [rule for cell in cells for rule in cell.denied]
+        if denied:
+            return Decision(False, "rule_denied", rule=_joined(denied))
+        if not all(cell.alternatives for cell in cells):
+            return Decision(False, "no_rule")
+        return _Weighing(cells, self.question)
+
+    def _nobody(self) -> Decision:
+        """Someone unknown or erased. A caller whom no rule could ever permit is told just that, as it is of anybody."""
+        if self._absent is None:
+            claimed = self.question.jurisdiction
+            codes = tuple(self.snapshot.trees.jurisdictions) if claimed is None else (claimed,)
+            looked = [self._look_up((code,)) for code in codes]
+            refusals = [found for found in looked if isinstance(found, Decision)]
+            if len(refusals) < len(looked):
+                self._absent = Decision(False, "no_subject")
+            else:
+                self._absent = min(refusals, key=lambda refusal: refusal.reason != "rule_denied")
+        return self._absent
+
+
+class _Weighing:
+    """The cells of one question, one for each law, none of them denied and none without an alternative.
+
+    Decisions are few and people many: the decision for one combination of outcomes is built once.
+    """
+
+    __slots__ = ("_cells", "_formulas", "_known", "_question", "_rules")
+
+    def __init__(self, cells: Sequence[Cell], question: Question) -> None:
+        self._cells = cells
+        self._question = question
+        by_rule = {alternative.rule: alternative for cell in cells for alternative in cell.alternatives}
+        self._rules = tuple(by_rule)
+        self._formulas = tuple((FORMULAS[alternative.basis], alternative.need) for alternative in by_rule.values())
+        self._known: dict[tuple[Reason | None, ...], Decision] = {}
+
+    def decide(self, asked: Asked, person: PersonState, folded: Standing, at: int, behind: bool) -> Decision:
+        outcomes = tuple([formula(need, asked, person, folded, at) for formula, need in self._formulas])
+        decision = self._known.get(outcomes)
+        if decision is None:
+            decision = self._known[outcomes] = self._weigh(dict(zip(self._rules, outcomes, strict=True)))
+        if behind and decision.reason in ("permitted", "unsupported_obligation"):
+            return _STALE
+        return decision
+
+    def _weigh(self, outcomes: dict[str, Reason | None]) -> Decision:
+        """Every cell needs an alternative that holds and whose obligations the caller supports; the first such wins."""
+        question = self._question
+        winners: list[Alternative] = []
+        unmet: Alternative | None = None
+        for cell in self._cells:
+            holding = [alternative for alternative in cell.alternatives if outcomes[alternative.rule] is None]
+            if not holding:
+                return _loudest(cell, outcomes)
+            supported = [a for a in holding if not unsupported(a.obligations, question.supported, question.action)]
+            if supported:
+                winners.append(supported[0])
+            else:
+                unmet = unmet or holding[0]
+        if unmet is not None:
+            return Decision(False, "unsupported_obligation", rule=unmet.rule, basis=unmet.basis)
+        return Decision(
+            True,
+            "permitted",
+            rule=_joined([winner.rule for winner in winners]),
+            basis=_joined([winner.basis for winner in winners]),
+            obligations=merge(obligation for winner in winners for obligation in winner.obligations),
+        )
+
+
+def decide(
+    snapshot: Snapshot,
+    catalogue: Catalogue,
+    person: PersonState | None,
+    question: Question,
+    at: int,
+    *,
+    behind: bool = False,
+) -> Decision:
+    """One question about one person, from the beginning."""
+    return Inquiry(snapshot, catalogue, question).decide(person, at, behind=behind)
+
+
+def _loudest(cell: Cell, outcomes: dict[str, Reason | None]) -> Decision:
+    failed = {a.rule: reason for a in cell.alternatives if (reason := outcomes[a.rule]) is not None}
+    loudest = min(failed.values(), key=_LOUDNESS.__getitem__)
+    return Decision(False, loudest, rule=_joined([rule for rule, reason in failed.items() if reason == loudest]))
+
+
+def _refused_by_name(snapshot: Snapshot, question: Question) -> Decision | None:
+    """What can be refused without looking at rules or people. No unknown name goes any further."""
+    if question.refused is not None:
+        return Decision(False, question.refused)
+    trees, purpose = snapshot.trees, question.purpose
+    for name, tree in (
+        (question.action, trees.actions),
+        (question.category, trees.categories),
+        (purpose, trees.purposes),
+        (question.jurisdiction, trees.jurisdictions),
+    ):
+        if name and name not in tree:
+            return Decision(False, "unknown_name", nearest=snapshot.nearest(name, tree))
+    if not question.action or not question.category or question.jurisdiction == "":
+        return Decision(False, "unknown_name")
+    if not purpose:
+        return Decision(False, "purpose_missing")
+    if not trees.purposes.leaf(purpose):
+        return Decision(False, "purpose_not_leaf")
+    return None
+
+
+def _facts(person: PersonState, folded: Standing, at: int) -> dict[str, object]:
+    facts: dict[str, object] = {"status": folded.status}
+    if folded.since:
+        facts["since"] = folded.since
+    if folded.record:
+        facts["record"] = text("cns", folded.record)
+    if folded.objected:
+        facts["objected"] = True
+    if person.jurisdictions:
+        facts["jurisdictions"] = [known.code for known in person.jurisdictions]
+    if person.restricted_at:
+        facts["restricted_at"] = person.restricted_at
+    if person.suppressed_until:
+        facts["suppressed_until"] = person.suppressed_until
+    if person.held:
+        facts["held"] = person.held
+    if person.relations:
+        facts["relations"] = [relation.ref for relation in person.relations if relation.live(at)][:_RELATIONS_LISTED]
+    return facts
+
+
+def _joined(names: Sequence[str]) -> str:
+    """`R010+R012`; when that would be too long for a leaf, the first and how many more."""
+    names = list(dict.fromkeys(names))
+    whole = "+".join(names)
+    return whole if len(whole) <= _LONGEST_RULE else f"{names[0]}+{len(names) - 1}-more"
+
+
+_SELF: Final = frozenset(("self",))
+_UNASKED: Final = Standing("unasked")
+_HELD: Final = Decision(False, "held")
+_STALE: Final = Decision(False, "stale")

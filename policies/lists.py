@@ -1,0 +1,99 @@
+"""A list of decisions as packed bytes: what one entry about many people keeps, sealed.
+
+People stand in it by their `aid`, a random number that an erasure deletes, so that a list of years ago says nothing of
+an erased person. Format 1 is final; docs/formats/policies.md has it byte by byte, and a golden file holds it.
+
+    [1, [group, …]]                                          MessagePack
+    group = [client, action, category, purpose, channel, [[reason, rule, basis], …], aids, outcomes]
+
+`aids` are little-endian u64, ascending, 0 for somebody unknown; `outcomes` are as many little-endian u16, each the
+place of a decision in the group's table.
+"""
+
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from policies.questions import Decision, Question
+
+VERSION: Final = 1
+
+
+class Decided(Struct, frozen=True):
+    """One decision about one person; `aid` is 0 for somebody unknown."""
+
+    aid: int
+    client: str
+    question: Question
+    decision: Decision
+
+
+class Group(Struct, frozen=True, array_like=True):
+    """Decisions about one question of names. Unpacked, `aids` and `outcomes` are bytes still: see `rows`."""
+
+    client: str
+    action: str
+    category: str
+    purpose: str
+    channel: str
+    table: tuple[tuple[str, str, str], ...]
+    aids: bytes
+    outcomes: bytes
+
+    def rows(self) -> Iterator[tuple[int, tuple[str, str, str]]]:
+        """(aid, (reason, rule, basis)), by ascending aid."""
+        count = len(self.aids) // 8
+        places = struct.unpack(f"<{count}H", self.outcomes)
+        for aid, place in zip(struct.unpack(f"<{count}Q", self.aids), places, strict=True):
+            yield aid, self.table[place]
+
+
+class MalformedList(ValueError):
+    """Bytes that are no list of decisions."""
+
+
+def pack_list(decided: Iterable[Decided]) -> bytes:
+    """The decisions as bytes. Their order within a question is lost on purpose: only who and what remains."""
+    groups: dict[tuple[str, str, str, str, str], list[tuple[int, Decision]]] = {}
+    for one in decided:
+        question = one.question
+        name = (one.client, question.action, question.category, question.purpose or "", question.channel or "")
+        groups.setdefault(name, []).append((one.aid, one.decision))
+    return _encode([VERSION, [_group(name, pairs) for name, pairs in groups.items()]])
+
+
+def _group(name: tuple[str, str, str, str, str], pairs: Sequence[tuple[int, Decision]]) -> Group:
+    table: dict[tuple[str, str, str], int] = {}
+    rows = []
+    for aid, decision in pairs:
+        rows.append((aid, table.setdefault((decision.reason, decision.rule, decision.basis), len(table))))
+    rows.sort()
+    return Group(
+        *name,
+        tuple(table),
+        struct.pack(f"<{len(rows)}Q", *(aid for aid, _ in rows)),
+        struct.pack(f"<{len(rows)}H", *(place for _, place in rows)),
+    )
+
+
+def unpack_list(packed: bytes) -> list[Group]:
+    """The groups of a list. Raises `MalformedList` for another version, odd lengths and numbers outside the table."""
+    try:
+        version, groups = _decode(packed)
+    except msgspec.DecodeError as error:
+        raise MalformedList(str(error)) from None
+    if version != VERSION:
+        raise MalformedList(f"version {version}")
+    for group in groups:
+        if len(group.aids) % 8 or len(group.outcomes) * 4 != len(group.aids):
+            raise MalformedList("aids and outcomes differ in number")
+        if any(place >= len(group.table) for (place,) in struct.iter_unpack("<H", group.outcomes)):
+            raise MalformedList("an outcome outside the table")
+    return groups
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(tuple[int, list[Group]]).decode

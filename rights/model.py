@@ -1,0 +1,285 @@
+"""A rights request: what a person may ask for, under which law, and how the request moves from receipt to its end.
+
+`advance` is pure and its table is the whole of what may happen. The states are those of the Data Rights Protocol 1.0;
+pause and extension of the clock stand beside them: a request goes on being what it is while its clock rests.
+"""
+
+from enum import Enum
+from typing import Final, Literal, get_args
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from sayso.kernel import Conflict, Instant, Invalid, nearest
+
+Kind = Literal[
+    "access",
+    "portability",
+    "rectification",
+    "erasure",
+    "restriction",
+    "objection",
+    "withdraw_all",
+    "opt_out_sale",
+    "limit_sensitive",
+    "automated_decision_review",
+    "explanation",
+]
+Law = Literal["gdpr", "uk_gdpr", "pipl", "ccpa", "us_state", "lgpd", "law25", "dpdp", "default"]
+Refusal = Literal[
+    "suspected_fraud",
+    "insuf_verification",
+    "no_match",
+    "claim_not_covered",
+    "outside_jurisdiction",
+    "too_many_requests",
+    "other",
+]
+PauseReason = Literal["identity", "clarification"]
+Method = Literal["officer"]
+
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+LAWS: Final[tuple[Law, ...]] = get_args(Law)
+REFUSALS: Final[tuple[Refusal, ...]] = get_args(Refusal)
+METHODS: Final[tuple[Method, ...]] = get_args(Method)
+
+
+class State(Enum):
+    """A state of the Data Rights Protocol 1.0, with its reason after the slash where the protocol has one."""
+
+    OPEN = "open"
+    NEED_USER_VERIFICATION = "in_progress/need_user_verification"
+    IN_PROGRESS = "in_progress"
+    FULFILLED = "fulfilled"
+    DENIED = "denied"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+
+    @property
+    def status(self) -> str:
+        """The state as it goes on the wire."""
+        return self.value.partition("/")[0]
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more happens to the request."""
+        return self in _CLOSED
+
+
+_CLOSED: Final = frozenset({State.FULFILLED, State.DENIED, State.REVOKED, State.EXPIRED})
+
+
+class Extension(Struct, frozen=True, array_like=True):
+    """The law's one longer term, taken at `at`, when the person was told. `until` (ISO date) is the new deadline."""
+
+    until: str
+    at: Instant
+
+
+class Pause(Struct, frozen=True, array_like=True):
+    """The clock rested from `since` to `until` (0: it still does)."""
+
+    reason: PauseReason
+    since: Instant
+    until: Instant = Instant(0)
+
+
+class RightsRequest(Struct, frozen=True, array_like=True):
+    """One request as it stands. Nothing in it tells whose it is but `subject`, which an erasure takes away.
+
+    `due_on` is the legal deadline and `target_on` the one to work to (the same without moving off a holiday), as ISO
+    dates in the controller's zone. `reason` is a refusal's. `entry` is the log entry of the last step.
+    """
+
+    id: str
+    subject: bytes | None
+    kind: Kind
+    law: Law
+    state: State
+    received_at: Instant
+    due_on: str
+    target_on: str
+    granted_by_law: bool
+    zone: str = "UTC"
+    country: str = ""
+    related: str = ""
+    verified_at: Instant = Instant(0)
+    verified_by: str = ""
+    extension: Extension | None = None
+    pauses: tuple[Pause, ...] = ()
+    reason: str = ""
+    closed_at: Instant = Instant(0)
+    entry: str = ""
+
+    @property
+    def paused(self) -> bool:
+        """Whether the clock rests now."""
+        return bool(self.pauses) and not self.pauses[-1].until
+
+    @property
+    def deadline(self) -> str:
+        """The ISO date that counts today: the extended one if the term was extended."""
+        return self.extension.until if self.extension else self.due_on
+
+
+class Challenge(Struct, frozen=True):
+    """The person was asked to prove who they are."""
+
+
+class Verify(Struct, frozen=True):
+    """Who asks is known, by `method`."""
+
+    method: Method
+
+
+class Extend(Struct, frozen=True):
+    """The person was told, before the first deadline, that it takes until `until`. `today` is the local date. ISO."""
+
+    until: str
+    today: str
+
+
+class Halt(Struct, frozen=True):
+    """The clock rests, because something is awaited from the person."""
+
+    reason: PauseReason
+
+
+class Resume(Struct, frozen=True):
+    """The clock runs again; the dates moved to are ISO dates."""
+
+    due_on: str
+    target_on: str
+
+
+class Fulfil(Struct, frozen=True):
+    """What is ours is done."""
+
+
+class Refuse(Struct, frozen=True):
+    """The request is denied, with the protocol's reason."""
+
+    reason: Refusal
+
+
+class Revoke(Struct, frozen=True):
+    """The person took the request back."""
+
+
+class Expire(Struct, frozen=True):
+    """Nobody proved who they are in time."""
+
+
+Step = Challenge | Verify | Extend | Halt | Resume | Fulfil | Refuse | Revoke | Expire
+
+_LIVE: Final = (State.OPEN, State.NEED_USER_VERIFICATION, State.IN_PROGRESS)
+
+TABLE: Final[dict[tuple[State, type[Step]], State]] = {
+    (State.OPEN, Challenge): State.NEED_USER_VERIFICATION,
+    (State.OPEN, Verify): State.IN_PROGRESS,
+    (State.NEED_USER_VERIFICATION, Verify): State.IN_PROGRESS,
+    # Only what was verified is fulfilled: there is no other way into this state.
+    (State.IN_PROGRESS, Fulfil): State.FULFILLED,
+    (State.OPEN, Expire): State.EXPIRED,
+    (State.NEED_USER_VERIFICATION, Expire): State.EXPIRED,
+    **{(state, Refuse): State.DENIED for state in _LIVE},
+    **{(state, Revoke): State.REVOKED for state in _LIVE},
+    **{(state, step): state for state in _LIVE for step in (Extend, Halt, Resume)},
+}
+"""Where each step leads from each state. What is not here is a `Conflict`."""
+
+
+class ImpossibleStep(Conflict):
+    """The request does not stand where this step begins."""
+
+    def __init__(self, state: State, step: Step) -> None:
+        name = type(step).__name__.lower()
+        if state.closed:
+            super().__init__("request-closed", f"This request is closed: {state.status}.", status=state.status)
+        elif isinstance(step, Fulfil):
+            super().__init__("not-verified", "Who asks has not been verified yet.", status=state.status)
+        else:
+            super().__init__("impossible-step", f"A request that is {state.value} cannot {name}.", status=state.status)
+
+
+class ClockRefused(Conflict):
+    """The clock of this request cannot be moved so: extended twice or too late, paused twice, resumed while it runs."""
+
+
+def advance(request: RightsRequest, step: Step, at: Instant) -> RightsRequest:
+    """The request after `step` at `at`. Raises `ImpossibleStep` or `ClockRefused`; the request itself never changes."""
+    state = TABLE.get((request.state, type(step)))
+    if state is None:
+        raise ImpossibleStep(request.state, step)
+    match step:
+        case Verify():
+            request = replace(request, verified_at=at, verified_by=step.method)
+        case Refuse():
+            request = replace(request, reason=step.reason)
+        case Extend():
+            request = _extended(request, step, at)
+        case Halt():
+            request = _halted(request, step, at)
+        case Resume():
+            request = _resumed(request, step, at)
+    if state.closed:
+        request = replace(_rested(request, at), closed_at=at)
+    return replace(request, state=state)
+
+
+def _extended(request: RightsRequest, step: Extend, at: Instant) -> RightsRequest:
+    if request.extension:
+        raise ClockRefused(
+            "already-extended", "The law's longer term was taken already.", until=request.extension.until
+        )
+    # GDPR Art. 12(3): the person is told within the first term; 11 CCR 7021(b) alike.
+    if step.today > request.due_on:
+        raise ClockRefused(
+            "deadline-passed", "An extension is announced before the first deadline.", due_on=request.due_on
+        )
+    return replace(request, extension=Extension(step.until, at))
+
+
+def _halted(request: RightsRequest, step: Halt, at: Instant) -> RightsRequest:
+    if request.paused:
+        raise ClockRefused("already-paused", "The clock rests already.")
+    return replace(request, pauses=(*request.pauses, Pause(step.reason, at)))
+
+
+def _resumed(request: RightsRequest, step: Resume, at: Instant) -> RightsRequest:
+    if not request.paused:
+        raise ClockRefused("not-paused", "The clock runs already.")
+    return replace(_rested(request, at), due_on=step.due_on, target_on=step.target_on)
+
+
+def _rested(request: RightsRequest, at: Instant) -> RightsRequest:
+    if not request.paused:
+        return request
+    *before, last = request.pauses
+    return replace(request, pauses=(*before, replace(last, until=at)))
+
+
+def kind_named(name: str) -> Kind:
+    """`name` as a kind. Raises `Invalid` (`unknown-kind`) with the nearest one."""
+    return KINDS[_place(name, KINDS, "unknown-kind", "kind of request")]
+
+
+def law_named(name: str) -> Law:
+    """`name` as a law. Raises `Invalid` (`unknown-law`) with the nearest one."""
+    return LAWS[_place(name, LAWS, "unknown-law", "law")]
+
+
+def refusal_named(name: str) -> Refusal:
+    """`name` as a reason to refuse. Raises `Invalid` (`unknown-reason`) with the nearest one."""
+    return REFUSALS[_place(name, REFUSALS, "unknown-reason", "reason to refuse")]
+
+
+def method_named(name: str) -> Method:
+    """`name` as a way to verify who asks. Raises `Invalid` (`unknown-method`)."""
+    return METHODS[_place(name, METHODS, "unknown-method", "way to verify")]
+
+
+def _place(name: str, names: tuple[str, ...], slug: str, what: str) -> int:
+    if name in names:
+        return names.index(name)
+    raise Invalid(slug, f"That is no {what} known here.", known=list(names), nearest=nearest(name, names))

@@ -1,0 +1,78 @@
+"""A request as it is answered, and what callers send about one. Nothing here but names, dates and ids."""
+
+from msgspec import Struct, field
+
+from rights.model import RightsRequest
+from sayso.kernel import iso, text
+
+
+class ExtensionView(Struct, frozen=True):
+    """The longer term: `until` is the new deadline, `announced_at` when the person was told."""
+
+    until: str
+    announced_at: str
+
+
+class PauseView(Struct, frozen=True, omit_defaults=True):
+    """A rest of the clock; without `until` it lasts."""
+
+    reason: str
+    since: str
+    until: str = ""
+
+
+class RequestView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One request. `status` and `reason` are the Data Rights Protocol's; dates are local ones of the controller's zone.
+
+    `subject` is absent once the person was erased. `related` is another open request of the same person and kind.
+    """
+
+    request: str
+    subject: str = ""
+    kind: str
+    law: str
+    status: str
+    reason: str = ""
+    received_at: str
+    due_on: str
+    target_on: str
+    zone: str
+    granted_by_law: bool
+    related: str = ""
+    verified_at: str = ""
+    verified_by: str = ""
+    extension: ExtensionView | None = None
+    pauses: list[PauseView] = field(default_factory=list)
+    paused: bool = False
+    closed_at: str = ""
+    entry: str = ""
+
+
+def view(request: RightsRequest) -> RequestView:
+    """The request as it goes on the wire. `due_on` is the deadline that counts today."""
+    extension = request.extension
+    return RequestView(
+        request=request.id,
+        subject=text("sub", request.subject) if request.subject is not None else "",
+        kind=request.kind,
+        law=request.law,
+        status=request.state.status,
+        reason=request.reason or request.state.value.partition("/")[2],
+        received_at=iso(request.received_at),
+        due_on=request.deadline,
+        target_on=request.target_on,
+        zone=request.zone,
+        granted_by_law=request.granted_by_law,
+        related=request.related,
+        verified_at=_iso(request.verified_at),
+        verified_by=request.verified_by,
+        extension=ExtensionView(extension.until, iso(extension.at)) if extension else None,
+        pauses=[PauseView(pause.reason, iso(pause.since), _iso(pause.until)) for pause in request.pauses],
+        paused=request.paused,
+        closed_at=_iso(request.closed_at),
+        entry=request.entry,
+    )
+
+
+def _iso(instant: int) -> str:
+    return iso(instant) if instant else ""

@@ -1,0 +1,112 @@
+"""Runs Alembic in this program, without an ini file: the URL and the connection come from the caller."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from typing import TypeVar
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, make_url, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from sayso.kernel.schema import metadata
+
+T = TypeVar("T")
+
+LOCK_TIMEOUT_S = 5
+_TABLES_IN = (
+    "audit.tables",
+    "consent.tables",
+    "vault.tables",
+    "policies.tables",
+    "rights.tables",
+    "sayso.server.tables",
+)
+# "sayso" in ASCII: nodes that start together upgrade one after the other.
+_UPGRADE_LOCK = 0x736179736F
+
+
+def upgrade(url: str) -> None:
+    """Bring the database at `url` (`sqlite:///path` or `postgresql+asyncpg://…`) to the newest revision.
+
+    Each revision is one transaction: a failing one leaves nothing behind. Waits at most `LOCK_TIMEOUT_S` for a lock and
+    raises the driver's error after that, rather than queueing the server's own requests behind itself. Blocks; from a
+    running event loop call it in a thread.
+    """
+    with_connection(url, lambda connection: command.upgrade(configuration(connection), "head"))
+
+
+def current(url: str) -> str | None:
+    """The revision that the database at `url` stands at; None when it was never migrated."""
+    return with_connection(url, lambda connection: MigrationContext.configure(connection).get_current_revision())
+
+
+def newest() -> str | None:
+    """The newest revision this program knows."""
+    return ScriptDirectory.from_config(configuration()).get_current_head()
+
+
+def every_table() -> MetaData:
+    """The metadata with the tables of all packages in it."""
+    for module in _TABLES_IN:
+        import_module(module)
+    return metadata
+
+
+def configuration(connection: Connection | None = None, target: MetaData | None = None) -> Config:
+    """Alembic's configuration for this package; `target` is what a new revision is compared with."""
+    config = Config()
+    config.set_main_option("script_location", "sayso:migrations")
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    config.attributes["target"] = target
+    return config
+
+
+def with_connection(url: str, act: Callable[[Connection], T]) -> T:
+    """Run `act` with a connection of its own, on either engine."""
+    if make_url(url).get_backend_name() == "sqlite":
+        return _with_sqlite(url, act)
+    # A thread of its own, so that it does not matter whether the caller runs in an event loop.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, _with_postgres(url, act)).result()
+
+
+def _with_sqlite(url: str, act: Callable[[Connection], T]) -> T:
+    engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": LOCK_TIMEOUT_S})
+    _begin_for_ddl_too(engine)
+    try:
+        with engine.connect() as connection:
+            return act(connection)
+    finally:
+        engine.dispose()
+
+
+def _begin_for_ddl_too(engine: Engine) -> None:
+    """Python's sqlite3 opens no transaction before DDL by itself, and half a revision would stay."""
+
+    @event.listens_for(engine, "connect")
+    def leave_transactions_to_us(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+async def _with_postgres(url: str, act: Callable[[Connection], T]) -> T:
+    engine = create_async_engine(url, poolclass=NullPool)
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT_S}s'"))
+            await connection.execute(text(f"SELECT pg_advisory_lock({_UPGRADE_LOCK})"))
+            await connection.commit()
+            return await connection.run_sync(act)
+    finally:
+        await engine.dispose()

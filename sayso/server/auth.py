@@ -1,0 +1,147 @@
+"""Credentials to principals: who calls, for which brand, in which roles.
+
+An API key is `sk_` and 43 characters of base64url: 256 random bits. It is stored as its SHA-256 alone; a key of such
+entropy needs neither salt nor stretching. All live keys of all brands stand in one dictionary in memory, so that
+finding a caller is one hash and one look-up.
+"""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+
+import msgspec
+
+from sayso.kernel import Actor, Context, Denied, Instant, Unauthenticated, now
+
+BUILT_IN = frozenset({"admin", "officer", "auditor", "recorder", "vault_writer", "pep", "self"})
+"""Roles that every installation has. `self` is what a person is to their own data; no key can have it."""
+
+OPERATOR = "operator"
+"""The local operator behind the socket in the data folder. No key can have this role."""
+
+POLICY = "policy"
+"""Stands for every role that a manifest declares: routes that name it are open to all of them."""
+
+UNDER_ADMIN = frozenset({"officer", "auditor", "recorder", "vault_writer"})
+"""Where one of these is admitted, so is `admin`."""
+
+EVERYONE = "everyone"
+"""A route that names this needs no credential; it says why in its `opt`."""
+
+
+class Profile(msgspec.Struct, frozen=True, array_like=True):
+    """What a client is: stored with it, changed only as a whole."""
+
+    roles: tuple[str, ...]
+    scopes: tuple[str, ...] = ()
+    default_purpose: str | None = None
+    issuer: str | None = None
+
+
+class Client(msgspec.Struct, frozen=True):
+    """One API client of a brand."""
+
+    id: str
+    name: str
+    profile: Profile
+
+
+class Principal(msgspec.Struct, frozen=True):
+    """A caller whose credential was found. `until` is an instant, 0 for a key without end."""
+
+    tenant: str
+    actor: Actor
+    scopes: tuple[str, ...] = ()
+    until: int = 0
+    fingerprint: bytes = b""
+
+    def context(self, request: str, at: int | None = None) -> Context:
+        """The context of one request of this caller. The time is taken here, once."""
+        return Context(self.tenant, self.actor, now() if at is None else Instant(at), request)
+
+
+class NoCredential(Unauthenticated):
+    """No key, or one that is unknown, expired or revoked: which of these is not said."""
+
+
+class NotAdmitted(Denied):
+    """The caller is known, and this route is not for its roles."""
+
+
+def new_key() -> str:
+    """A fresh API key. Shown once; only `fingerprint` of it is kept."""
+    return "sk_" + secrets.token_urlsafe(32)
+
+
+def fingerprint(secret: str | bytes) -> bytes:
+    """What is stored of a secret: its SHA-256, 32 bytes."""
+    return sha256(secret.encode() if isinstance(secret, str) else secret).digest()
+
+
+def principal_of(tenant: str, client: Client, until: int = 0, mark: bytes = b"") -> Principal:
+    """The principal behind a client's key."""
+    profile = client.profile
+    actor = Actor(client.id, client.name, "service", frozenset(profile.roles), default_purpose=profile.default_purpose)
+    return Principal(tenant, actor, profile.scopes, until, mark)
+
+
+def operator(tenant: str) -> Principal:
+    """The local operator acting in a brand's world: may what its administrators may, and make brands."""
+    return Principal(tenant, Actor("operator", OPERATOR, "user", frozenset({OPERATOR, "admin"}), assurance="staff"))
+
+
+class Principals:
+    """All live keys of all brands. Replaced brand by brand, never changed in place."""
+
+    def __init__(self) -> None:
+        self._by_tenant: dict[str, Mapping[bytes, Principal]] = {}
+        self._found: Mapping[bytes, Principal] = {}
+
+    def replace(self, tenant: str, principals: Iterable[Principal]) -> None:
+        """The live keys of `tenant` are exactly these from now on."""
+        self._by_tenant[tenant] = {principal.fingerprint: principal for principal in principals}
+        merged: dict[bytes, Principal] = {}
+        for group in self._by_tenant.values():
+            merged.update(group)
+        self._found = merged
+
+    def find(self, authorization: bytes, at: int | None = None) -> Principal:
+        """Who sent this `Authorization` header. Raises `NoCredential`, the same for every cause."""
+        if authorization[:7].lower() == b"bearer ":
+            principal = self._found.get(sha256(authorization[7:].strip()).digest())
+            if principal is not None and (not principal.until or (now() if at is None else at) < principal.until):
+                return principal
+        raise no_credential()
+
+    def still(self, principal: Principal) -> bool:
+        """Whether this caller's key is live now, in the same roles. Callers without a key are judged by their session."""
+        return not principal.fingerprint or self._found.get(principal.fingerprint) == principal
+
+    def live(self, tenant: str, client: str) -> Principal | None:
+        """The principal of a client by its id, if any of its keys lives."""
+        return next((found for found in self._by_tenant.get(tenant, {}).values() if found.actor.id == client), None)
+
+
+def no_credential() -> NoCredential:
+    """The one answer to every credential that does not hold."""
+    return NoCredential("unauthenticated", "This call needs a valid API key: Authorization: Bearer sk_…")
+
+
+def admit(principal: Principal | None, admits: Iterable[str], operation: str) -> None:
+    """Let `principal` pass to a route that admits these roles, or raise. No credential: 401; the wrong role or scope: 403.
+
+    Decided from caller and route alone, before anything is looked up: it cannot tell whether something exists.
+    """
+    wanted = frozenset(admits)
+    if EVERYONE in wanted:
+        return
+    if principal is None:
+        raise no_credential()
+    roles = principal.actor.roles
+    if wanted & UNDER_ADMIN:
+        wanted |= {"admin"}
+    if not (roles & wanted) and not (POLICY in wanted and roles - BUILT_IN - {OPERATOR}):
+        raise NotAdmitted("role-not-admitted", "None of this caller's roles is admitted here.", admitted=sorted(wanted))
+    if principal.scopes and not any(operation == scope or operation.startswith(scope + ".") for scope in principal.scopes):
+        raise NotAdmitted("scope-not-granted", "This key's scopes do not cover this call.", scope=operation)
+

@@ -1,0 +1,82 @@
+"""One call, as a route sees it: who, for which brand, and three ways to have a unit of work run."""
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from sayso.kernel import Context, Tx, Unit, Work
+from sayso.server import idempotency
+from sayso.server.auth import Principal, no_credential
+from sayso.server.configuration import Configuration
+from sayso.server.idempotency import Answer
+from sayso.server.wiring import Services
+
+T = TypeVar("T")
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Call:
+    """What the door knows about one request. Made once, after the caller was admitted."""
+
+    __slots__ = ("context", "idempotency_key", "operation", "principal", "services")
+
+    def __init__(
+        self, services: Services, principal: Principal, request: str, operation: str, idempotency_key: str | None = None
+    ) -> None:
+        self.services = services
+        self.principal = principal
+        self.context: Context = principal.context(request)
+        self.operation = operation
+        self.idempotency_key = idempotency_key
+
+    @property
+    def tenant(self) -> str:
+        return self.context.tenant
+
+    @property
+    def configuration(self) -> Configuration:
+        """The brand's configuration. Read it inside a unit: there it is as new as the unit's reading of the database."""
+        return self.services.configurations.of(self.context.tenant)
+
+    async def run(self, unit: Unit[T]) -> T:
+        """Hot: in a shared flush."""
+        return await self.services.database.run(self.context, self._checked(unit))
+
+    async def alone(self, unit: Unit[T]) -> T:
+        """Cold: in a transaction of its own."""
+        return await self.services.database.run_alone(self.context, self._checked(unit))
+
+    async def look(self, unit: Unit[T]) -> T:
+        """Read only."""
+        return await self.services.database.look(self.context, self._checked(unit))
+
+    async def create(self, unit: Unit[Any], body: bytes, *, status: int = 201, alone: bool = False) -> Answer:
+        """Run a unit that creates something, once per Idempotency-Key, and encode what it answers."""
+
+        def work(tx: Tx) -> Work[Answer]:
+            made = yield from unit(tx)
+            return made if isinstance(made, Answer) else Answer(status, _encode(made))
+
+        run = self.alone if alone else self.run
+        services = self.services
+        client, route = self.principal.actor.id, self.operation
+        place = idempotency.slot(services.keyring, self.tenant, client, route, self.idempotency_key, body)
+        if place is None:
+            return await run(work)
+        services.running.enter(place)
+        try:
+            return await run(idempotency.once(place, work))
+        finally:
+            services.running.leave(place)
+
+    def _checked(self, unit: Unit[T]) -> Unit[T]:
+        """`unit`, refused when the caller's key was revoked since it was admitted."""
+        principal, principals = self.principal, self.services.principals
+
+        def checked(tx: Tx) -> Work[T]:
+            if not principals.still(principal):
+                raise no_credential()
+            return (yield from unit(tx))
+
+        return checked

@@ -1,0 +1,128 @@
+"""AuthZEN evaluations and the filtering of audiences: from a body's bytes to a unit of work and its answer.
+
+What the bodies mean is `policies.authzen`'s; here stands only what joins them with this program's parts.
+"""
+
+from collections import Counter
+
+from msgspec import Struct
+
+from policies import (
+    Ask,
+    Evaluation,
+    EvaluationAnswer,
+    EvaluationsAnswer,
+    Locate,
+    Question,
+    Several,
+    answered,
+    answered_several,
+    asked,
+    asked_several,
+    readable,
+)
+from sayso.kernel import Actor, Invalid, TooLarge, Tx, Unit, Work, iso, new_id, raw
+from sayso.server.auth import Principal
+from sayso.server.configuration import Configuration
+from sayso.server.wiring import Services
+
+MOST_SUBJECTS = 10_000
+"""People in one JSON audience."""
+
+AUDIENCE_TERM = 15 * 60 * 1_000_000
+"""How long the answer about many people may be used, in microseconds."""
+
+
+class AudienceQuestion(Struct, frozen=True, forbid_unknown_fields=True):
+    """May this caller do `action` with `category` of each of these people for `purpose`?"""
+
+    purpose: str
+    action: str
+    category: str
+    subjects: tuple[str, ...]
+    channel: str | None = None
+    jurisdiction: str | None = None
+    supported_obligations: tuple[str, ...] = ()
+
+
+class Audience(Struct, frozen=True):
+    """Who may be used, in the order asked; how many for which reason; until when the answer may be used."""
+
+    audience: str
+    permitted: tuple[str, ...]
+    counts: dict[str, int]
+    registry_seq: str
+    valid_until: str
+    entry: str
+
+
+def evaluate(services: Services, principal: Principal, question: Evaluation) -> Unit[EvaluationAnswer]:
+    """The unit that answers one question and writes it down."""
+
+    def unit(tx: Tx) -> Work[EvaluationAnswer]:
+        configuration = services.configurations.of(tx.context.tenant)
+        ask = asked(question, principal.actor, configuration.client)
+        locate = _locator(services, configuration)
+        return answered((yield from services.engine.evaluate(tx, configuration.policy, ask, locate)))
+
+    return unit
+
+
+def evaluate_several(services: Services, principal: Principal, questions: Several) -> Unit[EvaluationsAnswer]:
+    """The unit that answers several questions with one entry."""
+
+    def unit(tx: Tx) -> Work[EvaluationsAnswer]:
+        configuration = services.configurations.of(tx.context.tenant)
+        batch = asked_several(questions, principal.actor, configuration.client)
+        locate = _locator(services, configuration)
+        asks = readable(batch)
+        answers = (yield from services.engine.evaluate_many(tx, configuration.policy, asks, locate, batch.until)) if asks else []
+        return answered_several(batch, answers)
+
+    return unit
+
+
+def filter_audience(services: Services, principal: Principal, wanted: AudienceQuestion) -> Unit[Audience]:
+    """The unit that finds who of these people may be used, with one entry for all. Raises `TooLarge`, `Invalid`."""
+    if not wanted.subjects:
+        raise Invalid("empty-audience", "An audience has at least one person.")
+    if len(wanted.subjects) > MOST_SUBJECTS:
+        raise TooLarge("too-many-subjects", f"A JSON audience has {MOST_SUBJECTS} people at most.", limit=MOST_SUBJECTS)
+    question = _question(principal.actor, wanted)
+    subjects = dict.fromkeys(wanted.subjects)
+    asks = [Ask(question, subject=_person(subject)) for subject in subjects]
+
+    def unit(tx: Tx) -> Work[Audience]:
+        configuration = services.configurations.of(tx.context.tenant)
+        answers = yield from services.engine.evaluate_many(tx, configuration.policy, asks)
+        counts = Counter(answer.reason for answer in answers)
+        permitted = tuple(subject for subject, answer in zip(subjects, answers, strict=True) if answer.decision.allowed)
+        until = iso(tx.context.at + AUDIENCE_TERM)
+        return Audience(new_id("aud"), permitted, dict(counts), answers[0].seq, until, answers[0].entry)
+
+    return unit
+
+
+def _question(actor: Actor, wanted: AudienceQuestion) -> Question:
+    return Question(
+        roles=actor.roles,
+        action=wanted.action,
+        category=wanted.category,
+        purpose=wanted.purpose or actor.default_purpose,
+        channel=wanted.channel,
+        jurisdiction=wanted.jurisdiction,
+        supported=frozenset(wanted.supported_obligations),
+    )
+
+
+def _person(subject: str) -> bytes | None:
+    """The raw id, or None for what cannot be anybody's: it counts as `no_subject`."""
+    try:
+        return raw(subject, "sub")
+    except Invalid:
+        return None
+
+
+def _locator(services: Services, configuration: Configuration) -> Locate:
+    collections = configuration.collections
+    return lambda tx, token: services.vault.locate(tx, collections, token)

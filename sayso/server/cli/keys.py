@@ -1,0 +1,73 @@
+"""`sayso keys`: API clients and their keys."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sayso.server.cli.answers import act, demand, show
+from sayso.server.cli.options import Place, on_data
+
+if TYPE_CHECKING:
+    import httpx
+
+
+@click.group()
+def keys() -> None:
+    """API clients and their keys."""
+
+
+@keys.command()
+@click.argument("name")
+@on_data()
+@click.option("--role", "roles", multiple=True, help="A role of the client; may be given several times.")
+@click.option("--scope", "scopes", multiple=True, help="Restrict the client to these operations.")
+@click.option("--default-purpose", help="The purpose of a question that names none.")
+@click.option("--expires-in", help="ISO 8601 duration after which the key ends, such as P90D.")
+def create(
+    place: Place, name: str, roles: tuple[str, ...], scopes: tuple[str, ...], default_purpose: str | None, expires_in: str | None
+) -> None:
+    """Make an API key for the client NAME. It is shown once.
+
+    A second key for a client that exists is how keys are rotated: make the new one, switch over, revoke the old one.
+    """
+    body: dict[str, Any] = {"name": name, "roles": roles, "scopes": scopes}
+    body |= {"default_purpose": default_purpose} if default_purpose else {}
+    body |= {"expires_in": expires_in} if expires_in else {}
+
+    async def work(client: "httpx.AsyncClient") -> Any:
+        return demand(await client.post("/v1/keys", json=body))
+
+    made = act(place, work)
+    if place.as_json:
+        show(made)
+    else:
+        click.echo(made["key"])
+
+
+@keys.command("list")
+@on_data()
+def list_keys(place: Place) -> None:
+    """Clients and their keys; never the keys themselves."""
+
+    async def work(client: "httpx.AsyncClient") -> Any:
+        return demand(await client.get("/v1/keys"))
+
+    found = act(place, work)
+    if place.as_json:
+        show(found)
+        return
+    for item in found["keys"]:
+        state = "revoked" if item.get("revoked_at") else "until " + item["expires_at"] if item.get("expires_at") else "live"
+        click.echo(f"{item['id']}  {item['name']:<24} {','.join(item['roles']):<32} {state}")
+
+
+@keys.command()
+@click.argument("key_id")
+@on_data(json=False)
+def revoke(place: Place, key_id: str) -> None:
+    """End the key KEY_ID, as `sayso keys list` names it, at once."""
+
+    async def work(client: "httpx.AsyncClient") -> Any:
+        return demand(await client.delete(f"/v1/keys/{key_id}"))
+
+    act(place, work)

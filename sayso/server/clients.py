@@ -1,0 +1,166 @@
+"""API clients and their keys: made, listed, ended. Each change is an entry, and every node knows before it decides again."""
+
+from collections.abc import Collection
+
+import msgspec
+
+from audit import AuditEvent
+from sayso.kernel import Conflict, Invalid, NotFound, Tx, Work, add_duration, iso, nearest, new_raw, raw, text
+from sayso.server import events, store
+from sayso.server.auth import BUILT_IN, Client, Profile, fingerprint, new_key
+from sayso.server.sites import CLIENT_NAME
+from sayso.server.wiring import Services
+
+
+class UnknownRole(Invalid):
+    """A role that neither Sayso nor the manifest declares."""
+
+
+class ClientDiffers(Conflict):
+    """A client of that name exists and is something else."""
+
+
+class UnknownKey(NotFound):
+    """No key of that id in this brand."""
+
+
+class NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a new key is for. Without roles it gets those that the manifest declares for the client of that name."""
+
+    name: str
+    roles: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    default_purpose: str | None = None
+    expires_in: str | None = None
+
+
+class MadeKey(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A new API key, shown this once. `id` names the key when it is revoked, `client` names the caller in entries."""
+
+    key: str
+    id: str
+    client: str
+    name: str
+    roles: tuple[str, ...]
+    expires_at: str | None = None
+
+
+class ListedKey(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A key as it is listed: everything but the key."""
+
+    id: str
+    client: str
+    name: str
+    roles: tuple[str, ...]
+    created_at: str
+    scopes: tuple[str, ...] = ()
+    default_purpose: str | None = None
+    expires_at: str | None = None
+    revoked_at: str | None = None
+
+
+class Keys(msgspec.Struct, frozen=True):
+    """The brand's keys, oldest first."""
+
+    keys: tuple[ListedKey, ...]
+
+
+def demand_roles(roles: Collection[str], declared: Collection[str]) -> None:
+    """Raises `UnknownRole` unless each role is built in (but not `self`) or declared by the manifest."""
+    for role in roles:
+        if role == "self" or (role not in BUILT_IN and role not in declared):
+            names = [*(BUILT_IN - {"self"}), *declared]
+            raise UnknownRole("unknown-role", "A role that this call names is not declared.", nearest=nearest(role, names))
+
+
+def create_key(services: Services, wanted: NewKey, tx: Tx) -> Work[MadeKey]:
+    """A cold unit: the client if it is new, a key for it, its standing log key, and the entry."""
+    tenant = tx.context.tenant
+    configuration = services.configurations.of(tenant)
+    if not CLIENT_NAME.fullmatch(wanted.name):
+        raise Invalid("invalid-client-name", "A client's name has 1 to 63 lower-case letters, digits, '-' and '_'.")
+    profile = _profile(wanted, configuration.clients.get(wanted.name))
+    demand_roles(profile.roles, configuration.roles)
+    if profile.default_purpose is not None and profile.default_purpose not in configuration.purposes:
+        near = nearest(profile.default_purpose, configuration.purposes)
+        raise Invalid("unknown-purpose", "The default purpose is not declared.", nearest=near)
+    until = add_duration(tx.context.at, wanted.expires_in) if wanted.expires_in else 0
+    (rows,) = yield (tx.select(store.all_clients()),)
+    client = _client_of(rows, wanted.name, profile)
+    if client is None:
+        client = new_raw()
+        tx.insert(store.CLIENT, client, wanted.name, msgspec.msgpack.encode(profile), tx.context.at)
+    yield from services.keyring.provision(tx, client)
+    key = new_key()
+    mark = fingerprint(key)
+    tx.insert(store.KEY, mark, client, tx.context.at, until, 0)
+    _write(services, tx, events.KEY_CREATED, {"client": wanted.name, "roles": " ".join(sorted(profile.roles))})
+    tx.configure()
+    ends = iso(until) if until else None
+    return MadeKey(key, text("crd", mark[:16]), text("key", client), wanted.name, profile.roles, ends)
+
+
+def list_keys(tx: Tx) -> Work[Keys]:
+    """A unit that only looks."""
+    clients, keys = yield (tx.select(store.all_clients()), tx.select(store.all_keys()))
+    known = {row[0]: (row[1], msgspec.msgpack.decode(row[2], type=Profile)) for row in clients}
+    return Keys(tuple(_listed(row, *known[row[1]]) for row in keys))
+
+
+def revoke_key(services: Services, key_id: str, tx: Tx) -> Work[None]:
+    """A cold unit: the key ends. Ending it twice is no error; a key of another brand is as unknown as none."""
+    wanted = raw(key_id, "crd")
+    clients, keys = yield (tx.select(store.all_clients()), tx.select(store.all_keys()))
+    found = next((row for row in keys if row[0][:16] == wanted), None)
+    if found is None:
+        raise UnknownKey("not-found", "There is no such key.")
+    if found[4]:
+        return
+    tx.execute(store.key_revoked(found[0], tx.context.at), expect=1)
+    name = next(row[1] for row in clients if row[0] == found[1])
+    _write(services, tx, events.KEY_REVOKED, {"client": name})
+    tx.configure()
+
+
+def client_of(row: tuple[bytes, str, bytes, int]) -> Client:
+    """A stored client."""
+    return Client(text("key", row[0]), row[1], msgspec.msgpack.decode(row[2], type=Profile))
+
+
+def _profile(wanted: NewKey, declared: Profile | None) -> Profile:
+    if not wanted.roles and declared is not None:
+        scopes = wanted.scopes or declared.scopes
+        return Profile(declared.roles, scopes, wanted.default_purpose or declared.default_purpose, declared.issuer)
+    if not wanted.roles:
+        raise UnknownRole("role-missing", "A client needs at least one role.")
+    return Profile(tuple(dict.fromkeys(wanted.roles)), wanted.scopes, wanted.default_purpose)
+
+
+def _client_of(rows: list[tuple[bytes, str, bytes, int]], name: str, profile: Profile) -> bytes | None:
+    """The client of that name, if it is just this one. A name stands for one thing for ever: entries hold it."""
+    for client, known, stored, _ in rows:
+        if known == name:
+            held = msgspec.msgpack.decode(stored, type=Profile)
+            if set(held.roles) != set(profile.roles) or held.scopes != profile.scopes:
+                raise ClientDiffers("client-exists", "A client of that name exists with other roles or scopes.")
+            return client
+    return None
+
+
+def _listed(row: tuple[bytes, bytes, int, int, int], name: str, profile: Profile) -> ListedKey:
+    mark, client, created, until, revoked = row
+    return ListedKey(
+        id=text("crd", mark[:16]),
+        client=text("key", client),
+        name=name,
+        roles=profile.roles,
+        created_at=iso(created),
+        scopes=profile.scopes,
+        default_purpose=profile.default_purpose,
+        expires_at=iso(until) if until else None,
+        revoked_at=iso(revoked) if revoked else None,
+    )
+
+
+def _write(services: Services, tx: Tx, event: str, res: dict[str, str]) -> None:
+    services.audit.append(tx, AuditEvent(event, "ok", res), None)

@@ -1,0 +1,232 @@
+"""One brand's configuration: everything that decides and is not about a person. Immutable, replaced as a whole.
+
+`Configurations` holds the live one of each brand. The database awaits `moved` in every flush, with the counter that each
+change of configuration raises in its own commit: a unit never decides on an older configuration than the database's.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextvars import ContextVar
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from consent import Catalogue, ConsentRegistry, Notice, Publication, Purpose, parse as parse_consent, publish
+from policies import Policy, read_policy
+from sayso.kernel import SYSTEM, Actor, Context, Database, ManifestError, Map, NotFound, Problem, Tx, Work, now, text
+from sayso.server import manifest, store
+from sayso.server.auth import Client, Principal, Principals, Profile, principal_of
+from sayso.server.sites import Declared, Site, parse_clients, parse_sites
+from sayso.server.tenancy import WORLD
+from vault import Collections, Keyring, parse as parse_collections
+
+T = TypeVar("T")
+
+
+class UnknownTenant(NotFound):
+    """There is no such brand here."""
+
+
+class Built(Struct, frozen=True):
+    """What a manifest comes to, before it is live."""
+
+    publication: Publication
+    collections: Collections
+    policy: Policy
+    sites: dict[str, Site]
+    clients: dict[str, Profile]
+    warnings: tuple[Problem, ...] = ()
+
+
+class Configuration(Struct, frozen=True):
+    """One brand's live configuration. `counter` is the database's count of its changes when this was read."""
+
+    tenant: str
+    controller: str
+    counter: int
+    version: int
+    hash: str
+    manifest: bytes
+    catalogue: Catalogue
+    collections: Collections
+    policy: Policy
+    sites: dict[str, Site]
+    clients: dict[str, Profile]
+    registered: dict[str, Actor]
+    """Clients by name, as they would act themselves."""
+
+    def client(self, name: str) -> Actor | None:
+        """The registered client of that name, as it would act itself."""
+        return self.registered.get(name)
+
+    @property
+    def purposes(self) -> dict[str, Purpose]:
+        return self.catalogue.purposes
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """Policy roles that the manifest declares."""
+        return frozenset(self.policy.snapshot.trees.roles.up)
+
+
+def build(tenant: str, tree: Map, purposes: Iterable[Purpose], notices: Iterable[Notice], at: int) -> Built:
+    """A manifest as values. `purposes` and `notices` are all versions published so far.
+
+    Raises `ManifestError` with every problem of every section, in file order.
+    """
+    problems: list[Problem] = []
+    declared = _collect(problems, lambda: parse_consent(tree))
+    if declared is None:
+        raise ManifestError(problems)
+    publication = _collect(problems, lambda: publish(declared, purposes, notices, at))
+    if publication is None:
+        raise ManifestError(problems)
+    catalogue = publication.catalogue
+    collections = _collect(problems, lambda: parse_collections(tree.get("collections"), catalogue.categories))
+    read = _collect(problems, lambda: read_policy(tree, catalogue, tenant))
+    roles = read[0].snapshot.trees.roles.up if read is not None else ()
+    names = Declared(catalogue.notices, catalogue.purposes, roles)
+    sites = parse_sites(tree.get("sites"), names, problems)
+    clients = parse_clients(tree.get("clients"), names, problems)
+    if problems or collections is None or read is None:
+        raise ManifestError(problems)
+    return Built(publication, collections, read[0], sites, clients, tuple(read[1]))
+
+
+class Configurations:
+    """The live configuration of every brand of this process."""
+
+    def __init__(self, keyring: Keyring, principals: Principals, registry: ConsentRegistry) -> None:
+        self._keyring = keyring
+        self._principals = principals
+        self._registry = registry
+        self._live: dict[str, Configuration] = {}
+        self._controllers: dict[str, str] = {}
+        self._world = -1
+        self._locks: dict[str, asyncio.Lock] = {}
+        self.database: Database
+
+    async def start(self) -> None:
+        """Load every brand. Raises what a wrong root key or a damaged store raises."""
+        await self.moved(WORLD, await self._head(WORLD))
+
+    def of(self, tenant: str) -> Configuration:
+        """The live configuration. Raises `UnknownTenant`."""
+        found = self._live.get(tenant)
+        if found is None:
+            raise UnknownTenant("unknown-tenant", "There is no such tenant here.")
+        return found
+
+    def demand(self, tenant: str) -> None:
+        """Raises `UnknownTenant` unless there is such a brand."""
+        self.of(tenant)
+
+    def tenants(self) -> tuple[str, ...]:
+        """Every brand, oldest first."""
+        return tuple(self._live)
+
+    def controller(self, tenant: str) -> str:
+        return self._controllers.get(tenant, tenant)
+
+    async def moved(self, tenant: str, counter: int) -> None:
+        """Awaited before any unit of `tenant` decides: returns once what is held is at least as new as `counter`."""
+        if _loading.get() or self._fresh(tenant, counter):
+            return
+        async with self._locks.setdefault(tenant, asyncio.Lock()):
+            if not self._fresh(tenant, counter):
+                mark = _loading.set(True)
+                try:
+                    await (self._load_world(counter) if tenant == WORLD else self.load(tenant))
+                finally:
+                    _loading.reset(mark)
+
+    async def load(self, tenant: str) -> None:
+        """Read one brand's keys, manifest and clients anew and put them in force together."""
+        read = await self.database.look(_context(tenant), lambda tx: self._read(tx))
+        configuration, principals = read
+        self._live[tenant] = configuration
+        self._principals.replace(tenant, principals)
+
+    def _fresh(self, tenant: str, counter: int) -> bool:
+        if tenant == WORLD:
+            return self._world >= counter
+        held = self._live.get(tenant)
+        # A brand that is being founded has no configuration yet, and none of its units needs one.
+        return held.counter >= counter if held is not None else tenant not in self._controllers
+
+    async def _load_world(self, counter: int) -> None:
+        rows = await self.database.look(_context(WORLD), _brands)
+        for name, controller, _, _ in rows:
+            self._controllers[name] = controller
+            if name not in self._live:
+                await self.load(name)
+        self._world = counter
+
+    async def _head(self, tenant: str) -> int:
+        return await self.database.look(_context(tenant), _counter)
+
+    def _read(self, tx: Tx) -> Work[tuple[Configuration, list[Principal]]]:
+        tenant, counter = tx.context.tenant, tx.head.config
+        yield from self._keyring.load(tx)
+        published = yield from self._registry.published(tx)
+        manifests, clients, keys = yield (
+            tx.select(store.latest_manifest()),
+            tx.select(store.all_clients()),
+            tx.select(store.all_keys()),
+        )
+        version, hashed, content, _ = manifests[0] if manifests else (0, "", b"{}", 0)
+        tree = manifest.node_of(manifest.decode(content))
+        assert isinstance(tree, Map)
+        built = build(tenant, tree, *published, tx.context.at)
+        known = {row[0]: _client(row) for row in clients}
+        live = [
+            principal_of(tenant, known[client], until, mark)
+            for mark, client, _, until, revoked in keys
+            if not revoked and (not until or until > tx.context.at)
+        ]
+        configuration = Configuration(
+            tenant=tenant,
+            controller=self.controller(tenant),
+            counter=counter,
+            version=version,
+            hash=hashed,
+            manifest=content,
+            catalogue=built.publication.catalogue,
+            collections=built.collections,
+            policy=built.policy,
+            sites=built.sites,
+            clients=built.clients,
+            registered={client.name: principal_of(tenant, client).actor for client in known.values()},
+        )
+        return configuration, live
+
+
+_loading: ContextVar[bool] = ContextVar("loading", default=False)
+"""Set while a configuration is read: its own reads must not wait for it."""
+
+
+def _collect(problems: list[Problem], step: Callable[[], T]) -> T | None:
+    try:
+        return step()
+    except ManifestError as error:
+        problems += error.problems
+        return None
+
+
+def _brands(tx: Tx) -> Work[list[tuple[str, str, str, int]]]:
+    (rows,) = yield (tx.select(store.all_tenants()),)
+    return list(rows)
+
+
+def _counter(tx: Tx) -> Work[int]:
+    yield ()
+    return tx.head.config
+
+
+def _client(row: tuple[bytes, str, bytes, int]) -> Client:
+    return Client(text("key", row[0]), row[1], msgspec.msgpack.decode(row[2], type=Profile))
+
+
+def _context(tenant: str) -> Context:
+    return Context(tenant, SYSTEM, now(), "configuration")

@@ -1,0 +1,82 @@
+"""The outermost layer: every request gets an id, its place in the metrics, and headers that keep browsers careful.
+
+Plain ASGI, a few microseconds. It names routes by their template only.
+"""
+
+import re
+from time import perf_counter
+from typing import Any
+
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from sayso.kernel.ids import new_raw
+from sayso.server.logs import Log
+from sayso.server.metrics import Metrics
+
+OPERATOR_FLAG = "sayso.operator"
+"""Set in the scope of requests that came through the socket in the data folder, and nowhere else."""
+
+REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+
+HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+]
+
+
+class Door:
+    """Wraps the whole application."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, log: Log) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._log = log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = request_id(scope["headers"])
+        scope["sayso.request"] = request.decode()  # type: ignore[typeddict-unknown-key]
+        started = perf_counter()
+        status = 500
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = list(message["headers"])
+                named = {name for name, _ in headers}
+                headers += [header for header in HEADERS if header[0] not in named]
+                message["headers"] = [*headers, (b"x-request-id", request)]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        finally:
+            self._count(scope, status, perf_counter() - started)
+
+    def _count(self, scope: Any, status: int, seconds: float) -> None:
+        route = scope.get("path_template") or "unmatched"
+        self._metrics.request(route, scope["method"], status, seconds)
+        if status >= 500 and status != 503:
+            self._log.warning("answered with an error", route=route, status=status, request=scope["sayso.request"])
+
+
+class OperatorDoor:
+    """The door behind the local socket: whoever can open that file (0600) is the operator."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[OPERATOR_FLAG] = True  # type: ignore[literal-required]
+        await self._app(scope, receive, send)
+
+
+def request_id(headers: Any) -> bytes:
+    """The caller's X-Request-ID when it is a harmless word, else a fresh one."""
+    for name, value in headers:
+        if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
+            return bytes(value)
+    return new_raw().hex().encode()

@@ -1,0 +1,67 @@
+"""What `serve` does by itself, off the hot path: integrate the log, forget what is past its term."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from sayso.kernel import DAY, SYSTEM, Context, Tx, Work, now
+from sayso.server import store
+from sayso.server.wiring import Services
+
+TIDY_EVERY = 60.0
+"""Seconds between two rounds of forgetting."""
+
+FEED_TERM = 7 * DAY
+
+
+class Loops:
+    """The loops of one process. Each survives its own errors: it reports them and goes on."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = asyncio.Event()
+
+    def start(self) -> None:
+        settings = self._services.settings
+        self._every(settings.integrate_every, self._services.integrate, "integrate")
+        self._every(TIDY_EVERY, self._tidy, "tidy")
+
+    async def stop(self) -> None:
+        """Let each loop end its round."""
+        self._stopping.set()
+        for task in self._tasks:
+            await task
+
+    def _every(self, seconds: float, work: Callable[[], Awaitable[None]], name: str) -> None:
+        self._tasks.append(asyncio.get_running_loop().create_task(self._loop(seconds, work, name), name=f"sayso-{name}"))
+
+    async def _loop(self, seconds: float, work: Callable[[], Awaitable[None]], name: str) -> None:
+        wait = seconds
+        while not await self._ended(wait):
+            try:
+                await work()
+                wait = seconds
+            except Exception as error:
+                self._services.log.error("loop failed", error, loop=name)
+                wait = min(max(wait, 0.1) * 2, 30.0)
+
+    async def _ended(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _tidy(self) -> None:
+        """Forget answers, cookies, links and feed rows past their term."""
+        services = self._services
+
+        def unit(tx: Tx) -> Work[None]:
+            at = tx.context.at
+            tx.execute(store.expired_answers(at))
+            tx.execute(store.expired_sessions(at))
+            tx.execute(store.old_feed(at - FEED_TERM))
+            yield ()
+
+        for tenant in services.configurations.tenants():
+            await services.database.run_alone(Context(tenant, SYSTEM, now(), "tidy"), unit)

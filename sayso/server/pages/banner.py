@@ -1,0 +1,174 @@
+"""The embeddable banner: its configuration, and the one file that carries it to a foreign page."""
+
+from functools import cache
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from .environment import assets, static_text
+from .locales import direction, duration, joined, translate
+
+PLACEHOLDER = "__SAYSO_CONFIGURATION__"
+
+
+class BannerPurpose(Struct, frozen=True, kw_only=True):
+    """One purpose of the notice. `ask` is false where a no blocks nothing (contract, law): a fact to tell, not a box to tick.
+
+    `expires` is the ISO 8601 duration after which a yes ends; None when it has no term.
+    """
+
+    name: str
+    title: str
+    description: str = ""
+    basis: str = "consent"
+    ask: bool = True
+    expires: str | None = None
+
+
+class ShownPurpose(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A purpose as it goes to the browser: every sentence is finished."""
+
+    name: str
+    title: str
+    text: str = ""
+    facts: str = ""
+    ask: bool = True
+
+
+class BannerConfiguration(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Everything a banner needs, in one language. The browser gets it inside `banner.js` and, when a token ended, as `banner.json`."""
+
+    site: str
+    token: str
+    notice: str
+    version: int
+    locale: str
+    dir: Literal["ltr", "rtl"]
+    title: str
+    text: str
+    purposes: tuple[ShownPurpose, ...]
+    strings: dict[str, str]
+    notice_url: str | None = None
+    preferences_url: str | None = None
+    cookie_domain: str | None = None
+    days: int = 180
+    reopen: bool = True
+
+
+class ChoiceCookie(Struct, frozen=True):
+    """The banner's own cookie, read: which notice was answered, by which device (None when it was forgotten), and how."""
+
+    notice: str
+    version: int
+    device: str | None
+    choices: dict[str, Literal["granted", "refused"]]
+
+
+def banner_configuration(
+    *,
+    site: str,
+    token: str,
+    notice: str,
+    notice_version: int,
+    locale: str,
+    text: str,
+    purposes: tuple[BannerPurpose, ...],
+    notice_url: str | None = None,
+    preferences_url: str | None = None,
+    cookie_domain: str | None = None,
+    ask_again_days: int = 180,
+    reopen: bool = True,
+) -> BannerConfiguration:
+    """The configuration of one site in one language, with every text of the interface finished."""
+    return BannerConfiguration(
+        site=site,
+        token=token,
+        notice=notice,
+        version=notice_version,
+        locale=locale,
+        dir=direction(locale),
+        title=translate(locale, "Your say about your data"),
+        text=text,
+        purposes=tuple(_shown(purpose, locale) for purpose in purposes),
+        strings=_strings(locale, tuple(purpose.title for purpose in purposes if purpose.ask)),
+        notice_url=notice_url,
+        preferences_url=preferences_url,
+        cookie_domain=cookie_domain,
+        days=ask_again_days,
+        reopen=reopen,
+    )
+
+
+def banner_script(configuration: BannerConfiguration) -> bytes:
+    """The banner's file: the built core with the configuration in place of its one placeholder.
+
+    The JSON is a valid JavaScript expression (ECMA-262, JSON superset); `<` and the two line separators are escaped as well, so that the
+    text stays harmless when a site inlines the file into HTML or an old engine reads it.
+    """
+    literal = msgspec.json.encode(configuration).decode()
+    for char in "<>&\u2028\u2029":
+        literal = literal.replace(char, f"\\u{ord(char):04x}")
+    head, tail = _core()
+    return f"{head}{literal}{tail}".encode()
+
+
+def read_choice_cookie(value: str) -> ChoiceCookie | None:
+    """The banner's cookie `<notice>:<version>|<device>|+granted|-refused…`, or None when it is not one. Untrusted: the browser wrote it."""
+    head, _, rest = value.partition("|")
+    device, _, listed = rest.partition("|")
+    notice, _, version = head.rpartition(":")
+    if not notice or not version.isdecimal() or len(version) > 9 or len(device) not in (0, *range(22, 65)):
+        return None
+    marks = [mark for mark in listed.split("|") if mark]
+    if any(len(mark) < 2 or mark[0] not in "+-" for mark in marks):
+        return None
+    choices: dict[str, Literal["granted", "refused"]] = {mark[1:]: "granted" if mark[0] == "+" else "refused" for mark in marks}
+    return ChoiceCookie(notice, int(version), device or None, choices)
+
+
+@cache
+def _core() -> tuple[str, str]:
+    head, placeholder, tail = static_text(assets()["banner.js"]).partition(PLACEHOLDER)
+    assert placeholder, "the built banner has lost its placeholder"
+    return head, tail
+
+
+def _shown(purpose: BannerPurpose, locale: str) -> ShownPurpose:
+    basis = {
+        "consent": translate(locale, "Only with your consent"),
+        "legitimate_interest": translate(locale, "Our legitimate interest, unless you object"),
+        "contract": translate(locale, "Needed for what you order from us"),
+        "legal_obligation": translate(locale, "The law asks it of us"),
+        "notice": translate(locale, "We tell you, and you may say no"),
+    }.get(purpose.basis, "")
+    term = translate(locale, "a yes ends after %(duration)s") % {"duration": duration(purpose.expires, locale)} if purpose.expires else ""
+    return ShownPurpose(
+        name=purpose.name,
+        title=purpose.title,
+        text=purpose.description,
+        facts=translate(locale, "; ").join(part for part in (basis, term) if part),
+        ask=purpose.ask,
+    )
+
+
+def _strings(locale: str, titles: tuple[str, ...]) -> dict[str, str]:
+    named = joined(titles, locale)
+    return {
+        "asks": translate(locale, "We ask for: %(purposes)s.") % {"purposes": named} if named else "",
+        "accept": translate(locale, "Accept all"),
+        "refuse": translate(locale, "Refuse all"),
+        "choose": translate(locale, "Choose"),
+        "save": translate(locale, "Save my choice"),
+        "close": translate(locale, "Close"),
+        "layer": translate(locale, "Choose what we may do"),
+        "always": translate(locale, "Always on"),
+        "notice": translate(locale, "Read the full notice"),
+        "page": translate(locale, "Your preference page"),
+        "gpc": translate(locale, "Your browser's opt-out signal was honoured."),
+        "saved": translate(locale, "Saved. Takes effect at once."),
+        "yes": translate(locale, "You said yes to: {purposes}."),
+        "no": translate(locale, "You said no to: {purposes}."),
+        "running": translate(locale, "What already runs on this page stops when you leave it."),
+        "reopen": translate(locale, "Your data choices"),
+    }

@@ -1,0 +1,50 @@
+"""What every page shares: who speaks, in which language and light, and the short message after a form."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+Theme = Literal["system", "light", "dark"]
+THEMES: tuple[Theme, ...] = ("system", "light", "dark")
+
+
+class Brand(Struct, frozen=True, kw_only=True):
+    """The controller in whose name a page speaks, with the addresses where it can be reached."""
+
+    name: str
+    controller: str
+    contact: str | None = None
+    privacy_url: str | None = None
+
+
+class Flash(Struct, frozen=True):
+    """The outcome of the form that led here; `kind` picks the sentence (`templates/components/flash.html`)."""
+
+    kind: Literal["saved", "withdrawn", "erasure", "erase_word", "stale", "unchanged", "left", "unknown", "csrf"]
+    at: int | None = None
+
+
+class Frame(Struct, frozen=True, kw_only=True):
+    """The frame of one page: locale, theme, own address (for the switches to return to) and the form token of the session."""
+
+    locale: str
+    path: str
+    theme: Theme = "system"
+    csrf: str = ""
+    flash: Flash | None = None
+    demo: bool = False
+
+
+def theme_of(cookie: str | None) -> Theme:
+    """The theme that the cookie `sayso_theme` names; anything unknown follows the system."""
+    return next((theme for theme in THEMES if theme == cookie), "system")
+
+
+def safe_back(address: str | None) -> str:
+    """`address` when it is a path of this site, else "/": a form may not send a visitor elsewhere.
+
+    A second slash or a backslash after the first would start a host name in browsers (WHATWG URL, "path or authority").
+    """
+    if not address or not address.startswith("/") or address[1:2] in ("/", "\\"):
+        return "/"
+    return "/" if any(ord(char) < 0x21 or char == "\\" for char in address) else address

@@ -1,0 +1,132 @@
+"""The preference page: the door that takes a one-time code, and "Your say" behind it."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from .environment import render
+from .frame import Brand, Frame
+from .locales import translate
+
+Status = Literal["granted", "refused", "withdrawn", "expired", "unasked", "pending", "objected", "stale"]
+Basis = Literal["consent", "contract", "legal_obligation", "vital_interest", "public_task", "legitimate_interest", "notice"]
+
+
+class DoorPage(Struct, frozen=True, kw_only=True):
+    """The page at `/p/`. `problem` is "code" after a code that could not be used, whatever the reason was."""
+
+    frame: Frame
+    brand: Brand
+    problem: Literal["code"] | None = None
+
+
+class PurposeCard(Struct, frozen=True, kw_only=True):
+    """One purpose as the person sees it. Texts are in the page's locale; instants in microseconds.
+
+    `can_refuse` is false where a no does not block (contract, legal obligation, vital interest, public task).
+    """
+
+    name: str
+    title: str
+    description: str = ""
+    categories: tuple[str, ...] = ()
+    basis: Basis
+    status: Status
+    since: int | None = None
+    expires_at: int | None = None
+    keeps: str | None = None
+    can_refuse: bool = True
+    asked_in_notice: bool = True
+
+
+class RecordLine(Struct, frozen=True, kw_only=True):
+    """One recorded choice. `choices` are (title of the purpose, status chosen); `entry` its log entry, `index` once integrated."""
+
+    record: str
+    entry: str
+    at: int
+    method: str
+    notice: str
+    notice_version: int
+    locale: str
+    choices: tuple[tuple[str, Status], ...]
+    ignored: tuple[tuple[str, Literal["late", "weaker", "suppressed"]], ...] = ()
+    index: int | None = None
+    checkpoint: int | None = None
+
+
+class ErasureRequest(Struct, frozen=True, kw_only=True):
+    """An erasure that is under way: when it was asked, and the legal day by which it is done (ISO date)."""
+
+    request: str
+    received_at: int
+    due_on: str
+    status: str
+
+
+class PreferencesPage(Struct, frozen=True, kw_only=True):
+    """The page at `/p/you`: the notice in force, a card per purpose, the newest records first."""
+
+    frame: Frame
+    brand: Brand
+    notice: str
+    notice_version: int
+    notice_text: str
+    purposes: tuple[PurposeCard, ...]
+    records: tuple[RecordLine, ...] = ()
+    erasure: ErasureRequest | None = None
+    suppressed: bool = False
+
+
+class ProofBundle(Struct, frozen=True, kw_only=True):
+    """What a browser needs to verify a record by itself; nulls while the entry is not integrated.
+
+    `receipt` compact JWS; `leaf` base64url of the raw leaf; `proof` tlog-proof text (C2SP tlog-proof@v1); `vkey` one line (C2SP signed-note).
+    """
+
+    pending: bool
+    receipt: str | None = None
+    leaf: str | None = None
+    proof: str | None = None
+    vkey: str | None = None
+
+
+class Say(Struct, frozen=True):
+    """The three sentences of truth: titles of what the person allows, refuses, and was never asked."""
+
+    yes: tuple[str, ...]
+    no: tuple[str, ...]
+    unasked: tuple[str, ...]
+
+
+NO: frozenset[Status] = frozenset({"refused", "withdrawn", "objected"})
+
+
+def say(purposes: tuple[PurposeCard, ...]) -> Say:
+    """Sort the purposes that a no can block into yes, no and not asked; an expired or stale yes is no yes."""
+    free = [card for card in purposes if card.can_refuse]
+    return Say(
+        yes=tuple(card.title for card in free if card.status == "granted"),
+        no=tuple(card.title for card in free if card.status in NO),
+        unasked=tuple(card.title for card in free if card.status != "granted" and card.status not in NO),
+    )
+
+
+def erase_word(locale: str) -> str:
+    """The word that a person types to confirm an erasure, in their language."""
+    return translate(locale, "erase")
+
+
+def confirms_erasure(typed: str, locale: str) -> bool:
+    """Whether the person typed the word, in any case and with any space around it."""
+    return typed.strip().casefold() == erase_word(locale).casefold()
+
+
+def render_door(page: DoorPage) -> str:
+    """The door: a form for the one-time code."""
+    return render("pages/door.html", page.frame, page=page)
+
+
+def render_preferences(page: PreferencesPage) -> str:
+    """"Your say": the standing choices, their history with proofs, and the way out."""
+    return render("pages/preferences.html", page.frame, page=page, say=say(page.purposes), word=erase_word(page.frame.locale))

@@ -1,0 +1,182 @@
+"""The log for those who may read it: logs, entries, proofs."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.handlers import BaseRouteHandler
+from litestar.params import Parameter
+from msgspec import Struct
+
+from audit import Entry, NotIntegrated, Opening, Search, decode_leaf, leaf_hash
+from sayso.kernel import Tx, Work, iso, parse_instant
+from sayso.server.auth import OPERATOR
+from sayso.server.call import Call
+from sayso.server.routes.gate import admits
+
+PATIENCE_S = 2.0
+"""How long `?wait=integrated` waits."""
+
+_POLL_S = 0.05
+
+READERS = ("auditor", "officer")
+
+
+class LogView(Struct, frozen=True):
+    """A log as it is announced. `log` stands in the addresses under /log, `vkey` is the key that checks its checkpoints."""
+
+    name: str
+    log: str
+    origin: str
+    vkey: str
+    size: int
+
+
+class Logs(Struct, frozen=True):
+    logs: list[LogView]
+
+
+class EntryView(Struct, frozen=True, omit_defaults=True):
+    """An entry. `leaf` is what was hashed, byte for byte; `leaf_hash` is SHA-256(0x00 || leaf), hex; no `index`: pending.
+
+    `actor` is the name of the client or user who acted; the acts of people name nobody.
+    """
+
+    entry: str
+    log: str
+    type: str
+    outcome: str
+    at: str
+    actor_class: str
+    res: dict[str, str]
+    leaf: msgspec.Raw
+    leaf_hash: str
+    index: int | None = None
+    actor: str | None = None
+
+
+class Entries(Struct, frozen=True):
+    """A page, newest first; `next` is the cursor of the page after it."""
+
+    entries: list[EntryView]
+    next: str | None
+
+
+class ExportRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the server writes the log: a folder on its own machine."""
+
+    out: str
+    log: str = "main"
+
+
+class Exported(Struct, frozen=True):
+    size: int
+
+
+@get("/v1/audit/logs", opt=admits(*READERS), operation_id="audit.logs", tags=["Audit"])
+async def logs(call: NamedDependency[Call]) -> Logs:
+    """Name, origin, key and size of each log of the brand."""
+    found = await call.look(call.services.audit.logs)
+    return Logs([LogView(info.name, info.log, info.origin, info.vkey, info.size) for info in found])
+
+
+@get("/v1/audit/entries", opt=admits(*READERS), operation_id="audit.entries", tags=["Audit"])
+async def entries(
+    call: NamedDependency[Call],
+    entry_type: Annotated[str | None, Parameter(query="type", description="One type, or a prefix such as `consent.*`.")] = None,
+    outcome: Literal["ok", "permit", "deny", "fail"] | None = None,
+    since: Annotated[str | None, Parameter(description="RFC 3339; included.")] = None,
+    until: Annotated[str | None, Parameter(description="RFC 3339; excluded.")] = None,
+    log: str = "main",
+    cursor: str | None = None,
+    limit: Annotated[int, Parameter(ge=1, le=200)] = 50,
+) -> Entries:
+    """Integrated entries that match, newest first by claimed time."""
+    search = Search(
+        log=log,
+        type=entry_type,
+        outcome=outcome,
+        since=parse_instant(since) if since else None,
+        until=parse_instant(until) if until else None,
+        cursor=cursor,
+        limit=limit,
+    )
+
+    def unit(tx: Tx) -> Work[Entries]:
+        page = yield from call.services.audit.entries(tx, search)
+        shown = []
+        for found in page.entries:
+            shown.append((yield from _shown(call, tx, found)))
+        return Entries(shown, page.next)
+
+    return await call.look(unit)
+
+
+@get("/v1/audit/entries/{entry:str}", opt=admits(*READERS), operation_id="audit.entry", tags=["Audit"])
+async def entry(call: NamedDependency[Call], entry: str) -> EntryView:
+    """One entry, from the moment an answer named it."""
+
+    def unit(tx: Tx) -> Work[EntryView]:
+        found = yield from call.services.audit.entry(tx, entry)
+        return (yield from _shown(call, tx, found))
+
+    return await call.look(unit)
+
+
+@get("/v1/audit/entries/{entry:str}/proof", opt=admits(*READERS), operation_id="audit.proof", tags=["Audit"], media_type="text/plain")
+async def proof(call: NamedDependency[Call], entry: str, wait: Literal["integrated"] | None = None) -> Response[bytes]:
+    """The entry's inclusion proof under a signed checkpoint, as C2SP tlog-proof text."""
+    content = await proved(call, entry, wait=wait is not None)
+    return Response(content, media_type="text/plain; charset=utf-8")
+
+
+@post("/v1/audit/exports/local", opt=admits(OPERATOR), operation_id="audit.export", tags=["Operator"], status_code=200)
+async def export(call: NamedDependency[Call], data: ExportRequest) -> Exported:
+    """Write the log as a C2SP tile directory on this machine. Only through the local socket."""
+    services = call.services
+    return Exported(await services.audit.export(services.database, call.tenant, Path(data.out), data.log))
+
+
+async def proved(call: Call, entry_id: str, *, wait: bool = False) -> bytes:
+    """The proof text. Raises `NotIntegrated`, at once or after `PATIENCE_S` seconds of waiting."""
+    until = asyncio.get_running_loop().time() + (PATIENCE_S if wait else 0)
+    while True:
+        try:
+            return await call.look(lambda tx: call.services.audit.tlog_proof(tx, entry_id))
+        except NotIntegrated:
+            if asyncio.get_running_loop().time() >= until:
+                raise
+        await asyncio.sleep(_POLL_S)
+
+
+def _shown(call: Call, tx: Tx, found: Entry) -> Work[EntryView]:
+    leaf = decode_leaf(found.leaf)
+    opened = yield from call.services.audit.openings(tx, found.id)
+    return EntryView(
+        entry=found.id,
+        log=f"{tx.context.tenant}.{found.log}",
+        type=leaf.type,
+        outcome=leaf.out,
+        at=iso(leaf.ts),
+        actor_class=leaf.actor_class,
+        res=leaf.res,
+        leaf=msgspec.Raw(found.leaf),
+        leaf_hash=leaf_hash(found.leaf).hex(),
+        index=found.index,
+        actor=actor_of(opened),
+    )
+
+
+def actor_of(opened: list[Opening]) -> str | None:
+    """The name in the opening of the actor, if it was opened."""
+    for opening in opened:
+        if opening.compartment == "a":
+            payload: dict[str, Any] = msgspec.json.decode(opening.payload)
+            return str(payload.get("name", "")) or None
+    return None
+
+
+handlers: list[BaseRouteHandler] = [logs, entries, entry, proof, export]

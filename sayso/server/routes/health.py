@@ -1,0 +1,54 @@
+"""Is it alive, is it ready, and how is it doing."""
+
+from typing import Any
+
+from litestar import Request, Response, get
+from litestar.handlers import BaseRouteHandler
+from msgspec import Struct
+
+from sayso.kernel import SYSTEM, Context, Tx, Unavailable, Work, now
+from sayso.server.routes.gate import admits, public, services_of
+from sayso.server.tenancy import WORLD
+
+
+class Health(Struct, frozen=True):
+    """`ok` says it all."""
+
+    status: str
+
+
+class NotReady(Unavailable):
+    """A part that must work does not, yet or any more."""
+
+
+@get("/health/live", opt=public("load balancers ask, and it says nothing"), operation_id="health.live", tags=["Health"])
+async def live() -> Health:
+    """The process runs and its loop turns."""
+    return Health("ok")
+
+
+@get("/health/ready", opt=public("load balancers ask, and it says nothing"), operation_id="health.ready", tags=["Health"])
+async def ready(request: Request[Any, Any, Any]) -> Health:
+    """The database answers, keys are open, configuration is loaded: requests will be served."""
+    services = services_of(request)
+    try:
+        await services.database.look(Context(WORLD, SYSTEM, now(), "health"), _nothing)
+    except Exception:
+        raise NotReady("not-ready", "The database does not answer.") from None
+    if not services.started:
+        raise NotReady("not-ready", "The server is starting.")
+    return Health("ok")
+
+
+@get("/metrics", opt=admits("auditor"), operation_id="health.metrics", tags=["Health"], media_type="text/plain")
+async def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Figures in Prometheus' text format. Labels are route templates, never ids."""
+    content = services_of(request).metrics.exposition()
+    return Response(content, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _nothing(tx: Tx) -> Work[None]:
+    yield ()
+
+
+handlers: list[BaseRouteHandler] = [live, ready, metrics]

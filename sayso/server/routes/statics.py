@@ -1,0 +1,94 @@
+"""Built files, the visitor's settings, and the API reference: what needs no account and holds no data."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.datastructures import Cookie
+from litestar.handlers import BaseRouteHandler
+
+from sayso.kernel import NotFound
+from sayso.server.pages import (
+    LOCALES,
+    MEDIA_TYPES,
+    STATIC,
+    STATIC_HEADERS,
+    DocsPage,
+    assets,
+    render_docs,
+    safe_back,
+)
+from sayso.server.routes.gate import public, services_of
+from sayso.server.routes.html import LOCALE_COOKIE, THEME_COOKIE, first, form, frame, html, see
+
+YEAR = 365 * 24 * 3600
+
+
+class NoSuchFile(NotFound):
+    """No built file of that name."""
+
+
+@get("/static/{file:str}", opt=public("scripts, styles and fonts"), operation_id="static.file", include_in_schema=False)
+async def static(file: str) -> Response[bytes]:
+    """A built file. Its name carries the hash of its content, so it may be kept for ever."""
+    content = _files().get(file)
+    if content is None:
+        raise NoSuchFile("not-found", "There is no such file.")
+    kind = MEDIA_TYPES.get(Path(file).suffix, "application/octet-stream")
+    return Response(content, media_type=kind, headers=STATIC_HEADERS)
+
+
+@get("/favicon.ico", opt=public("browsers ask for it"), operation_id="static.favicon", include_in_schema=False)
+async def favicon() -> Response[None]:
+    """The mark."""
+    return see(f"/static/{assets()['mark.svg']}")
+
+
+@post("/settings", opt=public("language and light of the pages, kept in the visitor's own browser"), operation_id="pages.settings", include_in_schema=False, dto=None)
+async def settings(request: Request[Any, Any, Any]) -> Response[None]:
+    """Language and light of the pages."""
+    values = await form(request)
+    theme, locale = first(values, "theme"), first(values, "locale")
+    cookies: list[Cookie] = []
+    if theme in ("light", "dark", "system"):
+        cookies.append(_choice(THEME_COOKIE, theme if theme != "system" else ""))
+    if locale in LOCALES:
+        cookies.append(_choice(LOCALE_COOKIE, locale))
+    return see(safe_back(first(values, "back")), cookies=cookies)
+
+
+@get("/docs", opt=public("what can be called is no secret"), operation_id="docs.page", include_in_schema=False)
+async def docs(request: Request[Any, Any, Any]) -> Response[str]:
+    """The API reference."""
+    base = services_of(request).settings.base_url
+    return html(render_docs(DocsPage(frame=frame(request), spec=_specification(request), base_url=base)))
+
+
+@get("/docs/openapi.json", opt=public("what can be called is no secret"), operation_id="docs.openapi", include_in_schema=False)
+async def openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """The API as OpenAPI 3.1."""
+    return Response(msgspec.json.encode(_specification(request)), media_type="application/json")
+
+
+def _specification(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    from sayso.server.openapi import specification
+
+    held = request.app.state.get("specification")
+    if held is None:
+        held = request.app.state["specification"] = specification(request.app)
+    found: dict[str, Any] = held
+    return found
+
+
+def _choice(name: str, value: str) -> Cookie:
+    return Cookie(key=name, value=value, path="/", max_age=YEAR if value else 0, samesite="lax", httponly=True)
+
+
+@cache
+def _files() -> dict[str, bytes]:
+    return {name: (STATIC / name).read_bytes() for name in assets().values()}
+
+
+handlers: list[BaseRouteHandler] = [static, favicon, settings, docs, openapi]

@@ -1,0 +1,106 @@
+"""Cookies and one-time links: secrets that stand for a person or an operator for a while.
+
+A secret on the wire is `<tenant>.<43 characters>`: 256 random bits, kept as SHA-256 only. A link is spent by the first
+POST that presents it and becomes a session; opening its address spends nothing, since mail scanners do that.
+"""
+
+import base64
+import secrets
+from hashlib import sha256
+
+import msgspec
+
+from sayso.kernel import SECOND, Actor, Invalid, SaysoError, Tx, Unauthenticated, Work, text
+from sayso.server import store
+from sayso.server.auth import Principal
+from sayso.server.tenancy import tenant_name
+
+PERSON, CONSOLE, LINK = "person", "console", "link"
+
+PERSON_TERM = 3600 * SECOND
+CONSOLE_TERM = 8 * 3600 * SECOND
+LINK_TERM_S = 900
+"""How long a link lives when the caller names no term: 15 minutes."""
+
+MAX_LINK_TERM_S = 30 * 24 * 3600
+
+
+class Session(msgspec.Struct, frozen=True):
+    """An open session: `ref` is the person's or client's raw id, `csrf` the token its forms carry."""
+
+    tenant: str
+    kind: str
+    ref: bytes
+    assurance: str
+    until: int
+    fingerprint: bytes
+    csrf: str
+
+
+class NoSession(Unauthenticated):
+    """No session, or one that ended. What was wrong is not said."""
+
+
+class UnusableCode(Invalid):
+    """A link's code that is unknown, used or past its term: one answer for all of them."""
+
+
+def new_secret(tenant: str) -> str:
+    """A fresh secret of one brand."""
+    return f"{tenant}.{secrets.token_urlsafe(32)}"
+
+
+def tenant_of(secret: str) -> str | None:
+    """The brand that a secret claims to belong to, if it has that form."""
+    name, _, rest = secret.partition(".")
+    try:
+        return tenant_name(name) if 20 <= len(rest) <= 128 and rest.isascii() else None
+    except SaysoError:
+        return None
+
+
+def issue(tx: Tx, kind: str, ref: bytes, assurance: str, term: int) -> str:
+    """Add a session or link to `tx` that lives `term` microseconds; returns its secret."""
+    secret = new_secret(tx.context.tenant)
+    tx.insert(store.SESSION, fingerprint(secret), kind, ref, assurance, tx.context.at + term)
+    return secret
+
+
+def find(tx: Tx, secret: str, kind: str) -> Work[Session]:
+    """The live session of that kind behind a cookie. Raises `NoSession`."""
+    mark = fingerprint(secret)
+    (row,) = yield (tx.get(store.SESSION, mark),)
+    if row is None or row[0] != kind or row[3] <= tx.context.at:
+        raise NoSession("no-session", "There is no open session.")
+    return Session(tx.context.tenant, kind, row[1], row[2], row[3], mark, csrf_of(secret))
+
+
+def redeem(tx: Tx, code: str) -> Work[tuple[bytes, str]]:
+    """Spend a link: the person's raw id and the secret of the session it became. A cold unit: one of two racers wins."""
+    mark = fingerprint(code)
+    (row,) = yield (tx.get(store.SESSION, mark),)
+    if row is None or row[0] != LINK or row[3] <= tx.context.at:
+        raise UnusableCode("unusable-code", "This link was used, has ended, or never was.")
+    tx.execute(store.session_ended(tx.context.tenant, mark), expect=1)
+    return row[1], issue(tx, PERSON, row[1], row[2], PERSON_TERM)
+
+
+def end(tx: Tx, session: Session) -> None:
+    """The session is over."""
+    tx.delete(store.SESSION, session.fingerprint)
+
+
+def person(session: Session) -> Principal:
+    """The person behind a preference session: may what `self` may, to their own data."""
+    actor = Actor(text("sub", session.ref), "person", "person", frozenset({"self"}), assurance=session.assurance)
+    return Principal(session.tenant, actor, until=session.until)
+
+
+def fingerprint(secret: str) -> bytes:
+    """What is stored of a secret."""
+    return sha256(secret.encode()).digest()
+
+
+def csrf_of(secret: str) -> str:
+    """The token that a session's forms carry: only who holds the cookie's content can know it."""
+    return base64.urlsafe_b64encode(sha256(b"sayso.csrf\0" + secret.encode()).digest()[:24]).decode()

@@ -1,0 +1,128 @@
+"""Settings: one frozen value, handed to `create_app`. Nothing reads the environment after `load`.
+
+Sources, the later wins: the defaults below, `DIR/sayso.toml`, the environment (`SAYSO_PORT=8090`), the command line.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from sayso.kernel import Invalid
+
+FILE = "sayso.toml"
+"""The settings file inside the data folder. `sayso init --database URL` writes it, 0600, since a URL holds a password."""
+
+PREFIX = "SAYSO_"
+
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything an operator may choose. Sizes in bytes, times in seconds, rates per minute."""
+
+    data: str
+    keys: str = ""
+    database: str = ""
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    workers: Positive = 1
+    public_url: str = ""
+    body_limit: Positive = 1 << 20
+    site_rate: Positive = 6000
+    prefix_rate: Positive = 120
+    key_rate: int = 0
+    trusted_proxies: tuple[str, ...] = ()
+    integrate_every: float = 0.1
+    banner_max_age: Positive = 60
+    shutdown_grace: Positive = 10
+    log_level: str = "info"
+    demo: bool = False
+
+    @property
+    def data_folder(self) -> Path:
+        return Path(self.data)
+
+    @property
+    def key_folder(self) -> Path:
+        """Where the root key lies: never inside the data folder (design 6, rule 6)."""
+        return Path(self.keys) if self.keys else self.data_folder.with_name(self.data_folder.name + ".keys")
+
+    @property
+    def database_url(self) -> str:
+        """The database as SQLAlchemy writes it; the embedded default is a file in the data folder."""
+        return self.database or f"sqlite:///{self.data_folder / 'sayso.db'}"
+
+    @property
+    def embedded(self) -> bool:
+        return self.database_url.startswith("sqlite")
+
+    @property
+    def base_url(self) -> str:
+        """Where people and services reach us, without a slash at its end."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def socket(self) -> Path:
+        """Where a running server hears the local operator."""
+        return self.data_folder / "sayso.sock"
+
+    @property
+    def issuer(self) -> str:
+        """The name under which receipts and logs of this installation are signed: the address without its scheme."""
+        return re.sub(r"^[a-z]+://", "", self.base_url)
+
+    def __repr__(self) -> str:
+        return f"Settings(data={self.data!r})"  # a database URL holds a password
+
+
+def load(data: Path | str, environ: Mapping[str, str] = os.environ, **chosen: object) -> Settings:
+    """Settings for the data folder. `chosen` are command-line options; None means not given.
+
+    Raises `Invalid` (`invalid-setting`) naming the setting, never its value.
+    """
+    folder = Path(data)
+    values: dict[str, Any] = {**_from_file(folder / FILE), **_from_environment(environ)}
+    values.update({name: value for name, value in chosen.items() if value is not None})
+    values["data"] = str(folder.absolute())
+    if values.get("keys"):
+        values["keys"] = str(Path(values["keys"]).absolute())
+    try:
+        return msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise Invalid("invalid-setting", f"A setting cannot be read: {_without_values(str(error))}.") from None
+
+
+def remember(folder: Path, **values: str) -> None:
+    """Write settings that later commands on this folder must know."""
+    path = folder / FILE
+    lines = "".join(f"{name} = {msgspec.json.encode(value).decode()}\n" for name, value in values.items())
+    path.touch(mode=0o600)
+    path.write_text("# Written by sayso init.\n" + lines, encoding="utf-8")
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        raise Invalid("invalid-setting", f"{FILE} is not TOML.") from None
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for field in msgspec.structs.fields(Settings):
+        text = environ.get(PREFIX + field.name.upper())
+        if text is not None:
+            found[field.name] = [part.strip() for part in text.split(",") if part.strip()] if field.type == tuple[str, ...] else text
+    return found
+
+
+def _without_values(message: str) -> str:
+    return re.sub(r"'[^']*'", "a value", message)

@@ -1,0 +1,166 @@
+"""Sites and API clients as a manifest declares them: the server's own two sections."""
+
+import re
+from collections.abc import Collection
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from sayso.kernel import Map, Node, Problem, Scalar, Seq, nearest, problem
+from sayso.server.auth import BUILT_IN, Profile
+
+CLIENT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+"""The form of the names of clients and sites: no dot, which would set the tenant apart."""
+_SITE_MEMBERS = ("origins", "notice", "ask_again_days", "cookie_domain", "notice_url", "preferences_url", "reopen")
+_CLIENT_MEMBERS = ("roles", "scopes", "default_purpose", "issuer")
+
+
+class Site(Struct, frozen=True, kw_only=True):
+    """One site that shows the banner: where it may be embedded, and the notice it shows."""
+
+    name: str
+    origins: tuple[str, ...]
+    notice: str
+    ask_again_days: int = 180
+    cookie_domain: str | None = None
+    notice_url: str | None = None
+    preferences_url: str | None = None
+    reopen: bool = True
+
+
+class Declared(NamedTuple):
+    """Names that other sections of the manifest declare, which sites and clients may use."""
+
+    notices: Collection[str]
+    purposes: Collection[str]
+    roles: Collection[str]
+
+
+def parse_sites(node: Node | None, declared: Declared, problems: list[Problem]) -> dict[str, Site]:
+    """The section `sites`. What is wrong is added to `problems`."""
+    if node is None:
+        return {}
+    if not isinstance(node, Map):
+        problems.append(problem(node, "The section 'sites' is a mapping of names."))
+        return {}
+    found: dict[str, Site] = {}
+    for name, child in node.items():
+        site = _site(name, child, declared, problems)
+        if site is not None:
+            found[name] = site
+    return found
+
+
+def parse_clients(node: Node | None, declared: Declared, problems: list[Problem]) -> dict[str, Profile]:
+    """The section `clients`: what each client is, before and beside its keys."""
+    if node is None:
+        return {}
+    if not isinstance(node, Map):
+        problems.append(problem(node, "The section 'clients' is a mapping of names."))
+        return {}
+    found: dict[str, Profile] = {}
+    for name, child in node.items():
+        if not CLIENT_NAME.fullmatch(name):
+            problems.append(problem(child, f"{name!r} is no client name: lower-case letters, digits, '-' and '_'."))
+        elif not isinstance(child, Map):
+            problems.append(problem(child, f"Client {name!r} is a mapping."))
+        else:
+            found[name] = _profile(child, declared, problems)
+    return found
+
+
+def _site(name: str, node: Node, declared: Declared, problems: list[Problem]) -> Site | None:
+    if not CLIENT_NAME.fullmatch(name):
+        problems.append(problem(node, f"{name!r} is no site name: lower-case letters, digits, '-' and '_'."))
+        return None
+    if not isinstance(node, Map):
+        problems.append(problem(node, f"Site {name!r} is a mapping."))
+        return None
+    before = len(problems)
+    _known_members(node, _SITE_MEMBERS, problems)
+    origins = tuple(_origin(origin, child, problems) for origin, child in _words(node, "origins", problems))
+    notice = _word(node, "notice", problems)
+    if notice is None:
+        problems.append(problem(node, f"Site {name!r} names no notice."))
+    elif notice not in declared.notices:
+        at = node.get("notice") or node
+        problems.append(problem(at, f"Notice {notice!r} is not declared.", nearest=nearest(notice, declared.notices)))
+    if not origins:
+        problems.append(problem(node, f"Site {name!r} names no origins."))
+    days = _number(node, "ask_again_days", 180, problems)
+    texts = {member: _word(node, member, problems) for member in ("cookie_domain", "notice_url", "preferences_url")}
+    reopen = node.get("reopen")
+    if len(problems) > before or notice is None:
+        return None
+    shown = not (isinstance(reopen, Scalar) and reopen.value is False)
+    return Site(name=name, origins=origins, notice=notice, ask_again_days=days, reopen=shown, **texts)
+
+
+def _profile(node: Map, declared: Declared, problems: list[Problem]) -> Profile:
+    _known_members(node, _CLIENT_MEMBERS, problems)
+    roles = []
+    for role, child in _words(node, "roles", problems):
+        if role == "self" or role not in BUILT_IN and role not in declared.roles:
+            names = [*BUILT_IN, *declared.roles]
+            problems.append(problem(child, f"Role {role!r} is not declared.", nearest=nearest(role, names)))
+        roles.append(role)
+    if not roles:
+        problems.append(problem(node, "A client has at least one role."))
+    purpose = _word(node, "default_purpose", problems)
+    if purpose is not None and purpose not in declared.purposes:
+        at = node.get("default_purpose") or node
+        problems.append(problem(at, f"Purpose {purpose!r} is not declared.", nearest=nearest(purpose, declared.purposes)))
+    scopes = tuple(scope for scope, _ in _words(node, "scopes", problems))
+    return Profile(tuple(roles), scopes, purpose, _word(node, "issuer", problems))
+
+
+def _origin(text: str, node: Node, problems: list[Problem]) -> str:
+    """An origin as browsers send it (RFC 6454): scheme, host and perhaps a port, nothing behind."""
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or text != f"{parts.scheme}://{parts.netloc}" or "@" in text:
+        problems.append(problem(node, f"{text!r} is no origin: write it as in https://shop.example."))
+    return text.lower()
+
+
+def _words(node: Map, member: str, problems: list[Problem]) -> list[tuple[str, Node]]:
+    child = node.get(member)
+    if child is None:
+        return []
+    if not isinstance(child, Seq):
+        problems.append(problem(child, f"{member!r} is a list."))
+        return []
+    words: list[tuple[str, Node]] = []
+    for item in child:
+        if isinstance(item, Scalar) and isinstance(item.value, str):
+            words.append((item.value, item))
+        else:
+            problems.append(problem(item, f"A member of {member!r} is text."))
+    return words
+
+
+def _word(node: Map, member: str, problems: list[Problem]) -> str | None:
+    child = node.get(member)
+    if child is None:
+        return None
+    if isinstance(child, Scalar) and isinstance(child.value, str):
+        return child.value
+    problems.append(problem(child, f"{member!r} is text."))
+    return None
+
+
+def _number(node: Map, member: str, default: int, problems: list[Problem]) -> int:
+    child = node.get(member)
+    if child is None:
+        return default
+    if isinstance(child, Scalar) and isinstance(child.value, int) and not isinstance(child.value, bool) and child.value > 0:
+        return child.value
+    problems.append(problem(child, f"{member!r} is a number above zero."))
+    return default
+
+
+def _known_members(node: Map, known: Collection[str], problems: list[Problem]) -> None:
+    for name in node:
+        if name not in known:
+            where = Problem(node.file, node.lines[name], f"{name!r} is not known here.", nearest(name, known))
+            problems.append(where)

@@ -1,0 +1,86 @@
+"""SQL of the server's own tables."""
+
+from typing import Any
+
+from sqlalchemy import Delete, Select, Update, delete, select, update
+
+from sayso.kernel.ids import bucket_of
+from sayso.kernel.rows import Rows
+from sayso.kernel.schema import feed_tables
+from sayso.server import tables
+
+TENANT = Rows(tables.tenants)
+CLIENT = Rows(tables.clients)
+KEY = Rows(tables.keys)
+MANIFEST = Rows(tables.manifests)
+IDEMPOTENCY = Rows(tables.idempotency)
+SESSION = Rows(tables.sessions)
+
+
+def all_tenants() -> Select[Any]:
+    """Name, controller, region, created of each brand, oldest first."""
+    table = tables.tenants
+    return select(table.c.name, table.c.controller, table.c.region, table.c.created).order_by(table.c.created, table.c.name)
+
+
+def all_clients() -> Select[Any]:
+    """Id, name, profile, created of each client of the tenant, oldest first."""
+    table = tables.clients
+    return select(table.c.client, table.c.name, table.c.profile, table.c.created).order_by(table.c.created, table.c.client)
+
+
+def all_keys() -> Select[Any]:
+    """Fingerprint, client, created, until, revoked of each key of the tenant, oldest first."""
+    table = tables.keys
+    return select(table.c.fingerprint, table.c.client, table.c.created, table.c.until, table.c.revoked).order_by(
+        table.c.created, table.c.fingerprint
+    )
+
+
+def latest_manifest() -> Select[Any]:
+    """Version, hash, content, at of the live manifest."""
+    table = tables.manifests
+    columns = (table.c.version, table.c.hash, table.c.content, table.c.at)
+    return select(*columns).order_by(table.c.version.desc()).limit(1)
+
+
+def profile_becomes(client: bytes, profile: bytes) -> Update:
+    """Another profile for one client."""
+    table = tables.clients
+    return update(table).where(table.c.client == client).values(profile=profile)
+
+
+def key_revoked(fingerprint: bytes, at: int) -> Update:
+    """One key ends; a second time changes nothing."""
+    table = tables.keys
+    return update(table).where(table.c.fingerprint == fingerprint, table.c.revoked == 0).values(revoked=at)
+
+
+def expired_answers(at: int) -> Delete:
+    """Idempotent answers past their term."""
+    table = tables.idempotency
+    return delete(table).where(table.c.until <= at)
+
+
+def expired_sessions(at: int) -> Delete:
+    """Cookies and links past their term."""
+    table = tables.sessions
+    return delete(table).where(table.c.until <= at)
+
+
+def sessions_of(ref: bytes) -> Delete:
+    """Every cookie and link of one person or client."""
+    table = tables.sessions
+    return delete(table).where(table.c.ref == ref)
+
+
+def old_feed(before: int) -> Delete:
+    """Feed rows that every reader has had time to take."""
+    table = feed_tables.feed
+    return delete(table).where(table.c.at < before)
+
+
+def session_ended(tenant: str, fingerprint: bytes) -> Delete:
+    """One session or link, by its fingerprint."""
+    table = tables.sessions
+    return delete(table).where(table.c.bucket == bucket_of(tenant, fingerprint), table.c.fingerprint == fingerprint)

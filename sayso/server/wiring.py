@@ -1,0 +1,76 @@
+"""The composition root: which part gets which. Nothing below the server knows how another part is made.
+
+`wire` opens the root key and puts the parts together; nothing is read from the database before `running` starts it.
+"""
+
+import socket
+
+from audit import AuditLog
+from consent import ConsentRegistry, Issuer
+from policies import PolicyEngine, people
+from rights import RightsDesk
+from sayso.kernel import Database, open_database
+from sayso.server.auth import Principals
+from sayso.server.configuration import Configurations
+from sayso.server.idempotency import Running
+from sayso.server.limits import Limiter
+from sayso.server.logs import Log, configure
+from sayso.server.metrics import Metrics
+from sayso.server.settings import Settings
+from vault import Keyring, SealedFile, Vault
+
+ANCHOR = "anchor"
+"""Outside the database, in the key folder: remembers which heads of the log were signed (reference audit 3.5)."""
+
+
+class Services:
+    """All parts of one process. What is assigned here never changes but `started`."""
+
+    def __init__(self, settings: Settings, keyring: Keyring) -> None:
+        self.settings = settings
+        self.keyring = keyring
+        self.started = False
+        self.log = Log(settings.log_level)
+        self.metrics = Metrics()
+        self.limiter = Limiter()
+        self.running = Running()
+        self.principals = Principals()
+        anchor = settings.key_folder / ANCHOR
+        self.audit = AuditLog(keyring, keyring, socket.gethostname(), origin_base=f"{settings.issuer}/log", anchor=anchor)
+        self.registry = ConsentRegistry(self.audit, keyring, keyring, keyring, self._issuer)
+        self.vault = Vault(keyring, self.audit)
+        self.engine = PolicyEngine(self.audit, keyring, people)
+        self.desk = RightsDesk(self.registry, self.vault, self.engine, self.audit, keyring, keyring)
+        self.configurations = Configurations(keyring, self.principals, self.registry)
+        self.database: Database = open_database(settings.database_url, self.configurations.moved)
+        self.configurations.database = self.database
+        self.metrics.gauge("sayso_units_waiting", "Units of work that wait for their flush.", lambda: self.database.waiting)
+        self.metrics.gauge("sayso_rule_disagreements", "Decisions that Casbin saw differently; must stay 0.", self._disagreements)
+
+    async def integrate(self) -> None:
+        """One round of the integrator for every brand; on a full batch the next follows at once."""
+        for tenant in self.configurations.tenants():
+            while (await self.audit.integrate(self.database, tenant)).integrated >= FULL:
+                pass
+
+    async def settle(self) -> None:
+        """Integrate and sign all that waits: what a command did is then in the log's next checkpoint."""
+        for tenant in self.configurations.tenants():
+            await self.audit.drain(self.database, tenant)
+
+    def _issuer(self, tenant: str) -> Issuer:
+        return Issuer(self.settings.base_url, self.configurations.controller(tenant))
+
+    def _disagreements(self) -> float:
+        return float(self.engine.disagreements)
+
+
+FULL = 8_192
+"""Entries in a full batch of the integrator."""
+
+
+def wire(settings: Settings, passphrase: bytes | None = None) -> Services:
+    """The parts, put together. Raises a `RootKeyError` that says what is the matter with the root key."""
+    services = Services(settings, Keyring(SealedFile.open(settings.key_folder, passphrase)))
+    configure(services.log)
+    return services

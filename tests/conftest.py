@@ -1,0 +1,72 @@
+"""Fixtures of every test: a data folder, and a migrated database on each of the two engines.
+
+Time is frozen with `freeze_time(moment, real_asyncio=True)`: without that flag an event loop never wakes from a sleep.
+"""
+
+import itertools
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.builders.postgres import PostgresServer
+from tests.builders.tables import upgrade
+
+_CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """Where a store may be created: the folder itself does not exist yet, its parent does."""
+    return tmp_path / "data"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One server for the session (for each xdist worker its own), with the migrated database `template_sayso`."""
+    with PostgresServer() as server:
+        upgrade(server.create("template_sayso"))
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """A migrated, empty PostgreSQL database of this test's own."""
+    name = f"test_{next(_numbers)}"
+    yield postgres_server.create(name, template="template_sayso")
+    postgres_server.drop(name)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, to be copied."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """A migrated, empty SQLite database of this test's own."""
+    path = tmp_path / "sayso.db"
+    shutil.copyfile(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A migrated, empty database: the test runs once on each engine."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium. `make test` provides one; a bare pytest run without it fails with what to install."""
+    named = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _CHROMIUM_NAMES)), None)
+    if named is None:
+        pytest.fail("Install Chromium, or set CHROMIUM to its path (make test does so where it may).")
+    return named

@@ -1,0 +1,121 @@
+"""A site that serves the rendered samples, the built files and the banner under the real headers, and notes what it is sent."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+
+from sayso.server.pages import BANNER_HEADERS, MEDIA_TYPES, PAGE_HEADERS, STATIC, STATIC_HEADERS, assets, banner_script
+
+from .log import Log
+from .samples import a_banner, all_pages
+
+
+@dataclass
+class Received:
+    """One request with a body."""
+
+    path: str
+    headers: dict[str, str]
+    body: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        decoded: dict[str, Any] = json.loads(self.body)
+        return decoded
+
+
+@dataclass
+class Site:
+    """What the server answers, changeable while it runs; `status` is the answer to submissions, first to last, then 201."""
+
+    address: str = ""
+    received: list[Received] = field(default_factory=list)
+    status: list[int] = field(default_factory=list)
+    banner: dict[str, Any] = field(default_factory=dict)
+    pages: dict[str, str] = field(default_factory=dict)
+    theme: str = "system"
+    log: Log = field(default_factory=Log)
+    proof: dict[str, Any] | None = None
+
+    def page(self, target: str, locale: str) -> str | None:
+        if target in self.pages:
+            return self.pages[target]
+        frame = {} if self.theme == "system" else {"theme": self.theme}
+        return next((sample.html for sample in all_pages(locale, **frame) if sample.path == target), None)
+
+
+def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_: object) -> None:
+            """The tests speak for themselves."""
+
+        def answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_GET(self) -> None:
+            url = urlsplit(self.path)
+            query = parse_qs(url.query, keep_blank_values=True)
+            locale = query.pop("lang", ["en"])[0]
+            rest = self.path.replace(f"lang={locale}", "").rstrip("?&")
+            name = url.path.removeprefix("/static/")
+            if url.path.startswith("/static/") and name in assets().values():
+                media = MEDIA_TYPES[name[name.rindex(".") :]]
+                self.answer(200, {**STATIC_HEADERS, "content-type": media}, (STATIC / name).read_bytes())
+            elif url.path == "/v1/sites/shop/banner.js":
+                configuration = a_banner(query.get("locale", ["en"])[0], **site.banner)
+                self.answer(200, {**BANNER_HEADERS, "cache-control": "no-store"}, banner_script(configuration))
+            elif url.path == "/v1/sites/shop/banner.json":
+                fresh = a_banner(query.get("locale", ["en"])[0], **{**site.banner, "token": "fresh-token"})
+                self.answer(200, {"content-type": "application/json"}, msgspec.json.encode(fresh))
+            elif url.path.endswith("/proof"):
+                bundle = site.proof or site.log.bundle(3)
+                self.answer(200, {"content-type": "application/json"}, json.dumps(bundle).encode())
+            elif url.path == "/.well-known/jwks.json":
+                self.answer(200, {"content-type": "application/json"}, json.dumps({"keys": [site.log.jwk]}).encode())
+            elif (html := site.page(rest, locale)) is not None:
+                self.answer(200, PAGE_HEADERS, html.encode())
+            else:
+                self.answer(404, {"content-type": "text/plain"}, b"")
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", "0"))).decode()
+            site.received.append(Received(self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+            if self.path.endswith("/choices") and self.path.startswith("/v1/"):
+                status = site.status.pop(0) if site.status else 201
+                recorded = {"record": "cns_1", "receipt": "a.b.c", "entry": "ent_1"}
+                self.answer(status, {"content-type": "application/json"}, json.dumps(recorded).encode())
+            else:
+                self.answer(303, {"location": "/p/you"}, b"")
+
+    return Handler
+
+
+@contextmanager
+def serving() -> Iterator[Site]:
+    """The site on a free port of this machine."""
+    site = Site()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(site))
+    server.daemon_threads = True
+    site.address = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield site
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# What the tests need and no Python lock brings: a Chromium, and, where it can be had, Go with golang.org/x/mod,
+# whose `tlog` and `note` packages check our log a second time. PostgreSQL comes with the development lock.
+set -eu
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+can_install() {
+    command -v apt-get >/dev/null && { [ "$(id -u)" -eq 0 ] || { command -v sudo >/dev/null && sudo -n true 2>/dev/null; }; }
+}
+
+updated=
+install() {
+    can_install || return 1
+    if [ -z "$updated" ]; then as_root apt-get update -qq >/dev/null && updated=1; fi
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null 2>&1
+}
+
+chromium() {
+    if [ -n "${CHROMIUM:-}" ]; then [ -x "$CHROMIUM" ]; return; fi
+    for name in chromium chromium-browser google-chrome google-chrome-stable; do
+        command -v "$name" >/dev/null && return 0
+    done
+    return 1
+}
+
+chromium || install chromium || true
+chromium || { echo "The browser tests need Chromium: install the package chromium, or set CHROMIUM to its path." >&2; exit 1; }
+
+# A second opinion is welcome, not required: without Go those tests are skipped and say so.
+mod=/usr/share/gocode/src/golang.org/x/mod
+if ! command -v go >/dev/null || [ ! -d "$mod" ]; then
+    install golang-go golang-golang-x-mod-dev || true
+fi

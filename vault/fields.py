@@ -1,0 +1,209 @@
+"""Collections and their fields, as a manifest declares them, each field on a line of its own:
+
+email: {type: email, category: contact.email, index: [exact]}
+phone: {type: phone, category: contact.phone, region: CN}
+notes: {type: text, category: contact, pad: 256, retention: service}
+"""
+
+import re
+from collections.abc import Collection as Names
+from typing import Final
+
+from msgspec import Struct
+
+from sayso.kernel import Invalid, ManifestError, Map, Node, Problem, Scalar, Seq, nearest, problem
+from vault.blob import BUCKET, LARGEST_BUCKET
+from vault.index import EXACT
+from vault.normalise import NORMALISERS
+
+DATA: Final = "data"
+"""The retention class of a field that names none."""
+
+RESERVED_CLASSES: Final = ("log", "proof")
+"""Classes of keys that belong to the log and to proof capsules; no field may be kept under them."""
+
+INDEXES: Final = (EXACT,)
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_REGION: Final = re.compile(r"[A-Z]{2}")
+_FIELD_MEMBERS: Final = ("type", "category", "index", "retention", "pad", "region")
+
+
+class Field(Struct, frozen=True):
+    """One kind of identity data. `pad` is the bucket in bytes that its values are padded to before sealing."""
+
+    name: str
+    type: str
+    category: str
+    indexes: tuple[str, ...] = ()
+    retention: str = DATA
+    pad: int = BUCKET
+    region: str | None = None
+
+
+class Collection(Struct, frozen=True):
+    """Fields that are stored together."""
+
+    name: str
+    fields: dict[str, Field]
+
+    def field(self, name: str) -> Field:
+        """The declared field of that name. Raises `UnknownField`."""
+        found = self.fields.get(name)
+        if found is None:
+            raise UnknownField(self.name, nearest(name, self.fields))
+        return found
+
+
+Collections = dict[str, Collection]
+
+
+class UnknownCollection(Invalid):
+    def __init__(self, near: str | None) -> None:
+        super().__init__("unknown-collection", "There is no such collection.", nearest=near)
+
+
+class UnknownField(Invalid):
+    def __init__(self, collection: str, near: str | None) -> None:
+        super().__init__("unknown-field", "The collection has no such field.", collection=collection, nearest=near)
+
+
+def collection_of(collections: Collections, name: str) -> Collection:
+    """The declared collection of that name. Raises `UnknownCollection`."""
+    found = collections.get(name)
+    if found is None:
+        raise UnknownCollection(nearest(name, collections))
+    return found
+
+
+def parse(section: Node | None, categories: Names[str]) -> Collections:
+    """The section `collections`. `categories` are all declared ones, parents included.
+
+    Raises `ManifestError` with every problem found, each at its line.
+    """
+    if section is None:
+        return {}
+    reading = _Reading(categories)
+    found = reading.collections(section)
+    if reading.problems:
+        raise ManifestError(reading.problems)
+    return found
+
+
+class _Reading:
+    """One pass over the section that collects problems instead of stopping at the first."""
+
+    def __init__(self, categories: Names[str]) -> None:
+        self.categories = categories
+        self.problems: list[Problem] = []
+
+    def collections(self, section: Node) -> Collections:
+        found = {}
+        for name, node in self._named(section, "The section collections"):
+            members = dict(self._members(node, f"Collection {name!r}", ("fields",)))
+            if "fields" not in members:
+                self._refuse(node, f"Collection {name!r} needs fields.")
+                continue
+            fields = self._named(members["fields"], f"The fields of {name!r}")
+            found[name] = Collection(name, {field: self._field(field, child) for field, child in fields})
+        return found
+
+    def _field(self, name: str, node: Node) -> Field:
+        members = dict(self._members(node, f"Field {name!r}", _FIELD_MEMBERS))
+        kind = self._text(members, node, name, "type")
+        category = self._text(members, node, name, "category")
+        if kind is not None and kind not in NORMALISERS:
+            self._refuse(members["type"], f"There is no type {kind!r}.", nearest(kind, NORMALISERS))
+        if category is not None and category not in self.categories:
+            near = nearest(category, self.categories)
+            self._refuse(members["category"], f"Category {category!r} is not declared.", near)
+        return Field(
+            name,
+            kind or "text",
+            category or "any",
+            self._indexes(members.get("index"), kind),
+            self._retention(members.get("retention")),
+            self._pad(members.get("pad")),
+            self._region(members.get("region"), kind),
+        )
+
+    def _indexes(self, node: Node | None, kind: str | None) -> tuple[str, ...]:
+        if node is None:
+            return ()
+        if not isinstance(node, Seq):
+            self._refuse(node, "index is a list, as in [exact].")
+            return ()
+        found: list[str] = []
+        for item in node:
+            index = item.value if isinstance(item, Scalar) else None
+            if not isinstance(index, str) or index not in INDEXES:
+                self._refuse(item, f"There is no index {index!r}.", nearest(str(index), INDEXES))
+            elif index in found:
+                self._refuse(item, f"Index {index!r} is named twice.")
+            else:
+                found.append(index)
+        if kind in NORMALISERS and found and not NORMALISERS[kind].searchable:
+            # Equal tags show equal values: with few values, counting them tells which is which.
+            self._refuse(node, f"A field of type {kind!r} is not to be indexed: its tags would tell its values.")
+        return tuple(found)
+
+    def _retention(self, node: Node | None) -> str:
+        if node is None:
+            return DATA
+        name = node.value if isinstance(node, Scalar) else None
+        if not isinstance(name, str) or not _NAME.fullmatch(name) or name in RESERVED_CLASSES:
+            self._refuse(node, "retention names a class of your own, in lower case; log and proof are taken.")
+            return DATA
+        return name
+
+    def _pad(self, node: Node | None) -> int:
+        if node is None:
+            return BUCKET
+        size = node.value if isinstance(node, Scalar) else None
+        if not isinstance(size, int) or isinstance(size, bool) or size % BUCKET or not BUCKET <= size <= LARGEST_BUCKET:
+            self._refuse(node, f"pad is a multiple of {BUCKET} bytes, at most {LARGEST_BUCKET}.")
+            return BUCKET
+        return size
+
+    def _region(self, node: Node | None, kind: str | None) -> str | None:
+        if node is None:
+            return None
+        code = node.value if isinstance(node, Scalar) else None
+        if kind != "phone" or not isinstance(code, str) or not _REGION.fullmatch(code):
+            self._refuse(node, "region is the two-letter country of telephone numbers written without one, as in CN.")
+            return None
+        return code
+
+    def _text(self, members: dict[str, Node], node: Node, field: str, member: str) -> str | None:
+        found = members.get(member)
+        if found is None:
+            self._refuse(node, f"Field {field!r} needs a {member}.")
+            return None
+        if not isinstance(found, Scalar) or not isinstance(found.value, str):
+            self._refuse(found, f"{member} is a name.")
+            return None
+        return found.value
+
+    def _named(self, node: Node, what: str) -> list[tuple[str, Node]]:
+        """The members of a mapping whose keys are names of the author's choice."""
+        if not isinstance(node, Map):
+            self._refuse(node, f"{what} must be a mapping.")
+            return []
+        for name in node:
+            if not _NAME.fullmatch(name):
+                message = f"{name!r} is no name here: lower-case letters, digits and underscores, a letter first."
+                self.problems.append(Problem(node.file, node.lines[name], message))
+        return list(node.items())
+
+    def _members(self, node: Node, what: str, allowed: tuple[str, ...]) -> list[tuple[str, Node]]:
+        """The members of a mapping whose keys are ours."""
+        if not isinstance(node, Map):
+            self._refuse(node, f"{what} must be a mapping.")
+            return []
+        for name in node:
+            if name not in allowed:
+                message = f"{what} has no member {name!r}."
+                self.problems.append(Problem(node.file, node.lines[name], message, nearest(name, allowed)))
+        return list(node.items())
+
+    def _refuse(self, node: Node, message: str, near: str | None = None) -> None:
+        self.problems.append(problem(node, message, nearest=near))

@@ -1,0 +1,244 @@
+"""The key hierarchy, and what it gives to every other package: `Sealer`, `Indexer`, `Signer`.
+
+    root key (provider) -> tenant key of an epoch -> data key of one owner and class -> value
+                                                  -> index root, token root, signing seeds
+
+A tenant's own keys are unwrapped once, by `load`, and held in memory. A person's key is not: its wrapped row comes with
+the caller's other reads, so a key that another node destroyed a moment ago cannot be served here.
+"""
+
+import os
+from typing import Any, Final
+
+from msgspec import Struct
+
+from sayso.kernel import LOG, TENANT_OWNER, Get, NotFound, Tx, Work
+from vault import aad, store
+from vault.decoy import Decoy
+from vault.derive import commitment
+from vault.index import IndexKeys, TokenKeys
+from vault.keys import DataKey, WrappingKey
+from vault.provider import KeyProvider, WrongRootKey
+from vault.signing import USES, SigningKey
+from vault.suite import KEY_BYTES, BrokenSeal, Suite
+
+INDEX_ROOT: Final = "index"
+TOKEN_ROOT: Final = "token"  # noqa: S105 - a purpose, no password
+_FIRST: Final = 1
+
+
+class UnknownTenant(NotFound):
+    def __init__(self) -> None:
+        super().__init__("unknown-tenant", "There is no such tenant here.")
+
+
+class TenantKeys(Struct, frozen=True):
+    """A tenant's keys, unwrapped. Replaced whole when one of them changes."""
+
+    epochs: dict[int, WrappingKey]
+    epoch: int
+    index: IndexKeys
+    token: TokenKeys
+    signing: dict[str, SigningKey]
+    published: dict[str, tuple[SigningKey, ...]]
+    standing: dict[bytes, DataKey]
+    decoy: Decoy
+
+    def __repr__(self) -> str:
+        return f"<TenantKeys epoch {self.epoch}>"
+
+
+class Keyring:
+    """The keys of all tenants of this process. Implements the kernel's `Sealer`, `Indexer` and `Signer`."""
+
+    def __init__(self, provider: KeyProvider, *, suite: Suite = Suite.GCM_SIV) -> None:
+        """Raises `MissingCipher` when this machine has no such cipher."""
+        suite.demand()
+        self._provider = provider
+        self._suite = suite
+        self._tenants: dict[str, TenantKeys] = {}
+
+    @property
+    def provider(self) -> KeyProvider:
+        return self._provider
+
+    # a tenant's own keys
+
+    def found(self, tx: Tx) -> Work[None]:
+        """Make the keys of a new tenant. A cold unit; does nothing for a tenant that has them."""
+        (first,) = yield (tx.get(store.EPOCH, _FIRST),)
+        if first is not None:
+            return
+        wrapping = self._new_epoch(tx, _FIRST)
+        for purpose in (INDEX_ROOT, TOKEN_ROOT):
+            wrapped, committed = _new_secret(wrapping, tx.context.tenant, purpose, _FIRST)
+            tx.insert(store.INDEX_KEY, purpose, _FIRST, _FIRST, wrapped, committed, tx.context.at)
+        for use in USES:
+            seed = os.urandom(KEY_BYTES)
+            wrapped = wrapping.wrap(seed, aad.secret(tx.context.tenant, use, _FIRST, _FIRST))
+            public = SigningKey(seed).public
+            tx.insert(store.SIGNING_KEY, use, _FIRST, _FIRST, wrapped, commitment(seed), public, tx.context.at)
+        self._new_standing(tx, wrapping, _FIRST, TENANT_OWNER)
+        tx.configure()
+
+    def load(self, tx: Tx) -> Work[None]:
+        """Unwrap the tenant's keys into memory, in place of those held. A unit that only looks.
+
+        Raises `UnknownTenant`, `WrongRootKey`, or `BrokenSeal` when a row was tampered with. Then nothing changes.
+        """
+        tenant = tx.context.tenant
+        epochs, roots, seeds, standing = yield (
+            tx.select(store.epochs()),
+            tx.select(store.index_roots()),
+            tx.select(store.signing_seeds()),
+            tx.select(store.standing_keys()),
+        )
+        if not epochs:
+            raise UnknownTenant
+        wrapping = {row[0]: self._epoch(tenant, *row) for row in epochs}
+        root_of = {(row[0], row[1]): _secret(wrapping, tenant, *row) for row in roots}
+        signing: dict[str, list[SigningKey]] = {use: [] for use in USES}
+        for row in seeds:
+            signing[row[0]].append(SigningKey(_secret(wrapping, tenant, *row)))
+        newest = max(wrapping)
+        self._tenants[tenant] = TenantKeys(
+            epochs=wrapping,
+            epoch=newest,
+            index=IndexKeys(*_newest(root_of, INDEX_ROOT)),
+            token=TokenKeys(*_newest(root_of, TOKEN_ROOT)),
+            signing={use: keys[-1] for use, keys in signing.items()},
+            published={use: tuple(reversed(keys)) for use, keys in signing.items()},
+            standing={row[0]: self._data_key(wrapping, tenant, row[0], LOG, row[1:]) for row in standing},
+            decoy=Decoy(tenant, wrapping[newest], self._suite),
+        )
+
+    def forget(self, tenant: str) -> None:
+        """Drop a tenant's keys from memory."""
+        self._tenants.pop(tenant, None)
+
+    def provision(self, tx: Tx, owner: bytes) -> Work[None]:
+        """Make the standing log key of a client or site (16 raw bytes of its id). A cold unit, idempotent.
+
+        It is in force once the tenant's keys are loaded again, which `tx.configure()` asks of every node.
+        """
+        (row,) = yield (tx.get(store.STANDING_KEY, owner),)
+        if row is None:
+            keys = self.of(tx.context.tenant)
+            self._new_standing(tx, keys.epochs[keys.epoch], keys.epoch, owner)
+            tx.configure()
+
+    def of(self, tenant: str) -> TenantKeys:
+        """The tenant's keys. Raises `UnknownTenant` unless they were loaded."""
+        keys = self._tenants.get(tenant)
+        if keys is None:
+            raise UnknownTenant
+        return keys
+
+    # Sealer
+
+    def read(self, tx: Tx, owner: bytes, cls: str = LOG) -> Get:
+        return tx.get(store.KEY, owner, cls)
+
+    def unwrap(self, tenant: str, owner: bytes, cls: str, row: tuple[Any, ...] | None) -> DataKey | None:
+        """The key in `row`, or None without one. Raises `BrokenSeal` when the row was altered or moved here."""
+        return None if row is None else self._data_key(self.of(tenant).epochs, tenant, owner, cls, row)
+
+    def create(self, tx: Tx, owner: bytes, cls: str = LOG) -> DataKey:
+        tenant = tx.context.tenant
+        keys = self.of(tenant)
+        key, row = self._new_key(tenant, keys.epochs[keys.epoch], keys.epoch, owner, cls)
+        tx.insert(store.KEY, owner, cls, *row)
+        return key
+
+    def standing(self, tenant: str, owner: bytes) -> DataKey:
+        standing = self.of(tenant).standing
+        return standing.get(owner) or standing[TENANT_OWNER]
+
+    # Indexer
+
+    def tag(self, tenant: str, kind: str, value: str, scope: str = "identifier") -> bytes:
+        return self.of(tenant).index.tag(scope, "", kind, value)
+
+    # Signer
+
+    def sign(self, tenant: str, use: str, message: bytes) -> bytes:
+        return self.of(tenant).signing[use].sign(message)
+
+    def public_key(self, tenant: str, use: str) -> bytes:
+        return self.of(tenant).signing[use].public
+
+    def kid(self, tenant: str, use: str) -> str:
+        return self.of(tenant).signing[use].kid
+
+    def published(self, tenant: str, use: str) -> tuple[tuple[str, bytes], ...]:
+        """Every public key of a use as (kid, 32 bytes), newest first: old signatures still verify."""
+        return tuple((key.kid, key.public) for key in self.of(tenant).published[use])
+
+    # making and unwrapping
+
+    def _new_epoch(self, tx: Tx, epoch: int) -> WrappingKey:
+        kek = os.urandom(KEY_BYTES)
+        facts = self._provider.describe()
+        wrapped = self._provider.wrap(kek, _context(tx.context.tenant, epoch, facts.provider, facts.key))
+        tx.insert(store.EPOCH, epoch, wrapped, commitment(kek), facts.provider, facts.key, tx.context.at)
+        return WrappingKey(kek, self._suite)
+
+    def _epoch(
+        self, tenant: str, epoch: int, wrapped: bytes, committed: bytes, provider: str, root: str
+    ) -> WrappingKey:
+        facts = self._provider.describe()
+        if facts.key != root:
+            raise WrongRootKey(expected=root, found=facts.key)
+        kek = self._provider.unwrap(wrapped, _context(tenant, epoch, provider, root), committed)
+        return WrappingKey(kek, self._suite)
+
+    def _new_key(
+        self, tenant: str, wrapping: WrappingKey, epoch: int, owner: bytes, cls: str
+    ) -> tuple[DataKey, tuple[Any, ...]]:
+        key = DataKey(tenant, owner, cls, _FIRST, os.urandom(KEY_BYTES), self._suite)
+        return key, (_FIRST, epoch, key.wrapped_by(wrapping, epoch), key.commitment)
+
+    def _new_standing(self, tx: Tx, wrapping: WrappingKey, epoch: int, owner: bytes) -> None:
+        _, row = self._new_key(tx.context.tenant, wrapping, epoch, owner, LOG)
+        tx.insert(store.STANDING_KEY, owner, *row)
+
+    def _data_key(
+        self, epochs: dict[int, WrappingKey], tenant: str, owner: bytes, cls: str, row: tuple[Any, ...]
+    ) -> DataKey:
+        version, epoch, wrapped, committed = row
+        wrapping = epochs.get(epoch)
+        if wrapping is None or not 0 <= version < 1 << 32:
+            raise BrokenSeal
+        key = wrapping.unwrap(wrapped, aad.data_key(tenant, owner, cls, version, epoch), committed)
+        return DataKey(tenant, owner, cls, version, key, self._suite)
+
+
+def _context(tenant: str, epoch: int, provider: str, root: str) -> dict[str, str]:
+    return {"epoch": str(epoch), "provider": provider, "root": root, "tenant": tenant}
+
+
+def _new_secret(wrapping: WrappingKey, tenant: str, purpose: str, epoch: int) -> tuple[bytes, bytes]:
+    secret = os.urandom(KEY_BYTES)
+    return wrapping.wrap(secret, aad.secret(tenant, purpose, _FIRST, epoch)), commitment(secret)
+
+
+def _secret(
+    epochs: dict[int, WrappingKey],
+    tenant: str,
+    purpose: str,
+    version: int,
+    epoch: int,
+    wrapped: bytes,
+    committed: bytes,
+) -> bytes:
+    wrapping = epochs.get(epoch)
+    if wrapping is None:
+        raise BrokenSeal
+    return wrapping.unwrap(wrapped, aad.secret(tenant, purpose, version, epoch), committed)
+
+
+def _newest(roots: dict[tuple[str, int], bytes], purpose: str) -> tuple[bytes, int]:
+    version = max((version for name, version in roots if name == purpose), default=0)
+    if not version:
+        raise BrokenSeal
+    return roots[purpose, version], version

@@ -1,0 +1,123 @@
+"""Keys that are stored wrapped under another: a wrapping key, and the data key of one owner and class.
+
+    wrapped key = suite (1) | nonce (12) | ciphertext (32) | tag (16)
+
+A data key is never used as it is. What seals values, what commits to the key and what callers derive from it come from
+it under labels that differ (`derive.expand`).
+"""
+
+import os
+from hmac import compare_digest
+from typing import Final, Never
+
+from cryptography.exceptions import InvalidTag
+
+from vault import aad, blob
+from vault.derive import commitment, expand
+from vault.suite import KEY_BYTES, NONCE_BYTES, TAG_BYTES, BrokenSeal, Cipher, Suite
+
+WRAPPED_BYTES: Final = 1 + NONCE_BYTES + KEY_BYTES + TAG_BYTES
+
+
+class WrappingKey:
+    """A key that only wraps other keys: the root key, or a tenant key of one epoch."""
+
+    __slots__ = ("_ciphers", "_key", "suite")
+
+    def __init__(self, key: bytes, suite: Suite) -> None:
+        self._key = key
+        self._ciphers: dict[int, Cipher] = {}
+        self.suite = suite
+        self._cipher(suite)
+
+    def __repr__(self) -> str:
+        return "<WrappingKey>"
+
+    def __reduce__(self) -> Never:
+        raise TypeError("a key is not to be pickled")
+
+    def wrap(self, key: bytes, bound_to: bytes) -> bytes:
+        """`key` (32 bytes) wrapped, bound to associated data."""
+        nonce = os.urandom(NONCE_BYTES)
+        return bytes((self.suite,)) + nonce + self._ciphers[self.suite].encrypt(nonce, key, bound_to)
+
+    def unwrap(self, wrapped: bytes, bound_to: bytes, committed: bytes) -> bytes:
+        """The key inside. Raises `BrokenSeal` unless it was wrapped here for just that and is the committed one."""
+        if len(wrapped) != WRAPPED_BYTES:
+            raise BrokenSeal
+        cipher = self._ciphers.get(wrapped[0]) or self._cipher(blob.suite_of(wrapped))
+        try:
+            key = cipher.decrypt(wrapped[1:13], wrapped[13:], bound_to)
+        except InvalidTag:
+            raise BrokenSeal from None
+        if not compare_digest(commitment(key), committed):
+            raise BrokenSeal
+        return key
+
+    def _cipher(self, suite: Suite) -> Cipher:
+        cipher = self._ciphers[suite] = suite.cipher(expand(self._key, b"wrap" + bytes((suite,))))
+        return cipher
+
+
+class DataKey:
+    """The key of one owner and class, unwrapped for one unit of work. The kernel's `Key`.
+
+    Its cipher is made when it is first needed: many decisions only derive a tag from it.
+    """
+
+    __slots__ = ("_cipher", "_head", "_key", "_suite", "cls", "owner", "tenant", "version")
+
+    def __init__(self, tenant: str, owner: bytes, cls: str, version: int, key: bytes, suite: Suite) -> None:
+        self.tenant = tenant
+        self.owner = owner
+        self.cls = cls
+        self.version = version
+        self._key = key
+        self._suite = suite
+        self._cipher: Cipher | None = None
+        self._head = b""
+
+    def __repr__(self) -> str:
+        return f"<DataKey {self.cls} version {self.version}>"
+
+    def __reduce__(self) -> Never:
+        raise TypeError("a key is not to be pickled")
+
+    def seal(self, collection: str, field: str, value: bytes, version: int = 0, bucket: int = blob.BUCKET) -> bytes:
+        """`value` as a blob that opens only under this key, for this collection, field and version of the value."""
+        cipher = self._cipher or self._own_cipher()
+        bound_to = aad.field(self.tenant, collection, self.owner, field, self.version, version)
+        return blob.seal(cipher, self._head, bound_to, value, bucket)
+
+    def open(self, collection: str, field: str, sealed: bytes, version: int = 0) -> bytes:
+        """The value inside `sealed`. Raises `BrokenSeal` when anything it was bound to differs."""
+        cipher = self._cipher or self._own_cipher()
+        if sealed[:5] != self._head:
+            cipher = self._cipher_of(sealed)
+        bound_to = aad.field(self.tenant, collection, self.owner, field, self.version, version)
+        return blob.open_body(cipher, bound_to, sealed)
+
+    def derive(self, label: str) -> bytes:
+        """32 bytes for another use."""
+        return expand(self._key, b"derive:" + label.encode())
+
+    @property
+    def commitment(self) -> bytes:
+        """16 bytes that name this key and nothing else: what a certificate of its destruction lists."""
+        return commitment(self._key)
+
+    def wrapped_by(self, wrapping: WrappingKey, epoch: int) -> bytes:
+        """This key as it is stored."""
+        return wrapping.wrap(self._key, aad.data_key(self.tenant, self.owner, self.cls, self.version, epoch))
+
+    def _own_cipher(self) -> Cipher:
+        self._head = blob.head_of(self._suite, self.version)
+        self._cipher = self._suite.cipher(expand(self._key, b"encrypt" + bytes((self._suite,))))
+        return self._cipher
+
+    def _cipher_of(self, sealed: bytes) -> Cipher:
+        """For a blob of the other suite. A blob of another key version is none of ours."""
+        suite = blob.suite_of(sealed)
+        if sealed[:5] != blob.head_of(suite, self.version):
+            raise BrokenSeal
+        return suite.cipher(expand(self._key, b"encrypt" + bytes((suite,))))

@@ -1,0 +1,188 @@
+"""Normalisers: what makes two spellings one value, so that a blind index finds it again.
+
+Every kind has a version, which goes into the key of its tags: a rule that changes under the same version would make
+people unfindable without a word. What is stored is the value as given (`tidy`); its canonical form only feeds tags and
+comparisons. No normaliser guesses at a provider's habits: dots and plus signs in an e-mail address are kept.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from datetime import date
+from typing import Final
+
+import idna
+import phonenumbers
+from msgspec import Struct
+from stdnum import iban, luhn
+from stdnum.cn import ric
+from stdnum.exceptions import ValidationError
+
+from sayso.kernel import Invalid, nearest
+
+LONGEST_VALUE: Final = 8192
+_LONGEST_NAME: Final = 256
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_ASCII_EMAIL = re.compile(rf"[a-z0-9!#$%&'*+/=?^_`{{|}}~.-]{{1,64}}@(?:{_LABEL}\.)+[a-z][a-z0-9-]{{0,61}}[a-z0-9]")
+_COUNTRY = re.compile(r"[A-Z]{2}")
+
+
+class InvalidValue(Invalid):
+    """A value that is none of its kind. The value itself is never in the message."""
+
+    def __init__(self, kind: str, field: str | None = None) -> None:
+        facts = {"kind": kind} if field is None else {"kind": kind, "field": field}
+        super().__init__("invalid-value", f"The value given is not a valid {kind}.", **facts)
+
+
+class Normaliser(Struct, frozen=True):
+    """One kind of value. `canonical` raises `ValueError` (or a subclass) on a value that is none.
+
+    `searchable` says whether the kind has so many values that an exact index of it reveals little.
+    """
+
+    kind: str
+    version: int
+    searchable: bool
+    canonical: Callable[[str, str | None], str]
+
+
+def tidy(value: str) -> str:
+    """The value as it is stored: NFC (Unicode Annex 15), without white space around it."""
+    return unicodedata.normalize("NFC", value).strip()
+
+
+def canonical(kind: str, value: str, region: str | None = None) -> str:
+    """The form of `value` that its tags are made of. Idempotent.
+
+    `region` (ISO 3166, upper case) is where a telephone number without its country code belongs. Raises `InvalidValue`,
+    or `Invalid` (`unknown-kind`) for a kind that is not declared here.
+    """
+    normaliser = normaliser_of(kind)
+    if len(value) > LONGEST_VALUE:
+        raise InvalidValue(kind)
+    try:
+        return normaliser.canonical(tidy(value), region)
+    except (ValueError, ValidationError, idna.IDNAError, phonenumbers.NumberParseException):
+        raise InvalidValue(kind) from None
+
+
+def normaliser_of(kind: str) -> Normaliser:
+    """The normaliser of `kind`. Raises `Invalid` (`unknown-kind`) with the nearest one."""
+    found = NORMALISERS.get(kind)
+    if found is None:
+        raise Invalid("unknown-kind", "There is no such kind of value.", nearest=nearest(kind, NORMALISERS))
+    return found
+
+
+def _email(value: str, _region: str | None) -> str:
+    lower = unicodedata.normalize("NFC", value.lower())
+    if len(lower) > 254:
+        raise ValueError
+    if _ASCII_EMAIL.fullmatch(lower) and "--" not in lower.partition("@")[2]:
+        return lower
+    local, at, domain = lower.rpartition("@")
+    if not at or not 1 <= len(local.encode()) <= 64 or not _plain(local) or any(char in local for char in '" @'):
+        raise ValueError
+    # UTS 46 maps full-width letters and dots first, as mail programs do (IDNA2008, RFC 5891).
+    ascii_domain = idna.encode(domain, uts46=True).decode().lower()
+    if "." not in ascii_domain:
+        raise ValueError
+    return f"{local}@{ascii_domain}"
+
+
+def _phone(value: str, region: str | None) -> str:
+    number = phonenumbers.parse(value, region)
+    if number.extension or not phonenumbers.is_possible_number(number):
+        raise ValueError
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _opaque(value: str, _region: str | None) -> str:
+    """An identifier of somebody else's making: its spelling is its meaning."""
+    if not value or len(value) > _LONGEST_NAME or not _plain(value):
+        raise ValueError
+    return value
+
+
+def _name(value: str, _region: str | None) -> str:
+    folded = " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold()).split())
+    if not folded or len(folded) > _LONGEST_NAME or not _plain(folded):
+        raise ValueError
+    return folded
+
+
+def _text(value: str, _region: str | None) -> str:
+    if not value or "\0" in value:
+        raise ValueError
+    return value
+
+
+def _date(value: str, _region: str | None) -> str:
+    day = date.fromisoformat(value)
+    if value not in {day.isoformat(), day.strftime("%Y%m%d")}:
+        raise ValueError
+    return day.isoformat()
+
+
+def _cn_resident_id(value: str, _region: str | None) -> str:
+    number: str = ric.validate(value.upper())
+    return number
+
+
+def _iban(value: str, _region: str | None) -> str:
+    number: str = iban.validate(value)
+    return number
+
+
+def _card(value: str, _region: str | None) -> str:
+    digits = value.replace(" ", "").replace("-", "")
+    if not 12 <= len(digits) <= 19 or not (digits.isascii() and digits.isdigit()):
+        raise ValueError
+    number: str = luhn.validate(digits)
+    return number
+
+
+def _year(value: str, _region: str | None) -> str:
+    if len(value) != 4 or not (value.isascii() and value.isdigit()):
+        raise ValueError
+    return value
+
+
+def _country(value: str, _region: str | None) -> str:
+    if not _COUNTRY.fullmatch(value.upper()):
+        raise ValueError
+    return value.upper()
+
+
+def _boolean(value: str, _region: str | None) -> str:
+    if value.lower() not in {"true", "false"}:
+        raise ValueError
+    return value.lower()
+
+
+def _plain(value: str) -> bool:
+    """No control characters, no unassigned ones, no halves of pairs."""
+    return not any(unicodedata.category(char) in {"Cc", "Cs", "Cn", "Zl", "Zp"} for char in value)
+
+
+NORMALISERS: Final = {
+    normaliser.kind: normaliser
+    for normaliser in (
+        Normaliser("email", 1, True, _email),
+        Normaliser("phone", 1, True, _phone),
+        Normaliser("customer_id", 1, True, _opaque),
+        Normaliser("device", 1, True, _opaque),
+        Normaliser("name", 1, True, _name),
+        Normaliser("cn_resident_id", 1, True, _cn_resident_id),
+        Normaliser("iban", 1, True, _iban),
+        Normaliser("card", 1, True, _card),
+        Normaliser("text", 1, False, _text),
+        Normaliser("date", 1, False, _date),
+        Normaliser("year", 1, False, _year),
+        Normaliser("country", 1, False, _country),
+        Normaliser("boolean", 1, False, _boolean),
+        Normaliser("choice", 1, False, _name),
+    )
+}
+"""Every kind there is. Of the unsearchable ones, nobody looks up free text and the rest have too few values."""

@@ -1,0 +1,109 @@
+"""Finding people by a value, without showing any: by blind index, and checked against what is sealed."""
+
+import logging
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from audit import AuditLog
+from sayso.kernel import Invalid, Tx, Work, nearest
+from vault import events, records, store
+from vault.fields import Collections, Field, collection_of
+from vault.index import EXACT, IndexKeys
+from vault.keyring import Keyring
+from vault.normalise import InvalidValue, canonical
+from vault.records import Given
+from vault.suite import BrokenSeal
+
+MOST_TERMS: Final = 5
+MOST_FOUND: Final = 50
+_MOST_CANDIDATES: Final = 500
+_SCOPE: Final = "field"
+
+log = logging.getLogger("sayso.vault")
+
+
+class NotIndexed(Invalid):
+    def __init__(self, collection: str, field: str, near: str | None) -> None:
+        message = "The field has no such index."
+        super().__init__("not-indexed", message, collection=collection, field=field, nearest=near)
+
+
+class Term(Struct, frozen=True, forbid_unknown_fields=True):
+    """One condition of a search."""
+
+    field: str
+    value: str
+    index: str = EXACT
+
+    def __repr__(self) -> str:
+        return f"<Term {self.field}>"
+
+
+class Hits(Struct, frozen=True):
+    """Who was found. `categories` are those of the fields asked about: the caller must be permitted to use each."""
+
+    subjects: tuple[bytes, ...]
+    categories: tuple[str, ...]
+    entry: str
+
+
+def tag_of(index: IndexKeys, collection: str, item: Given, name: str) -> bytes:
+    """The blind tag of a value in one field's index."""
+    place = f"{collection}.{item.field.name}"
+    return index.tag_of_canonical(_SCOPE, place, item.field.type, item.canonical, index=name)
+
+
+def find(
+    keyring: Keyring,
+    audit: AuditLog,
+    tx: Tx,
+    collections: Collections,
+    collection: str,
+    terms: Sequence[Term],
+    *,
+    purpose: str,
+    reason: str,
+    limit: int,
+) -> Work[Hits]:
+    """See `Vault.search`."""
+    declared = collection_of(collections, collection)
+    if not 1 <= len(terms) <= MOST_TERMS or not 1 <= limit <= MOST_FOUND:
+        raise Invalid("invalid-search", f"A search has 1 to {MOST_TERMS} terms and a limit of 1 to {MOST_FOUND}.")
+    wanted = [_wanted(declared.field(term.field), collection, term) for term in terms]
+    keys = keyring.of(tx.context.tenant)
+    tags = [tag_of(keys.index, collection, item, term.index) for item, term in zip(wanted, terms, strict=True)]
+    rows = yield tuple(tx.select(store.subjects_at(tx.context.tenant, tag, _MOST_CANDIDATES)) for tag in tags)
+    candidates = sorted(set.intersection(*({row[0] for row in found} for found in rows)))
+    found: list[bytes] = []
+    for subject in candidates:
+        if len(found) < limit and (yield from _holds(keyring, tx, subject, collection, wanted)):
+            found.append(subject)
+    if not candidates:
+        keys.decoy.open()
+    names = [item.field.name for item in wanted]
+    event = events.searched(collection, names, len(found), purpose=purpose, reason=reason)
+    categories = tuple(sorted({item.field.category for item in wanted}))
+    return Hits(tuple(found), categories, audit.append(tx, event, None))
+
+
+def _holds(keyring: Keyring, tx: Tx, subject: bytes, collection: str, wanted: list[Given]) -> Work[bool]:
+    """Whether the person's sealed values are those. What an index row claims does not count: it can be re-pointed."""
+    for item in wanted:
+        field = item.field
+        record, key_row = yield records.reads(tx, keyring, subject, collection, field)
+        try:
+            value = yield from records.opened(tx, keyring, subject, collection, field, record, key_row)
+            if value is None or canonical(field.type, value, field.region) != item.canonical:
+                return False
+        except (BrokenSeal, InvalidValue):
+            log.critical("an index leads to a value that does not open: it was damaged or moved")
+            return False
+    return True
+
+
+def _wanted(field: Field, collection: str, term: Term) -> Given:
+    if term.index not in field.indexes:
+        raise NotIndexed(collection, field.name, nearest(term.index, field.indexes))
+    return records.given(field, term.value)

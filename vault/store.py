@@ -1,0 +1,115 @@
+"""Every statement of the vault, each named after the question it answers."""
+
+from typing import Any
+
+from sqlalchemy import Delete, Select, Table, and_, delete, or_, select
+
+from sayso.kernel import Rows, bucket_of
+from vault import tables
+
+EPOCH = Rows(tables.vault_epoch)
+INDEX_KEY = Rows(tables.vault_index_key)
+SIGNING_KEY = Rows(tables.vault_signing_key)
+STANDING_KEY = Rows(tables.vault_standing_key)
+KEY = Rows(tables.vault_key)
+RECORD = Rows(tables.vault_record)
+INDEX = Rows(tables.vault_index)
+INDEX_OF = Rows(tables.vault_index_of)
+TOKEN = Rows(tables.vault_token)
+TOKEN_OF = Rows(tables.vault_token_of)
+TOMBSTONE = Rows(tables.vault_tombstone)
+
+
+def epochs() -> Select[Any]:
+    """All tenant keys, oldest first."""
+    c = tables.vault_epoch.c
+    return select(c.epoch, c.wrapped, c.commitment, c.provider, c.root).order_by(c.epoch)
+
+
+def index_roots() -> Select[Any]:
+    """All roots of indexes and tokens, oldest first."""
+    c = tables.vault_index_key.c
+    return select(c.purpose, c.version, c.epoch, c.wrapped, c.commitment).order_by(c.purpose, c.version)
+
+
+def signing_seeds() -> Select[Any]:
+    """All signing keys, oldest first."""
+    c = tables.vault_signing_key.c
+    return select(c.purpose, c.version, c.epoch, c.wrapped, c.commitment).order_by(c.purpose, c.version)
+
+
+def standing_keys() -> Select[Any]:
+    """The log keys of clients, sites and the tenant."""
+    c = tables.vault_standing_key.c
+    return select(c.owner, c.version, c.epoch, c.wrapped, c.commitment)
+
+
+def keys_of(tenant: str, subject: bytes) -> Select[Any]:
+    """A person's data keys: class, version, epoch, commitment."""
+    c = tables.vault_key.c
+    return (
+        select(c["class"], c.version, c.epoch, c.commitment)
+        .where(c.bucket == bucket_of(tenant, subject), c.owner == subject)
+        .order_by(c["class"])
+    )
+
+
+def records_of(tenant: str, subject: bytes) -> Select[Any]:
+    """What is stored of a person: collection, field, version, class, time."""
+    c = tables.vault_record.c
+    return (
+        select(c.collection, c.field, c.version, c["class"], c.at)
+        .where(c.bucket == bucket_of(tenant, subject), c.subject == subject)
+        .order_by(c.collection, c.field)
+    )
+
+
+def tags_of(tenant: str, subject: bytes) -> Select[Any]:
+    """A person's blind index tags: collection, field, name, tag."""
+    c = tables.vault_index_of.c
+    return select(c.collection, c.field, c.name, c.tag).where(
+        c.bucket == bucket_of(tenant, subject), c.subject == subject
+    )
+
+
+def tokens_of(tenant: str, subject: bytes) -> Select[Any]:
+    """A person's tokens: tag, collection, field, fingerprint."""
+    c = tables.vault_token_of.c
+    return select(c.tag, c.collection, c.field, c.fingerprint).where(
+        c.bucket == bucket_of(tenant, subject), c.subject == subject
+    )
+
+
+def subjects_at(tenant: str, tag: bytes, limit: int) -> Select[Any]:
+    """Who has a tag, at most `limit` of them."""
+    c = tables.vault_index.c
+    return select(c.subject).where(c.bucket == bucket_of(tenant, tag), c.tag == tag).order_by(c.subject).limit(limit)
+
+
+def delete_keys(tenant: str, subject: bytes, classes: list[str]) -> Delete:
+    """Shred a person's data keys of some classes."""
+    c = tables.vault_key.c
+    return delete(tables.vault_key).where(
+        c.bucket == bucket_of(tenant, subject), c.owner == subject, c["class"].in_(classes)
+    )
+
+
+def delete_records(tenant: str, subject: bytes, places: list[tuple[str, str]]) -> Delete:
+    """Delete a person's values at some places (collection, field)."""
+    return _delete_at(tables.vault_record, tenant, subject, places)
+
+
+def delete_tags(tenant: str, subject: bytes, places: list[tuple[str, str]]) -> Delete:
+    """Delete what says which tags a person has."""
+    return _delete_at(tables.vault_index_of, tenant, subject, places)
+
+
+def delete_tokens(tenant: str, subject: bytes, places: list[tuple[str, str]]) -> Delete:
+    """Delete what says which tokens a person has."""
+    return _delete_at(tables.vault_token_of, tenant, subject, places)
+
+
+def _delete_at(table: Table, tenant: str, subject: bytes, places: list[tuple[str, str]]) -> Delete:
+    c = table.c
+    at = or_(*(and_(c.collection == collection, c.field == field) for collection, field in places))
+    return delete(table).where(c.bucket == bucket_of(tenant, subject), c.subject == subject, at)

@@ -1,0 +1,36 @@
+/** What the server puts into the file: one site, one notice, one language, every sentence finished. */
+
+export interface Purpose {
+  name: string;
+  title: string;
+  /** What is done with the data, in a sentence or two. */
+  text?: string;
+  /** Legal basis and term, in words. */
+  facts?: string;
+  /** False: a fact to tell, not a box to tick. Left out when true. */
+  ask?: false;
+}
+
+export interface Configuration {
+  site: string;
+  token: string;
+  notice: string;
+  version: number;
+  locale: string;
+  dir: "ltr" | "rtl";
+  title: string;
+  text: string;
+  purposes: Purpose[];
+  strings: Record<
+    | "asks" | "accept" | "refuse" | "choose" | "save" | "close" | "layer" | "always" | "notice" | "page"
+    | "gpc" | "saved" | "yes" | "no" | "running" | "reopen",
+    string
+  >;
+  notice_url?: string;
+  preferences_url?: string;
+  cookie_domain?: string;
+  /** Days until the question may be asked again; left out when 180. */
+  days?: number;
+  /** False when the site has its own way to open the choices. Left out when true. */
+  reopen?: false;
+}

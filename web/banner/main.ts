@@ -1,0 +1,96 @@
+/** The banner, put together. A visitor who answered before runs the first lines only: read the cookie, release what may run. */
+
+import { sender, type Recorded } from "./api.ts";
+import { all, answered, asked, granted, settle, type Answer, type Choices } from "./choices.ts";
+import type { Configuration } from "./configuration.ts";
+import { release } from "./release.ts";
+import { cookie, queue, random } from "./storage.ts";
+import { view, type View } from "./view.ts";
+
+declare const __SAYSO_CONFIGURATION__: Configuration;
+
+interface Events {
+  ready: Choices;
+  change: Choices;
+  recorded: Recorded;
+}
+
+/** What a page may ask: the same interface for every site, and events as `sayso:<name>` on the document too. */
+export interface Sayso {
+  /** How things stand, per purpose of the notice. */
+  get(): Record<string, Answer | "unasked">;
+  /** Whether the visitor said yes to this purpose. */
+  has(purpose: string): boolean;
+  /** Open the choices. */
+  open(): void;
+  /** Listen; the answer stops it. */
+  on<E extends keyof Events>(event: E, listener: (detail: Events[E]) => void): () => void;
+}
+
+function start(configuration: Configuration, base: string): Sayso {
+  const jar = cookie(configuration);
+  const waiting = queue(configuration);
+  const tell = <E extends keyof Events>(event: E, detail: Events[E]) => document.dispatchEvent(new CustomEvent("sayso:" + event, { detail }));
+  const { flush } = sender(configuration, base, waiting, (recorded) => tell("recorded", recorded));
+  const has = (purpose: string) => granted(configuration, jar.read(), purpose);
+  let shown: View | undefined;
+
+  const decide = (yes: (name: string) => boolean): void => {
+    const before = asked(configuration).filter(has);
+    const { known, submission } = settle(configuration, jar.read(), all(configuration, yes), random);
+    jar.write(known);
+    ui().confirm(known.choices, before.some((name) => !has(name)));
+    waiting.add(submission);
+    void flush();
+    tell("change", known.choices);
+    void release(has);
+  };
+  const ui = (): View => (shown ??= view(configuration, { known: jar.read, decide }));
+  const show = (): void => {
+    if (answered(configuration, jar.read())) ui().rest();
+    else ui().ask();
+  };
+
+  const whenIdle = (act: () => void) => ("requestIdleCallback" in window ? requestIdleCallback(act, { timeout: 2000 }) : setTimeout(act, 200));
+  const parsed = (act: () => void) => (document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", act) : act());
+  if (answered(configuration, jar.read())) {
+    if (configuration.reopen !== false) parsed(() => whenIdle(show));
+  } else if (document.body) show();
+  else parsed(show);
+  parsed(() => {
+    void release(has);
+    if (waiting.read().length) whenIdle(() => void flush());
+    tell("ready", jar.read()?.choices ?? {});
+  });
+
+  addEventListener("online", () => void flush());
+  // Answered in another tab, or back from the cache of visited pages.
+  const look = () => {
+    if (shown && !document.hidden && answered(configuration, jar.read()) && shown.asking()) {
+      shown.rest();
+      void release(has);
+    }
+  };
+  document.addEventListener("visibilitychange", look);
+  addEventListener("pageshow", look);
+
+  return {
+    get: () => Object.fromEntries(asked(configuration).map((name) => [name, (answered(configuration, jar.read()) && jar.read()!.choices[name]) || "unasked"])),
+    has,
+    open: () => ui().choose(),
+    on(event, listener) {
+      const heard = (happened: Event) => listener((happened as CustomEvent).detail);
+      document.addEventListener("sayso:" + event, heard);
+      return () => document.removeEventListener("sayso:" + event, heard);
+    },
+  };
+}
+
+declare global {
+  interface Window {
+    sayso?: Sayso;
+  }
+}
+
+// Two tags on one page are one banner.
+window.sayso ??= start(__SAYSO_CONFIGURATION__, new URL(".", (document.currentScript as HTMLScriptElement).src).href);

@@ -1,0 +1,73 @@
+/**
+ * Builds the banner, the islands, the style sheets and the fonts into sayso/server/static, each file named by the hash of its content,
+ * and writes manifest.json. Deterministic: the same sources and the pinned esbuild give the same bytes, on any machine.
+ */
+import { createHash } from "node:crypto";
+import { readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build, transform } from "esbuild";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const out = join(here, "../sayso/server/static");
+const fontsource = join(here, "node_modules/@fontsource-variable");
+
+const FONTS = {
+  "inter.woff2": join(fontsource, "inter/files/inter-latin-wght-normal.woff2"),
+  "source-serif-4.woff2": join(fontsource, "source-serif-4/files/source-serif-4-latin-wght-normal.woff2"),
+  "inter-licence.txt": join(fontsource, "inter/LICENSE"),
+  "source-serif-4-licence.txt": join(fontsource, "source-serif-4/LICENSE"),
+};
+
+const common = { absWorkingDir: here, bundle: true, minify: true, write: false, target: ["es2022", "safari17"], charset: "utf8", legalComments: "none" };
+
+/** A style sheet imported from a script is its minified text (the banner hands it to a constructable sheet). */
+const styleAsText = {
+  name: "style-as-text",
+  setup(builder) {
+    builder.onLoad({ filter: /banner[\\/]style\.css$/ }, async ({ path }) => {
+      const { code } = await transform(await readFile(path, "utf8"), { loader: "css", minify: true });
+      return { contents: `export default ${JSON.stringify(code.trim())}`, loader: "js" };
+    });
+  },
+};
+
+async function script(entry, options = {}) {
+  const result = await build({ ...common, entryPoints: [entry], format: "iife", plugins: [styleAsText], ...options });
+  return Buffer.from(result.outputFiles[0].contents);
+}
+
+async function sheet(entry, names) {
+  const result = await build({ ...common, entryPoints: [entry], external: ["asset:*"] });
+  const text = result.outputFiles[0].text.replace(/asset:([\w.-]+)/g, (_, name) => names[name]);
+  return Buffer.from(text);
+}
+
+const manifest = {};
+const names = {};
+const files = [];
+
+function keep(name, bytes) {
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  const [, stem, ending] = /^(.+)(\.\w+)$/.exec(name);
+  const file = `${stem}.${sha256.slice(0, 10)}${ending}`;
+  names[name] = file;
+  files.push([file, bytes]);
+  manifest[name] = { file, sha256, bytes: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length };
+}
+
+for (const [name, path] of Object.entries(FONTS)) keep(name, await readFile(path));
+for (const name of ["mark.svg"]) keep(name, await readFile(join(here, "images", name)));
+keep("site.css", await sheet("css/site.css", names));
+keep("shop.css", await sheet("css/shop.css", names));
+keep("site.js", await script("islands/main.ts"));
+keep("demo-statistics.js", await script("islands/demo-statistics.ts"));
+keep("demo-adverts.js", await script("islands/demo-adverts.ts"));
+keep("banner.js", await script("banner/main.ts"));
+
+const sorted = Object.fromEntries(Object.entries(manifest).sort(([a], [b]) => (a < b ? -1 : 1)));
+for (const old of await readdir(out)) await rm(join(out, old));
+for (const [file, bytes] of files) await writeFile(join(out, file), bytes);
+await writeFile(join(out, "manifest.json"), JSON.stringify(sorted, null, 2) + "\n");
+for (const [name, { bytes, gzip }] of Object.entries(sorted)) console.log(`${name.padEnd(28)} ${String(bytes).padStart(7)} ${String(gzip).padStart(7)} gzip`);

@@ -1,0 +1,10 @@
+/** All islands in one small file: each looks for its own mark in the page and does nothing without it. */
+
+import { copy } from "./copy.ts";
+import { door } from "./door.ts";
+import { proofs } from "./proof.ts";
+import { search } from "./search.ts";
+import { shop } from "./shop.ts";
+import { unsaved } from "./unsaved.ts";
+
+for (const island of [door, proofs, search, unsaved, shop, copy]) island();
