@@ -5,6 +5,7 @@ gets into the tree; `merkle.py`, `tiles.py`, `note.py`, `checkpoint.py` and `pro
 without I/O; `verify.py` is the checker that needs neither us nor our database. `docs/formats/audit.md` fixes the bytes.
 """
 
+from audit.checkpoint import Checkpoint, open_checkpoint
 from audit.commitment import OpeningInvalid
 from audit.encoding import LeafRefused, decode_leaf
 from audit.entry import AuditEvent, Entry, Leaf, Opening
@@ -21,7 +22,7 @@ from audit.errors import (
 from audit.integrator import Round
 from audit.jws import thumbprint
 from audit.log import MAIN, AuditLog, Backlog, LogInfo
-from audit.merkle import leaf_hash
+from audit.merkle import leaf_hash, verify_inclusion
 from audit.note import VerifierKey
 from audit.search import Page, Search
 from audit.trust import print_trust
@@ -33,6 +34,7 @@ __all__ = [
     "AuditEvent",
     "AuditLog",
     "Backlog",
+    "Checkpoint",
     "Entry",
     "EntryNotFound",
     "ExportRefused",
@@ -57,7 +59,9 @@ __all__ = [
     "declared",
     "decode_leaf",
     "leaf_hash",
+    "open_checkpoint",
     "print_trust",
     "thumbprint",
     "verify",
+    "verify_inclusion",
 ]

@@ -45,6 +45,7 @@ class Appender:
         nonce = noise[_NONCE]
         subject = event.subject
 
+        link = None
         owner, actor_key, actor_tag_key = self._actor(context.tenant, context.actor, subject, subject_key)
         subject_commitment: bytes | UnsetType = UNSET
         subject_tag: bytes | UnsetType = UNSET
@@ -59,6 +60,7 @@ class Appender:
         if subject is not None and subject_key is not None:
             subject_commitment = commit(noise[_R_S], b"s", entry, encoding.encode_subject(subject))
             subject_tag = tag(subject_key.derive(TAG_LABEL), nonce)
+            link = subject
             tx.insert(SUBJECT, subject, entry, subject_key.seal(COLLECTION, entry_id + "/s", noise[_R_S] + detail))
         else:
             if subject is not None:
@@ -81,23 +83,22 @@ class Appender:
             if detail_row is not None:
                 tx.insert(ACTOR, TENANT_OWNER, entry, b"", detail_row)
 
-        # In the order of the leaf's fields, which is the order of its bytes.
         leaf = Leaf(
-            context.actor.kind,
-            Commitments(actor_commitment, detail_commitment, subject_commitment),
-            entry_id,
-            nonce,
-            context.tenant,
-            event.out,
-            event.pol or UNSET,
-            event.res,
-            self._node,
-            Tags(actor_tag, subject_tag),
-            context.at,
-            event.type,
-            VERSION,
+            actor_class=context.actor.kind,
+            c=Commitments(actor_commitment, detail_commitment, subject_commitment),
+            id=entry_id,
+            n=nonce,
+            org=context.tenant,
+            out=event.out,
+            pol=event.pol or UNSET,
+            res=event.res,
+            src=self._node,
+            t=Tags(actor_tag, subject_tag),
+            ts=context.at,
+            type=event.type,
+            v=VERSION,
         )
-        tx.insert(OUTBOX, entry, log, encoding.encode_leaf(leaf))
+        tx.insert(OUTBOX, entry, log, encoding.encode_leaf(leaf), link, owner)
         return entry_id
 
     def _actor(

@@ -24,6 +24,10 @@ VALUE_LIMIT = 200
 """Characters of one value in `res`."""
 
 _LARGEST = 2**53 - 1
+_REMEMBERED = 4_096
+
+# What passed once passes again: a brand has a few hundred combinations of type, outcome and names, asked a million times.
+_accepted: set[tuple[object, ...]] = set()
 _OUTCOMES = frozenset({"ok", "permit", "deny", "fail"})
 
 # Struct fields are declared in sorted order, so only dictionaries are left to sort.
@@ -51,6 +55,19 @@ _leaf_decoder = msgspec.json.Decoder(Leaf, strict=True)
 
 def check(event: AuditEvent) -> None:
     """Raise `UndeclaredEvent` or `LeafRefused` unless the event may become a leaf."""
+    try:
+        shape = (event.type, event.out, *event.res.items())
+        if shape in _accepted:
+            return
+    except TypeError:
+        raise LeafRefused(f"{event.type}: a member of res is not a plain name or version") from None
+    _check(event)
+    if len(_accepted) >= _REMEMBERED:
+        _accepted.clear()
+    _accepted.add(shape)
+
+
+def _check(event: AuditEvent) -> None:
     members = members_of(event.type)
     if event.out not in _OUTCOMES:
         raise LeafRefused(f"{event.type}: an outcome is ok, permit, deny or fail")

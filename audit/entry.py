@@ -45,7 +45,7 @@ class Tags(Struct, frozen=True, gc=False):
     s: bytes | UnsetType = UNSET
 
 
-class Leaf(Struct, frozen=True, gc=False):
+class Leaf(Struct, frozen=True, gc=False, kw_only=True):
     """The entry's own bytes, as JSON.
 
     Fields stand in the order in which they are printed: sorted, which makes the JSON canonical (RFC 8785). Bytes print
@@ -58,7 +58,7 @@ class Leaf(Struct, frozen=True, gc=False):
     n: bytes
     org: str
     out: str
-    pol: str | UnsetType
+    pol: str | UnsetType = UNSET
     res: dict[str, str]
     src: str
     t: Tags

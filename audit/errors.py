@@ -30,9 +30,7 @@ class NotIntegrated(Conflict):
     retry_after = 1
 
     def __init__(self) -> None:
-        super().__init__(
-            "not-integrated", "The entry is stored; a checkpoint will cover it in a second."
-        )
+        super().__init__("not-integrated", "The entry is stored; a checkpoint will cover it in a second.")
 
 
 class SizeNotInLog(Invalid):

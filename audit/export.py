@@ -29,20 +29,21 @@ LOGS = "logs"
 """Below the export of the main log: the exports of the tenant's other logs, each in a folder of its name."""
 
 _CHUNK = 64
-_PATIENCE_S = 30.0
 
 Progress = Callable[[int, int], None]
 
 
-async def export(database: Database, signer: Signer, tenant: str, log: str, out: Path, progress: Progress) -> int:
+async def export(
+    database: Database, signer: Signer, tenant: str, log: str, out: Path, progress: Progress, patience_s: float
+) -> int:
     """Write the log into the folder `out`; returns its size. `progress` is told tiles written, tiles in all.
 
     Holds every entry that was committed before the call. Something must be integrating meanwhile: a server, or the
-    caller beforehand (`AuditLog.drain`). Raises `Unavailable` when that takes longer than 30 s, `ExportRefused` when
+    caller beforehand (`AuditLog.drain`). Raises `Unavailable` when that takes longer than `patience_s`, `ExportRefused` when
     `out` holds something else.
     """
     context = Context(tenant, SYSTEM, now(), new_id("req"))
-    await _caught_up(database, context, log)
+    await _caught_up(database, context, log, patience_s)
     head = await database.look(context, lambda tx: signed(tx, log))
     key = await database.look(context, lambda tx: log_key(tx, signer, log))
     stale = await asyncio.to_thread(_earlier, out, key, head.size)
@@ -57,10 +58,10 @@ async def export(database: Database, signer: Signer, tenant: str, log: str, out:
     return head.size
 
 
-async def _caught_up(database: Database, context: Context, log: str) -> None:
+async def _caught_up(database: Database, context: Context, log: str, patience_s: float) -> None:
     """Wait until nothing that was committed before now is still without a signed index."""
     started_ms = context.at // 1000
-    deadline = time.monotonic() + _PATIENCE_S
+    deadline = time.monotonic() + patience_s
     while not await database.look(context, lambda tx: _covered(tx, log, started_ms)):
         if time.monotonic() > deadline:
             raise Unavailable("not-integrated", "Entries wait for the integrator, and none is running.", retry_after=5)

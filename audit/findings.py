@@ -4,9 +4,7 @@ from msgspec import Struct
 
 SOUND, BROKEN, UNUSABLE = 0, 1, 2
 
-KEY_NOT_CHECKED = (
-    "KEY NOT CHECKED: signatures fit the key that came with the input; pass yours with --trust"
-)
+KEY_NOT_CHECKED = "KEY NOT CHECKED: signatures fit the key that came with the input; pass yours with --trust"
 
 
 class Broken(Exception):

@@ -175,18 +175,18 @@ def _integrate(tx: Tx, log: str, origin: str, batch: int) -> Work[int]:
         store.tree_to_lock(tx, log),
         store.oldest_pending(tx, log, batch),
     )
-    if row is None:
-        store.open_tree(tx, log, store.Tree(origin, 0, EMPTY_ROOT))
+    if row is not None and (not locked or not pending):
         return 0
-    if not locked or not pending:
+    tree = store.Tree(*locked[0]) if row is not None else store.Tree(origin, 0, EMPTY_ROOT)
+    if not pending:
+        store.open_tree(tx, log, tree)
         return 0
-    tree = store.Tree(*locked[0])
     edge = right_edge(tree.size)
     tiles = yield from store.tiles_at(tx, log, edge)
     last_bundle, partial = divmod(tree.size, WIDTH)
     (held,) = (yield (store.bundle_at(tx, log, last_bundle),)) if partial else (None,)
 
-    leaves = [leaf for _, leaf in pending]
+    leaves = [row[1] for row in pending]
     changed = grow(tree.size, tiles, [leaf_hash(leaf) for leaf in leaves])
     first = WIDTH - partial
     bundles = [(held[0] if held is not None else b"") + pack(leaves[:first])]
@@ -197,5 +197,9 @@ def _integrate(tx: Tx, log: str, origin: str, batch: int) -> Work[int]:
     store.store_bundles(tx, log, enumerate(bundles, last_bundle))
     store.move_to_index(tx, log, tree.size, pending)
     # From this commit on the entries have their indices. A crash before it leaves them waiting; after it, to be signed.
-    store.advance_tree(tx, log, tree, size, root(size, {**tiles, **changed}))
+    moved = tree._replace(size=size, root=root(size, {**tiles, **changed}))
+    if row is None:
+        store.open_tree(tx, log, moved)
+    else:
+        store.advance_tree(tx, log, tree, moved)
     return len(leaves)

@@ -125,9 +125,12 @@ class AuditLog:
         """What may be opened of an entry, checked against its leaf. The caller has decided that it may be shown."""
         return search.openings(tx, self._sealer, entry_id, subject_key)
 
-    def forget(self, tx: Tx, subject: bytes) -> None:
-        """Delete the sealed openings of a person. Their key is destroyed with it; the leaves stay."""
-        store.delete_openings(tx, subject)
+    def forget(self, tx: Tx, subject: bytes) -> Work[int]:
+        """Delete a person's openings and what leads to them; returns of how many entries. Cold.
+
+        Their key is destroyed in the same unit. The leaves stay, and say nothing.
+        """
+        return store.forget(tx, subject)
 
     def backlog(self, tx: Tx, log: str = MAIN) -> Work[Backlog]:
         """What waits for the integrator. New writes should be refused while it is too long."""
@@ -177,6 +180,7 @@ class AuditLog:
         out: Path,
         log: str = MAIN,
         progress: Callable[[int, int], None] = lambda _done, _all: None,
+        patience_s: float = 30.0,
     ) -> int:
         """Write the log as a C2SP tile directory; returns its size. `export.export` says what it promises."""
-        return await export.export(database, self._signer, tenant, log, out, progress)
+        return await export.export(database, self._signer, tenant, log, out, progress, patience_s)

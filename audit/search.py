@@ -109,8 +109,8 @@ def _listed(tx: Tx, owner: bytes, cursor: str | None, limit: int, *, of_actor: b
 
 def subject_of(tx: Tx, entry_id: str) -> Work[bytes | None]:
     """The person an entry is about, while the log still knows: the caller reads that person's key to open it."""
-    (rows,) = yield (store.sealed_about(tx, store.entry_key(entry_id)),)
-    return rows[0][0] if rows else None
+    link = yield from store.link_of(tx, store.entry_key(entry_id))
+    return link.subject if link is not None else None
 
 
 def openings(tx: Tx, sealer: Sealer, entry_id: str, subject_key: Key | None) -> Work[list[Opening]]:
@@ -121,20 +121,16 @@ def openings(tx: Tx, sealer: Sealer, entry_id: str, subject_key: Key | None) -> 
     """
     shown = yield from entry(tx, entry_id)
     key = store.entry_key(entry_id)
-    about, by = yield (store.sealed_about(tx, key), store.sealed_by(tx, key))
+    link = (yield from store.link_of(tx, key)) or store.Link(None, TENANT_OWNER)
     found: list[Opening] = []
-    for subject, sealed in about:
-        if subject_key is not None and subject_key.owner == subject:
-            found += _open_subject(subject_key, entry_id, subject, sealed)
-    for actor, sealed, detail in by:
-        standing = sealer.standing(tx.context.tenant, actor)
-        actor_key = subject_key if subject_key is not None and subject_key.owner == actor else standing
-        acted_alone = decode_leaf(shown.leaf).actor_class == "person" and actor_key is standing
-        if sealed and not acted_alone:
-            found.append(_opening("a", actor_key.open(COLLECTION, f"{entry_id}/a", sealed)))
-        if detail is not None:
-            tenant_key = sealer.standing(tx.context.tenant, TENANT_OWNER)
-            found.append(_opening("d", tenant_key.open(COLLECTION, f"{entry_id}/d", detail)))
+    if link.subject is not None and subject_key is not None and subject_key.owner == link.subject:
+        (about,) = yield (store.sealed_about(tx, link.subject, key),)
+        if about is not None:
+            found += _open_subject(subject_key, entry_id, about[0])
+    (by,) = yield (store.sealed_by(tx, link.actor, key),)
+    if by is not None:
+        actor_key = subject_key if link.actor == link.subject else sealer.standing(tx.context.tenant, link.actor)
+        found += _open_actor(actor_key, sealer.standing(tx.context.tenant, TENANT_OWNER), entry_id, *by)
     check_openings(shown, found)
     return found
 
@@ -148,10 +144,20 @@ def check_openings(shown: Entry, found: Iterable[Opening]) -> None:
         verify_opening(committed or b"", opening.r, opening.compartment.encode(), key, opening.payload)
 
 
-def _open_subject(key: Key, entry_id: str, subject: bytes, sealed: bytes) -> list[Opening]:
+def _open_subject(key: Key, entry_id: str, sealed: bytes) -> list[Opening]:
     r, detail = split_opening(key.open(COLLECTION, f"{entry_id}/s", sealed))
-    found = [Opening("s", r, encode_subject(subject))]
+    found = [Opening("s", r, encode_subject(key.owner))]
     return [*found, _opening("d", detail)] if detail else found
+
+
+def _open_actor(key: Key | None, tenant: Key, entry_id: str, sealed: bytes, detail: bytes | None) -> list[Opening]:
+    found = []
+    # A person's own act opens with that person's key alone; an act without an opening left none.
+    if key is not None and sealed:
+        found.append(_opening("a", key.open(COLLECTION, f"{entry_id}/a", sealed)))
+    if detail is not None:
+        found.append(_opening("d", tenant.open(COLLECTION, f"{entry_id}/d", detail)))
+    return found
 
 
 def _opening(compartment: Literal["a", "d", "s"], opened: bytes) -> Opening:

@@ -7,10 +7,13 @@ from sqlalchemy import Select, func, select
 
 from audit.encoding import index_of
 from audit.tables import (
+    ACTOR,
     BUNDLE,
     CHECKPOINT,
     INDEX,
+    LINK,
     OUTBOX,
+    SUBJECT,
     TILE,
     TREE,
     audit_actor,
@@ -23,12 +26,12 @@ from audit.tables import (
     audit_tree,
 )
 from audit.tiles import WIDTH, unpack
-from sayso.kernel import Get, Query, Tx, Work, bucket_of, raw
+from sayso.kernel import TENANT_OWNER, Get, Query, Tx, Work, bucket_of, raw
 
 TileKey = tuple[int, int]
 """Level and number."""
 
-_TILES_PER_QUERY = 256
+_ENTRIES_PER_QUERY = 5_000
 
 
 class Tree(NamedTuple):
@@ -52,6 +55,13 @@ class Located(NamedTuple):
 
     log: str
     leaf: int
+
+
+class Link(NamedTuple):
+    """Whose keys open an entry: the person it is about, if there is a key, and the actor."""
+
+    subject: bytes | None
+    actor: bytes
 
 
 class Listed(NamedTuple):
@@ -88,8 +98,8 @@ def signed_from(rows: list[Any]) -> Signed | None:
 
 
 def oldest_pending(tx: Tx, log: str, limit: int) -> Query:
-    """Entry id and leaf of the entries that wait longest, in id order."""
-    columns = (audit_outbox.c.entry, audit_outbox.c.leaf)
+    """Entry id, leaf, subject and actor of the entries that wait longest, in id order."""
+    columns = (audit_outbox.c.entry, audit_outbox.c.leaf, audit_outbox.c.subject, audit_outbox.c.actor)
     return tx.select(select(*columns).where(audit_outbox.c.log == log).order_by(audit_outbox.c.entry).limit(limit))
 
 
@@ -201,15 +211,26 @@ def entries_of_actor(tx: Tx, actor: bytes, before: bytes | None, limit: int) -> 
     return tx.select(chosen.order_by(table.entry.desc()).limit(limit))
 
 
-def sealed_about(tx: Tx, entry: bytes) -> Query:
-    """Subject and sealed opening of an entry, while they exist."""
-    return tx.select(select(audit_subject.c.subject, audit_subject.c.opening).where(audit_subject.c.entry == entry))
+def link_of(tx: Tx, entry: bytes) -> Work[Link | None]:
+    """Whose keys open an entry; None when there is no such entry."""
+    (waiting,) = yield (tx.get(OUTBOX, entry),)
+    if waiting is not None:
+        return Link(*waiting[2:])
+    located = yield from locate(tx, [entry])
+    if entry not in located:
+        return None
+    (row,) = yield (tx.get(LINK, *located[entry]),)
+    return Link(*row) if row is not None else Link(None, TENANT_OWNER)
 
 
-def sealed_by(tx: Tx, entry: bytes) -> Query:
-    """Actor, sealed opening and sealed detail of an entry, while they exist."""
-    columns = (audit_actor.c.actor, audit_actor.c.opening, audit_actor.c.detail)
-    return tx.select(select(*columns).where(audit_actor.c.entry == entry))
+def sealed_about(tx: Tx, subject: bytes, entry: bytes) -> Get:
+    """The read of the sealed opening of subject and detail."""
+    return tx.get(SUBJECT, subject, entry)
+
+
+def sealed_by(tx: Tx, actor: bytes, entry: bytes) -> Get:
+    """The read of the sealed openings of the actor, and of a detail that no person's key sealed."""
+    return tx.get(ACTOR, actor, entry)
 
 
 # writes
@@ -220,10 +241,10 @@ def open_tree(tx: Tx, log: str, tree: Tree) -> None:
     tx.insert(TREE, log, *tree)
 
 
-def advance_tree(tx: Tx, log: str, was: Tree, size: int, root: bytes) -> None:
+def advance_tree(tx: Tx, log: str, was: Tree, moved: Tree) -> None:
     """The log's row moves on, if it still stands where it was read. The fence: a second integrator loses here."""
     changed = audit_tree.update().where(audit_tree.c.log == log, audit_tree.c.size == was.size)
-    tx.execute(changed.values(size=size, root=root), expect=1)
+    tx.execute(changed.values(size=moved.size, root=moved.root), expect=1)
 
 
 def store_tiles(tx: Tx, log: str, tiles: Iterable[tuple[TileKey, bytes]]) -> None:
@@ -240,12 +261,13 @@ def store_bundles(tx: Tx, log: str, bundles: Iterable[tuple[int, bytes]]) -> Non
         tx.insert(BUNDLE, log, number, entries)
 
 
-def move_to_index(tx: Tx, log: str, start: int, pending: Iterable[tuple[bytes, bytes]]) -> None:
+def move_to_index(tx: Tx, log: str, start: int, pending: Iterable[tuple[bytes, bytes, bytes | None, bytes]]) -> None:
     """Entries leave the outbox and get their index, from `start` on. The unique entry id stops a second time."""
-    for leaf, (entry, raw_leaf) in enumerate(pending, start):
+    for leaf, (entry, raw_leaf, subject, actor) in enumerate(pending, start):
         head = index_of(raw_leaf)
         tx.delete(OUTBOX, entry)
         tx.insert(INDEX, log, leaf, entry, head.type, head.out, head.ts)
+        tx.insert(LINK, log, leaf, subject, actor)
 
 
 def store_checkpoint(tx: Tx, log: str, signed: Signed) -> None:
@@ -253,13 +275,24 @@ def store_checkpoint(tx: Tx, log: str, signed: Signed) -> None:
     tx.insert(CHECKPOINT, log, *signed, tx.context.at)
 
 
+def forget(tx: Tx, subject: bytes) -> Work[int]:
+    """Delete what leads from entries to a person, and the openings of those entries; returns how many there were."""
+    bucket = bucket_of(tx.context.tenant, subject)
+    own = audit_subject.c.bucket == bucket, audit_subject.c.subject == subject
+    (rows,) = yield (tx.select(select(audit_subject.c.entry).where(*own)),)
+    entries = [entry for (entry,) in rows]
+    for start in range(0, len(entries), _ENTRIES_PER_QUERY):
+        located = yield from locate(tx, entries[start : start + _ENTRIES_PER_QUERY])
+        for place in located.values():
+            tx.delete(LINK, *place)
+    waits = audit_outbox.c.subject == subject
+    tx.execute(audit_outbox.update().where(waits, audit_outbox.c.actor == subject).values(actor=TENANT_OWNER))
+    tx.execute(audit_outbox.update().where(waits).values(subject=None))
+    tx.execute(audit_subject.delete().where(*own))
+    tx.execute(audit_actor.delete().where(audit_actor.c.bucket == bucket, audit_actor.c.actor == subject))
+    return len(entries)
+
+
 def entry_key(entry: str) -> bytes:
     """The raw id of an entry on the wire. Raises `Invalid` when it is malformed."""
     return raw(entry, "ent")
-
-
-def delete_openings(tx: Tx, subject: bytes) -> None:
-    """The rows that hold a person's openings: of entries about them, and of their own acts."""
-    bucket = bucket_of(tx.context.tenant, subject)
-    tx.execute(audit_subject.delete().where(audit_subject.c.bucket == bucket, audit_subject.c.subject == subject))
-    tx.execute(audit_actor.delete().where(audit_actor.c.bucket == bucket, audit_actor.c.actor == subject))

@@ -1,6 +1,6 @@
 """The log's tables. `audit_outbox` is filled in business transactions; the integrator moves it into the rest.
 
-What stands where: hashes and entries in tiles and bundles (only the widest of each), heads in `audit_checkpoint`, what
+Where what stands: hashes and entries in tiles and bundles (only the widest of each), heads in `audit_checkpoint`, what
 search needs in `audit_index`, and the sealed openings, which may be deleted, in `audit_subject` and `audit_actor`.
 """
 
@@ -14,10 +14,14 @@ audit_outbox = subject_table(
     column("entry", LargeBinary),
     column("log", Text),
     column("leaf", LargeBinary),
+    column("subject", LargeBinary, nullable=True),
+    column("actor", LargeBinary),
     owner="entry",
     key=("entry",),
 )
-"""Entries that are durable and wait for their index. A queue: rows are consumed, never polled by id."""
+"""Entries that are durable and wait for their index. A queue: rows are consumed, never polled by id. `subject` and
+`actor` name the rows that hold the openings.
+"""
 
 audit_tree = tenant_table(
     "audit_tree",
@@ -76,6 +80,18 @@ audit_index = tenant_table(
 
 Index("audit_index_entry", audit_index.c.tenant, audit_index.c.entry, unique=True)
 
+audit_link = tenant_table(
+    "audit_link",
+    column("log", Text),
+    column("leaf", BigInteger),
+    column("subject", LargeBinary, nullable=True),
+    column("actor", LargeBinary),
+    key=("log", "leaf"),
+)
+"""From an entry to the people whose keys open it: what an officer sees, and what an incident is counted by. Written in
+log order beside the index, but may be deleted.
+"""
+
 audit_subject = subject_table(
     "audit_subject",
     column("subject", LargeBinary),
@@ -98,15 +114,12 @@ audit_actor = subject_table(
 under the tenant's, when no person's key could seal it.
 """
 
-# An officer who looks at an entry finds its openings by the entry alone.
-Index("audit_subject_entry", audit_subject.c.tenant, audit_subject.c.entry)
-Index("audit_actor_entry", audit_actor.c.tenant, audit_actor.c.entry)
-
 OUTBOX = Rows(audit_outbox)
 TREE = Rows(audit_tree)
 TILE = Rows(audit_tile)
 BUNDLE = Rows(audit_bundle)
 CHECKPOINT = Rows(audit_checkpoint)
 INDEX = Rows(audit_index)
+LINK = Rows(audit_link)
 SUBJECT = Rows(audit_subject)
 ACTOR = Rows(audit_actor)

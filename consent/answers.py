@@ -7,9 +7,10 @@ from msgspec import UNSET, Struct, UnsetType
 from consent.catalogue import Catalogue
 from consent.fold import Change
 from consent.model import PersonState, Standing, Status
+from consent.receipt import printed
 from consent.record import Payload
 from consent.standing import standing
-from sayso.kernel import iso, text
+from sayso.kernel import text
 
 
 class Resolved(Struct, frozen=True):
@@ -19,7 +20,7 @@ class Resolved(Struct, frozen=True):
     aid: str
 
 
-class PurposeState(Struct, frozen=True):
+class PurposeState(Struct, frozen=True, gc=False):
     """Where a person stands on one purpose. `objected` appears where an objection stands beside the status."""
 
     status: Status
@@ -100,10 +101,10 @@ def purpose_state(found: Standing) -> PurposeState:
     """A standing in words."""
     return PurposeState(
         found.status,
-        iso(found.since) if found.since else None,
+        printed(found.since) if found.since else None,
         found.notice or None,
         found.notice_version or None,
-        iso(found.expires_at) if found.expires_at else None,
+        printed(found.expires_at) if found.expires_at else None,
         found.legal_basis,
         text("cns", found.record) if found.record else None,
         found.objected or UNSET,
@@ -128,7 +129,7 @@ def history_item(record: bytes, payload: Payload) -> HistoryItem:
     """An opened record in words."""
     return HistoryItem(
         record=text("cns", record),
-        at=iso(payload.at),
+        at=printed(payload.at),
         choices={change.purpose: change.act for change in payload.changes},
         method=payload.method,
         assurance=payload.assurance,
@@ -138,7 +139,7 @@ def history_item(record: bytes, payload: Payload) -> HistoryItem:
         notice_version=payload.notice_version or None,
         notice_hash=payload.notice_hash or None,
         locale=payload.locale or None,
-        occurred_at=iso(payload.occurred_at) if payload.occurred_at else None,
+        occurred_at=printed(payload.occurred_at) if payload.occurred_at else None,
         ignored=payload.ignored or UNSET,
         evidence=payload.evidence or UNSET,
     )

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -109,6 +110,7 @@ class Catalogue:
     """All declared purposes and published notices of one tenant. Immutable; swapped as a whole."""
 
     __slots__ = (
+        "_bases",
         "_below",
         "_history",
         "_older",
@@ -139,6 +141,8 @@ class Catalogue:
             if newest is None or notice.version > newest.version:
                 self.notices[notice.name] = notice
         self._history = tuple(history)
+        # What is told where nobody knows the law: by far the most frequent question.
+        self._bases = {name: self.basis(name) for name in self.purposes}
         self._shown: dict[tuple[str, int, str], Shown] = {}
         below: dict[str, list[str]] = {name: [] for name in self.purposes}
         for name in self.purposes:
@@ -177,7 +181,7 @@ class Catalogue:
     def expiry(self, purpose: str, given_at: int) -> int:
         """When a grant given at this instant ends; 0 when it has no term. Counted from the claimed time."""
         found = self.purposes.get(purpose)
-        return add_duration(given_at, found.expires_after) if found and found.expires_after else 0
+        return _ends(given_at, found.expires_after) if found and found.expires_after else 0
 
     def blockable(self, purpose: str) -> bool:
         """Whether a no can block this purpose under some law. An implied one is, when all below it are."""
@@ -207,7 +211,7 @@ class Catalogue:
     def basis_of(self, purpose: str, state: PersonState) -> str:
         """The basis for this person: where the known jurisdictions disagree it is consent, and so it is where none is known."""
         if not state.jurisdictions:
-            return self.basis(purpose)
+            return self._bases.get(purpose, "consent")
         bases = {self.basis(purpose, each.code) for each in state.jurisdictions}
         return bases.pop() if len(bases) == 1 else "consent"
 
@@ -259,6 +263,10 @@ class Catalogue:
                 )
         kept = [was.get(name, purpose) for name, purpose in self.purposes.items()]
         return Catalogue(kept, self._older.values(), self.categories, self._history)
+
+
+# The purposes of one submission are given at one instant, mostly for one term.
+_ends = lru_cache(maxsize=1_024)(add_duration)
 
 
 def with_parents(purposes: Iterable[Purpose]) -> dict[str, Purpose]:

@@ -33,7 +33,7 @@ class Terms(Protocol):
     def expiry(self, purpose: str, given_at: int) -> int: ...
 
 
-class Moment(Struct, frozen=True):
+class Moment(Struct, frozen=True, gc=False):
     """When, how surely and on which notice choices are made. `since` orders them; `claimed` is at most `since`."""
 
     since: int
@@ -45,7 +45,7 @@ class Moment(Struct, frozen=True):
     shown: tuple[str, ...] = ()
 
 
-class Change(Struct, frozen=True, omit_defaults=True):
+class Change(Struct, frozen=True, omit_defaults=True, gc=False):
     """What one act did, complete enough to be replayed without the catalogue of its day.
 
     `objections` are the purposes that it marks as objected (or clears, when it was `reconsidered`).
@@ -234,11 +234,17 @@ def _clear_objection(choices: dict[str, Choice], denials: dict[str, Choice], pur
     old = choices.get(purpose)
     if old is None:
         return
-    if old.status == "objected":
-        under = denials.pop(purpose, None) or Choice("unasked", moment.since)
-        choices[purpose] = replace(under, objected_at=0, assurance=max(old.assurance, moment.assurance))
-    else:
+    if old.status != "objected":
         choices[purpose] = replace(old, objected_at=0)
+        return
+    # Whatever the objection blocked while it stood stays blocked: taking it back gives nobody a yes.
+    assurance = max(old.assurance, moment.assurance)
+    under = denials.pop(purpose, None)
+    if under is not None and under.status in ("refused", "withdrawn"):
+        choices[purpose] = replace(under, since=moment.since, objected_at=0, assurance=assurance)
+    else:
+        denials[purpose] = replace(old, since=moment.since, objected_at=0)
+        choices[purpose] = Choice("unasked", moment.since, assurance=assurance)
 
 
 def _later(one: int, other: int) -> int:

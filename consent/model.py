@@ -37,7 +37,7 @@ class Cover(Struct, frozen=True, array_like=True, gc=False):
     expires_at: int = 0
 
 
-class Choice(Struct, frozen=True, array_like=True):
+class Choice(Struct, frozen=True, array_like=True, gc=False):
     """The newest admissible choice at one purpose. Times are microseconds since the epoch, 0 means none.
 
     `assurance` is the highest rank ever shown for this purpose, so that it never falls. `objected_at` is an objection kept
@@ -95,7 +95,7 @@ class PersonState(Struct, frozen=True, array_like=True):
     denials: dict[str, Choice] = {}
 
 
-class Standing(Struct, frozen=True):
+class Standing(Struct, frozen=True, gc=False):
     """Where a person stands on one purpose. `objected` tells of an objection even where a later grant makes it `granted`."""
 
     status: Status

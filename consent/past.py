@@ -79,7 +79,9 @@ class Past:
     def receipt(self, tx: Tx, raw_record: bytes) -> Work[str]:
         """The receipt of a record, byte for byte as it was given. Raises `NoRecord`, also when the key is destroyed."""
         payload, _ = yield from self.opened(tx, raw_record)
-        return payload.receipt
+        if payload.receipt is None:
+            raise NoRecord
+        return payload.receipt.compact()
 
     def opened(self, tx: Tx, raw_record: bytes) -> Work[tuple[Payload, bytes | None]]:
         """One record, found by its id alone, and whose it is. Raises `NoRecord`."""

@@ -11,13 +11,14 @@ from msgspec import Struct
 from consent.errors import NoSubject
 from consent.model import Identifier, PersonState, pack, unpack
 from consent.store import AID, IDENTIFIER, IDENTIFIER_OF, PERSON, SUPPRESSION
-from sayso.kernel import Indexer, Key, Sealer, Tx, Values, Work, new_raw
+from sayso.kernel import Indexer, Key, Sealer, Tx, Values, Work, bucket_of, new_raw
 
 
 class Person(Struct, frozen=True):
     """A living person, as read in this unit. `row` is the stored row, None for one who was first seen just now."""
 
     subject: bytes
+    bucket: int
     key: Key
     aid: int
     since: int
@@ -42,14 +43,15 @@ class People:
 
     def find(self, tx: Tx, subject: bytes) -> Work[Person]:
         """The person. Raises `NoSubject` for one unknown or erased."""
-        row, wrapped = yield (tx.get(PERSON, subject), self._sealer.read(tx, subject))
+        bucket = bucket_of(tx.context.tenant, subject)
+        row, wrapped = yield (tx.get(PERSON, subject, bucket=bucket), self._sealer.read(tx, subject))
         if row is None:
             raise NoSubject
         state = unpack(row[3])
         key = self._sealer.unwrap(tx.context.tenant, subject, "log", wrapped)
         if state.erased_at or key is None:
             raise NoSubject
-        return Person(subject, key, row[1], row[2], state, row)
+        return Person(subject, bucket, key, row[1], row[2], state, row)
 
     def known(self, tx: Tx, identifier: Identifier) -> Work[Person | None]:
         """The person behind an identifier, or None. Raises `Invalid` for a value that is none of its type."""
@@ -74,7 +76,7 @@ class People:
         tx.insert(AID, aid.to_bytes(8, "big"), subject)
         key = self._sealer.create(tx, subject)
         state = PersonState(suppressed_until=until if until > at else 0)
-        return Person(subject, key, aid, 0, state, None)
+        return Person(subject, bucket_of(tenant, subject), key, aid, 0, state, None)
 
     def of(self, tx: Tx, identifier: Identifier) -> Work[Person]:
         """The person behind an identifier, made if need be."""
@@ -84,4 +86,6 @@ class People:
     def save(self, tx: Tx, person: Person, state: PersonState, since: int) -> None:
         """The person's row with a new state."""
         version = person.row[0] + 1 if person.row is not None else 1
-        tx.put(PERSON, (person.subject,), (version, person.aid, since, pack(state)), was=person.row)
+        tx.put(
+            PERSON, (person.subject,), (version, person.aid, since, pack(state)), was=person.row, bucket=person.bucket
+        )

@@ -5,6 +5,8 @@ Header: `alg` Ed25519 (RFC 9864), `kid` (RFC 7638), `typ`, and the public key as
 """
 
 from base64 import urlsafe_b64encode
+from functools import lru_cache
+from hashlib import sha256
 from typing import Final, NamedTuple
 
 import msgspec
@@ -29,7 +31,7 @@ class Issuer(NamedTuple):
     controller: str
 
 
-class ShownNotice(Struct, frozen=True):
+class ShownNotice(Struct, frozen=True, gc=False):
     """What the person was shown: `hash` names the whole version, `text_hash` the text in `locale`. SHA-256, hex."""
 
     hash: str
@@ -39,7 +41,7 @@ class ShownNotice(Struct, frozen=True):
     version: int
 
 
-class Chosen(Struct, frozen=True, omit_defaults=True):
+class Chosen(Struct, frozen=True, omit_defaults=True, gc=False):
     """One purpose as the person reads it: its title in the language shown, and what was chosen."""
 
     choice: str
@@ -50,7 +52,7 @@ class Chosen(Struct, frozen=True, omit_defaults=True):
     ignored: str | UnsetType = UNSET
 
 
-class Body(Struct, frozen=True):
+class Body(Struct, frozen=True, gc=False):
     """`receipt` in version 1. Fields stand in sorted order, which makes the JSON canonical."""
 
     assurance: str
@@ -63,7 +65,7 @@ class Body(Struct, frozen=True):
     record: str
 
 
-class _Claims(Struct, frozen=True):
+class _Claims(Struct, frozen=True, gc=False):
     iat: int
     iss: str
     jti: str
@@ -74,28 +76,35 @@ class _Claims(Struct, frozen=True):
 
 _encode = msgspec.json.Encoder().encode
 
+printed = lru_cache(maxsize=4_096)(iso)
+"""`iso`, remembered: the purposes of one record share a few instants, and printing one costs microseconds."""
+
+
+class SignedReceipt(Struct, frozen=True, array_like=True, gc=False):
+    """A receipt as it is kept: public key (32 bytes), claims (JSON), signature (64). `compact` gives the JWS back, byte for byte."""
+
+    public_key: bytes
+    claims: bytes
+    signature: bytes
+
+    def compact(self) -> str:
+        """The compact JWS."""
+        return b".".join((_header(self.public_key), _base64url(self.claims), _base64url(self.signature))).decode()
+
 
 class ReceiptPress:
-    """Signs receipts. One per process; headers are written once per key."""
+    """Signs receipts."""
 
     def __init__(self, signer: Signer) -> None:
         self._signer = signer
-        self._headers: dict[str, bytes] = {}
 
-    def sign(self, tenant: str, issuer: Issuer, sub: str, at: int, body: Body) -> str:
-        """The compact JWS over `body`. `at` is the record's instant."""
-        claims = _Claims(at // SECOND, issuer.url, body.record, body, sub, VERSION)
-        signed = self._header(tenant) + b"." + _base64url(_encode(claims))
-        return (signed + b"." + _base64url(self._signer.sign(tenant, "receipt", signed))).decode()
-
-    def _header(self, tenant: str) -> bytes:
-        kid = self._signer.kid(tenant, "receipt")
-        header = self._headers.get(kid)
-        if header is None:
-            x = _base64url(self._signer.public_key(tenant, "receipt")).decode()
-            fields = {"alg": "Ed25519", "jwk": {"crv": "Ed25519", "kty": "OKP", "x": x}, "kid": kid, "typ": TYPE}
-            header = self._headers[kid] = _base64url(msgspec.json.encode(fields))
-        return header
+    def sign(self, tenant: str, issuer: Issuer, sub: str, at: int, body: Body) -> tuple[SignedReceipt, str]:
+        """The receipt over `body`, and its compact JWS. `at` is the record's instant."""
+        public_key = self._signer.public_key(tenant, "receipt")
+        claims = _encode(_Claims(at // SECOND, issuer.url, body.record, body, sub, VERSION))
+        signed = _header(public_key) + b"." + _base64url(claims)
+        signature = self._signer.sign(tenant, "receipt", signed)
+        return SignedReceipt(public_key, claims, signature), (signed + b"." + _base64url(signature)).decode()
 
 
 def sub_for(key: Key, subject: str, actor_kind: str) -> str:
@@ -126,7 +135,7 @@ def body_of(
         notice = ShownNotice(shown.hash, shown.locale, shown.notice, shown.text_hash, shown.version)
     return Body(
         assurance,
-        iso(at),
+        printed(at),
         [_chosen(catalogue, change, shown.locale) for change in changes],
         controller,
         entry,
@@ -140,8 +149,17 @@ def _chosen(catalogue: Catalogue, change: Change, locale: str) -> Chosen:
     purpose = catalogue.purposes.get(change.purpose)
     titles = purpose.title if purpose else {}
     title = titles.get(locale) or next(iter(titles.values()), change.purpose)
-    expires_at: str | UnsetType = iso(change.expires_at) if change.expires_at else UNSET
+    expires_at: str | UnsetType = printed(change.expires_at) if change.expires_at else UNSET
     return Chosen(change.act, change.purpose, title, change.version, expires_at, change.ignored or UNSET)
+
+
+@lru_cache(maxsize=256)
+def _header(public_key: bytes) -> bytes:
+    """The protected header of every receipt under this key."""
+    jwk = {"crv": "Ed25519", "kty": "OKP", "x": _base64url(public_key).decode()}
+    # RFC 7638, section 3.2: the thumbprint is of just these members, sorted.
+    kid = _base64url(sha256(msgspec.json.encode(jwk)).digest()).decode()
+    return _base64url(msgspec.json.encode({"alg": "Ed25519", "jwk": jwk, "kid": kid, "typ": TYPE}))
 
 
 def _base64url(raw: bytes) -> bytes:

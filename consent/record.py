@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from consent.fold import Change, Moment
 from consent.model import RANK, Assurance, Evidence
+from consent.receipt import SignedReceipt
 
 VERSION: Final = 1
 COLLECTION: Final = "consent"
@@ -37,7 +38,7 @@ class Payload(Struct, frozen=True, omit_defaults=True, kw_only=True):
     text_hash: str = ""
     occurred_at: int = 0
     evidence: Evidence = {}
-    receipt: str = ""
+    receipt: SignedReceipt | None = None
 
     def moment(self, record: bytes) -> Moment:
         """When and how surely this was chosen, for replaying it."""

@@ -27,7 +27,6 @@ from sayso.kernel import (
     TooLarge,
     Tx,
     bucket_in,
-    bucket_of,
     new_raw,
     new_raw_in,
     text,
@@ -71,7 +70,7 @@ class Recorder:
         tenant, actor = context.tenant, context.actor
         if person is not None:
             subject, since = person.subject, person.next_since(context.at)
-            raw_record = new_raw_in(bucket_of(tenant, subject))
+            raw_record = new_raw_in(person.bucket)
             key, state = person.key, person.state
         else:
             subject, since, state = None, context.at, PersonState()
@@ -114,7 +113,7 @@ class Recorder:
         )
         subject_id = text("sub", subject) if subject is not None else None
         sub = sub_for(key, subject_id, actor.kind) if subject_id is not None else NOBODY
-        receipt = self._press.sign(tenant, issuer, sub, since, body)
+        receipt, compact = self._press.sign(tenant, issuer, sub, since, body)
         payload = record.Payload(
             v=record.VERSION,
             at=since,
@@ -139,7 +138,7 @@ class Recorder:
             self._people.save(tx, person, state, since)
             tx.publish(event, person.subject, raw_record)
         answer = purposes_of(state, touched(changes, shown.purposes, catalogue), catalogue, since)
-        return Recorded(record_id, subject_id, answer, receipt, entry, ignored or msgspec.UNSET)
+        return Recorded(record_id, subject_id, answer, compact, entry, ignored or msgspec.UNSET)
 
 
 def check_notice(catalogue: Catalogue, submission: Submission, at: int) -> Shown:

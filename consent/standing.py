@@ -39,7 +39,8 @@ def standing(state: PersonState, purpose: str, catalogue: Versions, at: int) -> 
     specific = own is not None and own.status == "granted" and own.since > newest
     if no is not None and not specific:
         return _of(no, basis, objected)
-    given = [(cover, choice) for cover, choice in given if cover.since > newest]
+    if given:
+        given = [(cover, choice) for cover, choice in given if cover.since > newest]
     if own is not None and specific:
         given.append((Cover(own.since, own.purpose_version, own.expires_at), own))
     if not given:
@@ -51,7 +52,8 @@ def _walk(
     choices: dict[str, Choice], denials: dict[str, Choice], purpose: str
 ) -> tuple[Choice | None, int, bool, list[tuple[Cover, Choice]]]:
     """Up from the purpose: the newest no that no grant of its own place outdates, the instant of the newest no at all,
-    whether there is an objection, and the grants above that cover the purpose."""
+    whether there is an objection, and the grants above that cover the purpose.
+    """
     no: Choice | None = None
     newest = 0
     objected = False
@@ -66,6 +68,8 @@ def _walk(
         outdated = False
         if choice.status not in NOES:
             denial = denials.get(node) if denials else None
+            # Beside an `unasked`, it is an objection that was taken back.
+            outdated = choice.status == "unasked"
             if choice.status == "granted":
                 cover = choice.covers.get(purpose) if choice.covers else None
                 outdated = node == purpose or cover is not None
@@ -83,13 +87,8 @@ def _best(
     given: list[tuple[Cover, Choice]], version: int, at: int, basis: str, objected: bool, *, suppressed: bool
 ) -> Standing:
     """The newest grant that holds; when none does, what became of the newest."""
-    status: Status = "granted"
-    held = [pair for pair in given if _lapsed(pair[0], version, at) is None]
-    cover, choice = max(held or given, key=lambda pair: pair[0].since)
-    if not held:
-        status = _lapsed(cover, version, at) or "expired"
-    elif suppressed:
-        status = "refused"
+    cover, choice = given[0] if len(given) == 1 else max(given, key=lambda pair: _worth(pair[0], version, at))
+    status: Status = _lapsed(cover, version, at) or ("refused" if suppressed else "granted")
     return Standing(
         status,
         cover.since,
@@ -100,6 +99,10 @@ def _best(
         choice.record,
         objected,
     )
+
+
+def _worth(cover: Cover, version: int, at: int) -> tuple[bool, int]:
+    return _lapsed(cover, version, at) is None, cover.since
 
 
 def _lapsed(cover: Cover, version: int, at: int) -> Status | None:

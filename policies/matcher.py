@@ -7,6 +7,8 @@ question and a rule. Only what the whitelist names can stand in it: no attribute
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from types import CodeType
 from typing import Any, Final
 
 Matcher = Callable[..., bool]
@@ -62,15 +64,18 @@ def compile_matcher(text: str, names: Sequence[str], trees: Mapping[str, Mapping
 
     Raises `ForbiddenMatcher`.
     """
-    body = parse_matcher(text, names, tuple(trees)).body
-    parameters = ast.arguments(
-        posonlyargs=[ast.arg(name) for name in names], args=[], kwonlyargs=[], kw_defaults=[], defaults=[]
-    )
-    function = ast.fix_missing_locations(ast.Expression(ast.Lambda(parameters, body)))
     scope: dict[str, Any] = {name: _below(ancestors) for name, ancestors in trees.items()}
     scope["__builtins__"] = {}
-    matcher: Matcher = eval(compile(function, "<matcher>", "eval"), scope)  # noqa: S307 - every node was whitelisted
+    matcher: Matcher = eval(_code(text, tuple(names), tuple(trees)), scope)  # noqa: S307 - every node was whitelisted
     return matcher
+
+
+@lru_cache(maxsize=8)
+def _code(text: str, names: tuple[str, ...], functions: tuple[str, ...]) -> CodeType:
+    body = parse_matcher(text, names, functions).body
+    arguments = [ast.arg(name) for name in names]
+    parameters = ast.arguments(posonlyargs=arguments, args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
+    return compile(ast.fix_missing_locations(ast.Expression(ast.Lambda(parameters, body))), "<matcher>", "eval")
 
 
 def _below(ancestors: Mapping[str, frozenset[str]]) -> Callable[[str, str], bool]:

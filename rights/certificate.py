@@ -21,6 +21,8 @@ VERSION: Final = 1
 SALT_BYTES: Final = 32
 _LABEL: Final = b"sayso.erasure.subject.v1\0"
 
+NOTHING_HELD: Final = "Nothing was held under this id, so nothing remains to be destroyed."
+
 PENDING_FINAL: Final = (
     "The keys named here are gone from the live store. A copy of the key table that was taken before (a backup, a "
     "database journal, a replica) may still hold them, wrapped under the key epochs named here. It becomes useless "
@@ -72,6 +74,7 @@ class Statement(Struct, frozen=True):
     """What the certificate says. Fields stand in the order in which they print: sorted, so the JSON is canonical."""
 
     completed_at: str
+    controller: str
     final: Finality
     gone: tuple[Gone, ...]
     kept: tuple[Kept, ...]

@@ -10,18 +10,35 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from audit import AuditEvent, AuditLog
-from consent import ConsentRegistry, Forgotten
 from msgspec import Struct, field
-from vault import PROOF, Held, Tombstone, Vault
+from msgspec.structs import replace
 
-from rights import certificate, events
-from rights.certificate import Claims, Finality, Gone, Kept, ShreddedKey, Statement
+from audit import AuditLog
+from consent import ConsentRegistry, Forgotten, IssuerOf
+from rights import events, store
+from rights.certificate import (
+    NOTHING_HELD,
+    PENDING_FINAL,
+    SALT_BYTES,
+    VERSION,
+    Claims,
+    Finality,
+    Gone,
+    Kept,
+    ShreddedKey,
+    Statement,
+    commit,
+    encode,
+)
 from rights.model import RightsRequest
-from sayso.kernel import LOG, SECOND, Invalid, Permit, Tx, Work, iso
+from sayso.kernel import LOG, SECOND, Invalid, Permit, Tx, Work, add_duration, iso, parse_instant
+from vault import PROOF, Held, Tombstone, Vault
 
 _NEVER_KEPT: Final = frozenset((LOG, PROOF))
 """The log's key always goes; the capsule's stays by itself."""
+
+
+GROUND_LIMIT: Final = 500
 
 
 class LegalGround(Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,8 +59,8 @@ class Facts(Struct, frozen=True):
 class ErasurePlan(Struct, frozen=True):
     """What goes and what stays of a person's stored values, by retention class.
 
-    `classes` are those to shred: None means every one there is but the capsule's. What goes whole in any case: identifiers,
-    `aid`, choices and state, the keys of consent records, receipts and log openings, and the requests' private parts.
+    `classes` are those to shred: None means every one there is but the capsule's. What goes in any case: identifiers,
+    `aid`, choices and state, the key of consent records, receipts and log openings, and the requests' private parts.
     """
 
     goes: dict[str, int]
@@ -60,19 +77,155 @@ class NothingToKeep(Invalid):
 
 
 def plan(facts: Facts) -> ErasurePlan:
-    """What goes and what stays. Raises `NothingToKeep`: a ground that keeps nothing is a mistake worth stopping for."""
+    """What goes and what stays. Raises `Invalid` for a ground without words or with a date that is none.
+
+    And `NothingToKeep`: a ground that keeps nothing is a mistake worth stopping for.
+    """
     kept = {ground.retention: ground for ground in facts.grounds}
     if not kept.keys() <= facts.values.keys() - _NEVER_KEPT:
         raise NothingToKeep(facts.values)
     return ErasurePlan(
         goes={name: count for name, count in sorted(facts.values.items()) if name not in kept},
-        stays=tuple(
-            Kept(facts.values[name], ground.ground, name, ground.until, "records") for name, ground in sorted(kept.items())
-        ),
-        classes=(facts.values.keys() | {LOG}) - kept.keys() if kept else None,
+        stays=tuple(_stays(facts.values[name], ground) for name, ground in sorted(kept.items())),
+        classes=frozenset((*facts.values, LOG)) - kept.keys() if kept else None,
     )
+
+
+def _stays(count: int, ground: LegalGround) -> Kept:
+    reason = ground.ground.strip()
+    if not 0 < len(reason) <= GROUND_LIMIT:
+        raise Invalid("invalid-ground", f"A legal ground has 1 to {GROUND_LIMIT} characters.")
+    until = iso(parse_instant(ground.until)) if ground.until else ""
+    return Kept(count, reason, f"retention class {ground.retention}", until, "records")
 
 
 def facts_of(held: Sequence[Held], grounds: tuple[LegalGround, ...]) -> Facts:
     """The facts in what the vault holds of a person."""
     return Facts(dict(Counter(value.cls for value in held)), grounds)
+
+
+class Terms(Struct, frozen=True):
+    """How long what stays stays: ISO 8601 durations from the erasure."""
+
+    suppression: str = "P10Y"
+    proof: str = "P3Y"
+
+
+USUAL_TERMS: Final = Terms()
+
+
+class Erased(Struct, frozen=True):
+    """What was done: the certificate's claims as stored bytes, and the entry."""
+
+    claims: bytes
+    entry: str
+
+
+class Eraser:
+    """Carries erasures out, each as part of one cold unit of work."""
+
+    def __init__(self, audit: AuditLog, consent: ConsentRegistry, vault: Vault, issuer: IssuerOf, terms: Terms) -> None:
+        self._audit = audit
+        self._consent = consent
+        self._vault = vault
+        self._issuer = issuer
+        self._terms = terms
+
+    def carry_out(
+        self, tx: Tx, request: RightsRequest, subject: bytes, permit: Permit, grounds: tuple[LegalGround, ...]
+    ) -> Work[Erased]:
+        """Erase the person. After the commit the caller awaits `database.tidy()`. Raises `Held`, `NothingToKeep`."""
+        at = tx.context.at
+        wanted = plan(facts_of((yield from self._vault.held(tx, subject)), grounds))
+        forgotten = yield from self._consent.forget(
+            tx,
+            subject,
+            permit,
+            suppress_until=add_duration(at, self._terms.suppression),
+            proof_until=add_duration(at, self._terms.proof),
+        )
+        tombstone = yield from self._vault.shred(tx, subject, permit, wanted.classes)
+        stripped = yield from self._strip_requests(tx, request, subject)
+        openings = yield from self._audit.forget(tx, subject)
+        gone = _gone(tombstone, forgotten, openings, stripped)
+        kept = (*_kept(forgotten), *wanted.stays)
+        return self._certified(tx, request, subject, tombstone, gone, kept)
+
+    def find_nothing(self, tx: Tx, request: RightsRequest, subject: bytes) -> Work[Erased]:
+        """The erasure of someone of whom nothing is held: unknown here, or erased before."""
+        stripped = yield from self._strip_requests(tx, request, subject)
+        nothing = Tombstone("", 0, (), 0, 0, 0, "")
+        return self._certified(tx, request, subject, nothing, (Gone(stripped, "requests"),), ())
+
+    def _strip_requests(self, tx: Tx, request: RightsRequest, subject: bytes) -> Work[int]:
+        """Take the person and what is private out of all their requests; this one is put by its own caller. How many.
+
+        Open requests for the same erasure are pointed at this one, whose certificate will answer them too.
+        """
+        (rows,) = yield (store.requests_of(tx, subject),)
+        found = store.all_stored(rows)
+        for other in found:
+            if other.request.id == request.id:
+                continue
+            same = other.request.kind == "erasure" and not other.request.state.closed
+            related = request.id if same else other.request.related
+            store.put_erased(tx, other, replace(other.request, subject=None, related=related))
+        return len(found)
+
+    def _certified(
+        self,
+        tx: Tx,
+        request: RightsRequest,
+        subject: bytes,
+        tombstone: Tombstone,
+        gone: tuple[Gone, ...],
+        kept: tuple[Kept, ...],
+    ) -> Erased:
+        at, issuer = tx.context.at, self._issuer(tx.context.tenant)
+        epochs = tuple(sorted({key.epoch for key in tombstone.keys}))
+        statement = Statement(
+            completed_at=iso(at),
+            controller=issuer.controller,
+            final=Finality(epochs, PENDING_FINAL if epochs else NOTHING_HELD),
+            gone=gone,
+            kept=kept,
+            keys=tuple(ShreddedKey(key.cls, key.epoch, key.key, key.version) for key in tombstone.keys),
+            law=request.law,
+            received_at=iso(request.received_at),
+            request=request.id,
+            stage="shredded",
+            subject=commit(subject, os.urandom(SALT_BYTES)),
+        )
+        # The person's key goes in this very unit: the entry carries random bytes in their place.
+        entry = self._audit.append(tx, events.erased(subject, statement, tombstone.tombstone), None)
+        claims = Claims(certificate=statement, entry=entry, iat=at // SECOND, iss=issuer.url, jti=request.id, v=VERSION)
+        return Erased(encode(claims), entry)
+
+
+def _gone(tombstone: Tombstone, forgotten: Forgotten, openings: int, requests: int) -> tuple[Gone, ...]:
+    return (
+        Gone(1, "aid"),
+        Gone(forgotten.records, "consent_records"),
+        Gone(forgotten.identifiers, "identifiers"),
+        Gone(tombstone.tags, "indexes"),
+        Gone(openings, "openings"),
+        Gone(tombstone.records, "records"),
+        Gone(requests, "requests"),
+        Gone(1, "state"),
+        Gone(tombstone.tokens, "tokens"),
+    )
+
+
+def _kept(forgotten: Forgotten) -> tuple[Kept, ...]:
+    suppression = "legitimate interest in not addressing again whoever asked to be erased (GDPR 6(1)(f), 21(3))"
+    proof = "establishment, exercise or defence of legal claims (GDPR 17(3)(e)); demonstrating consent (GDPR 7(1))"
+    return (
+        Kept(forgotten.records, proof, "legal claim, opened by two people", iso(forgotten.proof_until), "proof"),
+        Kept(
+            forgotten.identifiers,
+            suppression,
+            "every purpose that a no can block",
+            iso(forgotten.suppressed_until),
+            "suppression",
+        ),
+    )

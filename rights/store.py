@@ -7,10 +7,12 @@ from sqlalchemy import select
 
 from rights.model import Kind, RightsRequest, State
 from rights.tables import rights_request
-from sayso.kernel import Get, Key, NotFound, Query, Rows, Tx, Work, bucket_in, bucket_of, raw
+from sayso.kernel import Get, Key, NotFound, Query, Rows, Tx, Work, bucket_in, bucket_of, raw, text
 
 REQUEST = Rows(rights_request)
 COLLECTION = "rights"
+_PERSONS, _TENANTS = b"p", b"t"
+_VALUES = ("version", "subject", "kind", "state", "due_on", "body", "private", "certificate")
 _LIVE = tuple(state.value for state in State if not state.closed)
 
 _encode = msgpack.Encoder().encode
@@ -32,6 +34,7 @@ class Private(Struct, frozen=True, array_like=True):
     """(step, what was said with it), in order."""
 
 
+NOTHING = Private()
 _private = msgpack.Decoder(Private).decode
 
 
@@ -39,19 +42,23 @@ class Stored(NamedTuple):
     """A request with what its row holds besides. `was` guards the next change."""
 
     request: RightsRequest
-    sealed: bytes | None
-    statement: bytes | None
+    claims: bytes | None
     was: tuple[Any, ...]
+    raw_id: bytes
 
     @property
     def version(self) -> int:
         return int(self.was[0])
 
-    def private(self, key: Key | None) -> Private:
-        """The sealed part; empty when there is none, or nobody's key opens it any more."""
-        if self.sealed is None or key is None:
-            return Private()
-        return _private(key.open(COLLECTION, self.request.id, self.sealed, self.version))
+    def private(self, tenant_key: Key, person_key: Key | None) -> Private:
+        """The sealed part; empty when there is none, or when the person's key is gone."""
+        sealed: bytes | None = self.was[-2]
+        if sealed is None:
+            return NOTHING
+        key = person_key if sealed[:1] == _PERSONS else tenant_key
+        if key is None:
+            return NOTHING
+        return _private(key.open(COLLECTION, self.request.id, sealed[1:], self.version))
 
 
 def request_at(tx: Tx, request: str) -> Get:
@@ -60,18 +67,12 @@ def request_at(tx: Tx, request: str) -> Get:
     return tx.get(REQUEST, raw_id, bucket=bucket_in(raw_id))
 
 
-def stored(row: tuple[Any, ...] | None) -> Stored:
-    """The answer of `request_at`. Raises `RequestNotFound`."""
-    if row is None:
-        raise RequestNotFound
-    _, _, _, _, _, body, private, certificate = row
-    return Stored(_body(body), private, certificate, row)
-
-
 def load(tx: Tx, request: str) -> Work[Stored]:
     """One request. Raises `RequestNotFound`, `Invalid`."""
     (row,) = yield (request_at(tx, request),)
-    return stored(row)
+    if row is None:
+        raise RequestNotFound
+    return _stored(raw(request), row)
 
 
 def live_of(tx: Tx, subject: bytes, kind: Kind) -> Query:
@@ -85,48 +86,64 @@ def live_of(tx: Tx, subject: bytes, kind: Kind) -> Query:
     )
 
 
+def oldest(rows: list[Any]) -> str:
+    """The first id in the answer of `live_of`, empty when there is none."""
+    return text("rrq", bytes(rows[0][0])) if rows else ""
+
+
 def requests_of(tx: Tx, subject: bytes) -> Query:
-    """All requests that still name the person: body rows, oldest first."""
+    """All rows that still name the person, oldest first."""
     c = rights_request.c
     return tx.select(
-        select(c.body)
+        select(c.request, *(c[name] for name in _VALUES))
         .where(c.bucket == bucket_of(tx.context.tenant, subject), c.subject == subject)
         .order_by(c.request)
     )
 
 
-def bodies(rows: list[tuple[bytes]]) -> list[RightsRequest]:
+def all_stored(rows: list[Any]) -> list[Stored]:
     """The answer of `requests_of`."""
-    return [_body(row[0]) for row in rows]
+    return [_stored(bytes(row[0]), tuple(row[1:])) for row in rows]
 
 
-def insert(tx: Tx, request: RightsRequest, private: Private, key: Key) -> None:
-    """A new request, its private part sealed under `key`."""
-    tx.insert(REQUEST, raw(request.id), *_columns(request, 1, seal(private, key, request.id, 1), None))
+def insert(tx: Tx, request: RightsRequest, private: Private, tenant_key: Key, person_key: Key | None) -> None:
+    """A new request. Its private part is sealed under the person's key, or the tenant's when the person is unknown."""
+    sealed = _sealed(private, tenant_key, person_key, request.id, 1)
+    tx.insert(REQUEST, raw(request.id), *_columns(request, 1, sealed, None))
 
 
-def put(tx: Tx, before: Stored, request: RightsRequest, private: Private, key: Key | None) -> None:
-    """The request in place of what was read. Without a key there is nothing private any more."""
+def put(
+    tx: Tx, before: Stored, request: RightsRequest, private: Private, tenant_key: Key, person_key: Key | None
+) -> None:
+    """The request in place of what was read. One whose person was erased has nothing private any more."""
     version = before.version + 1
-    sealed = None if key is None else seal(private, key, request.id, version)
-    _put(tx, before, _columns(request, version, sealed, before.statement))
+    sealed = None
+    if request.subject is not None:
+        sealed = _sealed(private, tenant_key, person_key, request.id, version)
+    _put(tx, before, _columns(request, version, sealed, before.claims))
 
 
-def put_erased(tx: Tx, before: Stored, request: RightsRequest, statement: bytes | None) -> None:
+def put_erased(tx: Tx, before: Stored, request: RightsRequest, claims: bytes | None = None) -> None:
     """The request without its person and without anything private; with a certificate's claims if it has one."""
-    _put(tx, before, _columns(request, before.version + 1, None, statement or before.statement))
+    _put(tx, before, _columns(request, before.version + 1, None, claims or before.claims))
 
 
-def seal(private: Private, key: Key, request: str, version: int) -> bytes:
-    """The private part as a blob bound to the request and the row's version."""
-    return key.seal(COLLECTION, request, _encode(private), version)
+def _stored(raw_id: bytes, row: tuple[Any, ...]) -> Stored:
+    return Stored(_body(row[-3]), row[-1], row, raw_id)
 
 
 def _put(tx: Tx, before: Stored, columns: tuple[Any, ...]) -> None:
-    raw_id = raw(before.request.id)
-    tx.put(REQUEST, (raw_id,), columns, was=before.was, bucket=bucket_in(raw_id))
+    tx.put(REQUEST, (before.raw_id,), columns, was=before.was, bucket=bucket_in(before.raw_id))
 
 
-def _columns(request: RightsRequest, version: int, private: bytes | None, certificate: bytes | None) -> tuple[Any, ...]:
+def _columns(request: RightsRequest, version: int, private: bytes | None, claims: bytes | None) -> tuple[Any, ...]:
     body = _encode(request)
-    return (version, request.subject, request.kind, request.state.value, request.deadline, body, private, certificate)
+    return (version, request.subject, request.kind, request.state.value, request.deadline, body, private, claims)
+
+
+def _sealed(private: Private, tenant_key: Key, person_key: Key | None, request: str, version: int) -> bytes:
+    """Bound to the request and to the version of its row. The first byte tells whose key it is."""
+    plain = _encode(private)
+    if person_key is None:
+        return _TENANTS + tenant_key.seal(COLLECTION, request, plain, version)
+    return _PERSONS + person_key.seal(COLLECTION, request, plain, version)

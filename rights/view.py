@@ -3,6 +3,7 @@
 from msgspec import Struct, field
 
 from rights.model import RightsRequest
+from rights.store import NOTHING, Private
 from sayso.kernel import iso, text
 
 
@@ -21,10 +22,18 @@ class PauseView(Struct, frozen=True, omit_defaults=True):
     until: str = ""
 
 
+class StatementView(Struct, frozen=True):
+    """What an officer said with a step."""
+
+    step: str
+    text: str
+
+
 class RequestView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One request. `status` and `reason` are the Data Rights Protocol's; dates are local ones of the controller's zone.
 
-    `subject` is absent once the person was erased. `related` is another open request of the same person and kind.
+    `subject` is absent once the person was erased, and so is what they asked about: `purposes` of an objection,
+    `statements` of the officers. `related` is another open request of the same person and kind.
     """
 
     request: str
@@ -39,6 +48,8 @@ class RequestView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     zone: str
     granted_by_law: bool
     related: str = ""
+    purposes: tuple[str, ...] = ()
+    statements: list[StatementView] = field(default_factory=list)
     verified_at: str = ""
     verified_by: str = ""
     extension: ExtensionView | None = None
@@ -48,7 +59,7 @@ class RequestView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     entry: str = ""
 
 
-def view(request: RightsRequest) -> RequestView:
+def view(request: RightsRequest, private: Private = NOTHING) -> RequestView:
     """The request as it goes on the wire. `due_on` is the deadline that counts today."""
     extension = request.extension
     return RequestView(
@@ -64,6 +75,8 @@ def view(request: RightsRequest) -> RequestView:
         zone=request.zone,
         granted_by_law=request.granted_by_law,
         related=request.related,
+        purposes=private.purposes,
+        statements=[StatementView(step, said) for step, said in private.statements],
         verified_at=_iso(request.verified_at),
         verified_by=request.verified_by,
         extension=ExtensionView(extension.until, iso(extension.at)) if extension else None,

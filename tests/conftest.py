@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from sayso.migrations import upgrade
 from tests.builders.postgres import PostgresServer
-from tests.builders.tables import upgrade
 
 _CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _numbers = itertools.count(1)

@@ -1,4 +1,4 @@
-"""The walls of the house: who may import whom, who may mint a permit, where SQL stands, what the repository may hold."""
+"""The walls of the house: who may import whom, who may mint a permit, where SQL stands, what the repository holds."""
 
 import ast
 import subprocess

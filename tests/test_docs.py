@@ -7,13 +7,11 @@ from pathlib import Path
 
 import msgspec
 
+from sayso.server.problems import STATUSES
 from sayso.server.settings import PREFIX, Settings
 from tests.source import PACKAGES, ROOT, called_name, parsed, python_files
 
-KINDS = {
-    "SaysoError", "Invalid", "Unauthenticated", "Denied", "NotFound", "Conflict", "Unprocessable", "TooLarge", "TooMany",
-    "Unavailable",
-}  # fmt: skip
+KINDS = {kind.__name__ for kind in STATUSES} | {"SaysoError"}
 SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 DOCS = [*sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("*.md"))]
 
@@ -41,7 +39,9 @@ def raised_slugs() -> Iterator[str]:
                 yield from _class_slugs(node)
         yield from _first_literals(call for call in _calls(tree) if called_name(call) in classes)
     yield from re.findall(r"/docs/problems#([a-z-]+)", (ROOT / "sayso/server/problems.py").read_text("utf-8"))
-    yield from re.findall(r'^    \d{3}: \("([a-z-]+)"', (ROOT / "sayso/server/problems.py").read_text("utf-8"), re.M)
+    yield from re.findall(
+        r'^    \d{3}: \("([a-z-]+)"', (ROOT / "sayso/server/problems.py").read_text("utf-8"), re.MULTILINE
+    )
 
 
 def _calls(tree: ast.AST) -> Iterator[ast.Call]:
@@ -67,7 +67,9 @@ def _class_slugs(node: ast.ClassDef) -> Iterator[str]:
 
 
 def test_every_problem_is_documented_and_none_that_cannot_happen() -> None:
-    rows = re.findall(r"^\| (`[a-z0-9-]+`(?:, `[a-z0-9-]+`)*) \|", (ROOT / "docs/problems.md").read_text("utf-8"), re.M)
+    rows = re.findall(
+        r"^\| (`[a-z0-9-]+`(?:, `[a-z0-9-]+`)*) \|", (ROOT / "docs/problems.md").read_text("utf-8"), re.MULTILINE
+    )
     documented = [slug for row in rows for slug in re.findall(r"`([^`]+)`", row)]
     assert len(documented) == len(set(documented))
     raised = set(raised_slugs())
@@ -77,7 +79,7 @@ def test_every_problem_is_documented_and_none_that_cannot_happen() -> None:
 
 def test_every_setting_is_documented() -> None:
     text = (ROOT / "docs/operations/settings.md").read_text("utf-8")
-    documented = re.findall(r"^\| `([a-z_]+)` \|", text, re.M)
+    documented = re.findall(r"^\| `([a-z_]+)` \|", text, re.MULTILINE)
     assert sorted(documented) == sorted(field.name for field in msgspec.structs.fields(Settings))
     assert PREFIX in text
 

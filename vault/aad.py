@@ -15,21 +15,21 @@ TENANT_KEY = b"sayso.kek.v1"
 
 
 @lru_cache(maxsize=1024)
-def _lead(tenant: str, collection: str) -> bytes:
+def _lead(label: bytes, *names: str) -> bytes:
     # Names that the operator declared, never values: there are few of them, and none is personal.
-    return parts(FIELD, tenant.encode(), collection.encode())
+    return parts(label, *(name.encode() for name in names))
 
 
 def field(tenant: str, collection: str, owner: bytes, name: str, key_version: int, value_version: int) -> bytes:
     """A value: whose it is, where it stands, which data key (u32) seals it, and the how-manieth value it is (u64)."""
     tail = key_version.to_bytes(4, "big") + value_version.to_bytes(8, "big")
-    return _lead(tenant, collection) + parts(owner, name.encode()) + tail
+    return _lead(FIELD, tenant, collection) + parts(owner, name.encode()) + tail
 
 
 def data_key(tenant: str, owner: bytes, cls: str, version: int, epoch: int) -> bytes:
     """A wrapped data key: whose, of which class, its version (u32) and the tenant key's epoch (u32)."""
     tail = version.to_bytes(4, "big") + epoch.to_bytes(4, "big")
-    return parts(DATA_KEY, tenant.encode(), owner, cls.encode()) + tail
+    return _lead(DATA_KEY, tenant) + parts(owner, cls.encode()) + tail
 
 
 def secret(tenant: str, use: str, version: int, epoch: int) -> bytes:

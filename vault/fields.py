@@ -109,6 +109,8 @@ class _Reading:
 
     def _field(self, name: str, node: Node) -> Field:
         members = dict(self._members(node, f"Field {name!r}", _FIELD_MEMBERS))
+        if not isinstance(node, Map):
+            return Field(name, "text", "any")
         kind = self._text(members, node, name, "type")
         category = self._text(members, node, name, "category")
         if kind is not None and kind not in NORMALISERS:

@@ -95,7 +95,11 @@ def _phone(value: str, region: str | None) -> str:
     number = phonenumbers.parse(value, region)
     if number.extension or not phonenumbers.is_possible_number(number):
         raise ValueError
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    normal = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    # Leading zeros are real in Italy and a dialling habit elsewhere, where reading them again drops more of them.
+    if number.italian_leading_zero and phonenumbers.parse(normal) != number:
+        raise ValueError
+    return normal
 
 
 def _opaque(value: str, _region: str | None) -> str:
@@ -113,7 +117,7 @@ def _name(value: str, _region: str | None) -> str:
 
 
 def _text(value: str, _region: str | None) -> str:
-    if not value or "\0" in value:
+    if not value.encode() or "\0" in value:  # half of a surrogate pair does not encode
         raise ValueError
     return value
 

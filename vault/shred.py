@@ -11,10 +11,10 @@ import msgspec
 from msgspec import Struct
 
 from audit import AuditLog
-from sayso.kernel import LOG, Permit, Query, Tx, Work, new_raw
+from sayso.kernel import LOG, Permit, Query, Tx, Work, new_raw, text
 from vault import events, store
-from vault.fields import RESERVED_CLASSES
 from vault.keyring import Keyring
+from vault.keys import DataKey
 
 PROOF: Final = "proof"
 """The class of proof capsules. It outlives an erasure and is shredded by its own term, by name."""
@@ -75,18 +75,14 @@ def shred(
     """See `Vault.shred`."""
     permit.demand(tenant=tx.context.tenant, subject=subject, action="erase")
     stock = yield from _stock(tx, subject)
-    doomed = {row[0] for row in stock.keys if (row[0] != PROOF if classes is None else row[0] in classes)}
-    places = {(row[0], row[1]) for row in stock.records if row[3] in doomed}
-    if doomed.issuperset(row[0] for row in stock.keys if row[0] not in RESERVED_CLASSES):
-        # The last class of data goes: nothing may stay behind, not even a row that points at nothing.
-        places |= {(row[0], row[1]) for row in (*stock.records, *stock.tags)}
-        places |= {(row[1], row[2]) for row in stock.tokens}
-    (log_row,) = yield (keyring.read(tx, subject),)
-    log_key = None if LOG in doomed else keyring.unwrap(tx.context.tenant, subject, LOG, log_row)
-    if log_key is not None:
-        # Held until the commit, so that nothing is stored meanwhile under a key that is about to go.
-        tx.put(store.KEY, (subject, LOG), log_row, was=log_row)
-    tombstone = _destroy(tx, subject, stock, places, doomed)
+    if classes is None:
+        log_key = None
+        tombstone = _destroy_all(tx, subject, stock)
+    else:
+        doomed = {row[0] for row in stock.keys if row[0] in classes}
+        places = {(row[0], row[1]) for row in stock.records if row[3] in doomed}
+        log_key = None if LOG in doomed else (yield from _log_key(keyring, tx, subject))
+        tombstone = _destroy(tx, subject, stock, places, doomed)
     event = events.shredded(
         subject,
         keys=len(tombstone.keys),
@@ -105,15 +101,16 @@ def expire(
     gone = {(row[0], row[1]) for row in stock.records} & set(places)
     kept = {row[3] for row in stock.records if (row[0], row[1]) not in gone}
     doomed = {row[3] for row in stock.records if (row[0], row[1]) in gone} - kept
-    (log_row,) = yield (keyring.read(tx, subject),)
-    log_key = keyring.unwrap(tx.context.tenant, subject, LOG, log_row)
-    if log_key is not None:
-        tx.put(store.KEY, (subject, LOG), log_row, was=log_row)
+    log_key = yield from _log_key(keyring, tx, subject)
     tombstone = _destroy(tx, subject, stock, gone, doomed)
     names = sorted(f"{collection}.{field}" for collection, field in gone)
-    return msgspec.structs.replace(
-        tombstone, entry=audit.append(tx, events.expired(subject, fields=names, ground=ground), log_key)
-    )
+    event = events.expired(subject, fields=names, ground=ground)
+    return msgspec.structs.replace(tombstone, entry=audit.append(tx, event, log_key))
+
+
+def _log_key(keyring: Keyring, tx: Tx, subject: bytes) -> Work[DataKey | None]:
+    (row,) = yield (keyring.read(tx, subject),)
+    return keyring.unwrap(tx.context.tenant, subject, LOG, row)
 
 
 def _stock(tx: Tx, subject: bytes) -> Work[_Stock]:
@@ -123,28 +120,55 @@ def _stock(tx: Tx, subject: bytes) -> Work[_Stock]:
     return _Stock(*(yield reads))
 
 
-def _destroy(tx: Tx, subject: bytes, stock: _Stock, places: set[Place], classes: set[str]) -> Tombstone:
-    """Delete keys of `classes` and everything at `places`. Loses the race when something was added meanwhile."""
+def _destroy_all(tx: Tx, subject: bytes, stock: _Stock) -> Tombstone:
+    """Delete everything of a person but the key of proofs. Loses the race when something was stored meanwhile."""
     tenant = tx.context.tenant
-    keys = [row for row in stock.keys if row[0] in classes]
-    records = [row for row in stock.records if (row[0], row[1]) in places]
-    tags = [row for row in stock.tags if (row[0], row[1]) in places]
-    tokens = [row for row in stock.tokens if (row[1], row[2]) in places]
-    for _, _, _, tag in tags:
+    keys = [row for row in stock.keys if row[0] != PROOF]
+    # Keys first: whoever stores for this person right now holds the log key's row, and this statement waits for it.
+    tx.execute(store.delete_keys_beside(tenant, subject, PROOF), expect=len(keys))
+    _delete_records(tx, subject, stock.records)
+    records, tags, tokens = store.delete_everything(tenant, subject)
+    tx.execute(records, expect=0)
+    tx.execute(tags)
+    tx.execute(tokens)
+    return _bury(tx, subject, keys, stock)
+
+
+def _destroy(tx: Tx, subject: bytes, stock: _Stock, places: set[Place], classes: set[str]) -> Tombstone:
+    """Delete keys of `classes` and everything at `places`. Loses the race when something was stored there meanwhile."""
+    tenant, at, under = tx.context.tenant, sorted(places), sorted(classes)
+    gone = _Stock(
+        [row for row in stock.keys if row[0] in classes],
+        [row for row in stock.records if (row[0], row[1]) in places],
+        [row for row in stock.tags if (row[0], row[1]) in places],
+        [row for row in stock.tokens if (row[1], row[2]) in places],
+    )
+    if gone.keys:
+        tx.execute(store.delete_keys(tenant, subject, under), expect=len(gone.keys))
+    _delete_records(tx, subject, gone.records)
+    if gone.keys:
+        tx.execute(store.delete_records_under(tenant, subject, under), expect=0)
+    if at:
+        tx.execute(store.delete_tags(tenant, subject, at))
+        tx.execute(store.delete_tokens(tenant, subject, at))
+    return _bury(tx, subject, gone.keys, gone)
+
+
+def _delete_records(tx: Tx, subject: bytes, records: list[Any]) -> None:
+    """Delete values by the version that was read. Every store raises it, so tags and tokens are as read too."""
+    if records:
+        read = [(row[0], row[1], row[2]) for row in records]
+        tx.execute(store.delete_records(tx.context.tenant, subject, read), expect=len(read))
+
+
+def _bury(tx: Tx, subject: bytes, keys: list[Any], gone: _Stock) -> Tombstone:
+    """Delete the look-up rows, which lie in other buckets, and write down what is no more."""
+    for _, _, _, tag in gone.tags:
         tx.delete(store.INDEX, tag, subject)
-    for _, _, _, fingerprint in tokens:
+    for _, _, _, fingerprint in gone.tokens:
         tx.delete(store.TOKEN, fingerprint)
-    # Keys first: who stores for this person right now holds the log key's row, and this waits for it.
-    if keys:
-        tx.execute(store.delete_keys(tenant, subject, sorted(classes)), expect=len(keys))
-    if places:
-        listed = sorted(places)
-        tx.execute(store.delete_records(tenant, subject, listed), expect=len(records))
-        tx.execute(store.delete_tags(tenant, subject, listed), expect=len(tags))
-        tx.execute(store.delete_tokens(tenant, subject, listed), expect=len(tokens))
     raw = new_raw()
     destroyed = tuple(DestroyedKey(cls, epoch, commitment.hex(), version) for cls, version, epoch, commitment in keys)
     newest = max((key.epoch for key in destroyed), default=0)
-    tombstone = Tombstone(f"tmb_{raw.hex()}", newest, destroyed, len(records), len(tags), len(tokens), "")
     tx.insert(store.TOMBSTONE, raw, newest, msgspec.json.encode(destroyed), tx.context.at)
-    return tombstone
+    return Tombstone(text("tmb", raw), newest, destroyed, len(gone.records), len(gone.tags), len(gone.tokens), "")

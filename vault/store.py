@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Delete, Select, Table, and_, delete, or_, select
+from sqlalchemy import ColumnElement, Delete, Select, Table, and_, delete, or_, select
 
 from sayso.kernel import Rows, bucket_of
 from vault import tables
@@ -94,22 +94,47 @@ def delete_keys(tenant: str, subject: bytes, classes: list[str]) -> Delete:
     )
 
 
-def delete_records(tenant: str, subject: bytes, places: list[tuple[str, str]]) -> Delete:
-    """Delete a person's values at some places (collection, field)."""
-    return _delete_at(tables.vault_record, tenant, subject, places)
+def delete_keys_beside(tenant: str, subject: bytes, kept: str) -> Delete:
+    """Shred a person's data keys of all classes but one."""
+    c = tables.vault_key.c
+    return delete(tables.vault_key).where(
+        c.bucket == bucket_of(tenant, subject), c.owner == subject, c["class"] != kept
+    )
+
+
+def delete_records(tenant: str, subject: bytes, records: list[tuple[str, str, int]]) -> Delete:
+    """Delete a person's values: collection, field, and the version that was read."""
+    c = tables.vault_record.c
+    read = (and_(c.collection == place, c.field == field, c.version == version) for place, field, version in records)
+    return _delete_of(tables.vault_record, tenant, subject).where(or_(*read))
+
+
+def delete_records_under(tenant: str, subject: bytes, classes: list[str]) -> Delete:
+    """Delete whatever else lies under keys of some classes."""
+    return _delete_of(tables.vault_record, tenant, subject).where(tables.vault_record.c["class"].in_(classes))
+
+
+def delete_everything(tenant: str, subject: bytes) -> tuple[Delete, Delete, Delete]:
+    """Delete all of a person's values, and all that says which tags and tokens they have."""
+    whole = (tables.vault_record, tables.vault_index_of, tables.vault_token_of)
+    records, tags, tokens = (_delete_of(table, tenant, subject) for table in whole)
+    return records, tags, tokens
 
 
 def delete_tags(tenant: str, subject: bytes, places: list[tuple[str, str]]) -> Delete:
-    """Delete what says which tags a person has."""
-    return _delete_at(tables.vault_index_of, tenant, subject, places)
+    """Delete what says which tags a person has at some places (collection, field)."""
+    return _delete_of(tables.vault_index_of, tenant, subject).where(_at(tables.vault_index_of, places))
 
 
 def delete_tokens(tenant: str, subject: bytes, places: list[tuple[str, str]]) -> Delete:
-    """Delete what says which tokens a person has."""
-    return _delete_at(tables.vault_token_of, tenant, subject, places)
+    """Delete what says which tokens a person has at some places."""
+    return _delete_of(tables.vault_token_of, tenant, subject).where(_at(tables.vault_token_of, places))
 
 
-def _delete_at(table: Table, tenant: str, subject: bytes, places: list[tuple[str, str]]) -> Delete:
+def _delete_of(table: Table, tenant: str, subject: bytes) -> Delete:
+    return delete(table).where(table.c.bucket == bucket_of(tenant, subject), table.c.subject == subject)
+
+
+def _at(table: Table, places: list[tuple[str, str]]) -> ColumnElement[bool]:
     c = table.c
-    at = or_(*(and_(c.collection == collection, c.field == field) for collection, field in places))
-    return delete(table).where(c.bucket == bucket_of(tenant, subject), c.subject == subject, at)
+    return or_(*(and_(c.collection == collection, c.field == field) for collection, field in places))

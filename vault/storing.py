@@ -63,8 +63,10 @@ def store_record(
     log_key = keyring.unwrap(tenant, subject, LOG, log_row)
     if log_key is None:
         raise UnknownSubject
-    # An erasure on another node deletes this row; then this unit loses the race, runs again and finds nobody.
-    tx.put(store.KEY, (subject, LOG), log_row, was=log_row)
+    # An erasure on another node deletes these rows; then this unit loses the race and decides again.
+    for cls, row in ((LOG, log_row), *key_rows.items()):
+        if row is not None:
+            tx.put(store.KEY, (subject, cls), row, was=row)
     keys = {
         cls: keyring.unwrap(tenant, subject, cls, row) or keyring.create(tx, subject, cls)
         for cls, row in key_rows.items()

@@ -12,6 +12,17 @@ METHODS = [("templates/**.html", "jinja2"), ("pages/**.py", "python")]
 KEYWORDS = {"_": None, "gettext": None, "translate": (2,), "pgettext": ((1, "c"), 2)}
 OPTIONS = {"templates/**.html": {"newstyle_gettext": "true", "trimmed": "false"}}
 
+HEADER = """\
+# Interface texts of Sayso. The English text is the key; `python web/messages.py` adds what is new and names what is missing.
+msgid ""
+msgstr ""
+"Language: {language}\\n"
+"MIME-Version: 1.0\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+
+"""
+
 
 def messages() -> Catalog:
     """Every text that templates and pages ask for, with where it stands."""
@@ -27,7 +38,8 @@ def update(path: Path, template: Catalog) -> list[str]:
         catalogue = read_po(source, locale=path.parent.parent.name)
     catalogue.update(template, no_fuzzy_matching=True)
     with path.open("wb") as target:
-        write_po(target, catalogue, width=140, omit_header=False, no_location=True, ignore_obsolete=True, sort_output=True)
+        target.write(HEADER.format(language=path.parent.parent.name).encode())
+        write_po(target, catalogue, width=140, omit_header=True, no_location=True, ignore_obsolete=True, sort_output=True)
     return [str(message.id) for message in catalogue if message.id and not message.string]
 
 

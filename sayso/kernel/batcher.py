@@ -69,6 +69,12 @@ class Writes:
 
     def _add(self, tx: Tx, states: dict[Get, tuple[Values, Values | None]]) -> None:
         inserts = self.inserts
+        for get in tx.deletes:
+            # Deletes are written before inserts, so a row that an earlier unit of this flush adds must not be added.
+            added = inserts.pop(get.rows, ())
+            if kept := [row for row in added if row[: len(get.key)] != get.key]:
+                inserts[get.rows] = kept
+            self.deletes.setdefault(get.rows, []).append(get.key)
         for rows, row in tx.inserts:
             held = inserts.get(rows)
             if held is None:
@@ -79,8 +85,6 @@ class Writes:
             # Two changes of one row in a flush become one; its guard is the version that the database holds.
             earlier = states.get(get)
             states[get] = (values, was if earlier is None else earlier[1])
-        for get in tx.deletes:
-            self.deletes.setdefault(get.rows, []).append(get.key)
         self.executes += tx.executes
         self.published += tx.published
         self.config_changed = self.config_changed or tx.config_changed

@@ -10,7 +10,7 @@ attributes = context.config.attributes
 
 
 def _guard_new_tables(_: MigrationContext, __: object, scripts: list[MigrationScript]) -> None:
-    """Put an `op.guard` behind every table that a generated revision creates."""
+    """Put a `guard` behind every table that a generated revision creates."""
     for script in scripts:
         for operations in script.upgrade_ops_list:
             operations.ops = [each for one in operations.ops for each in (one, *_guards(one))]

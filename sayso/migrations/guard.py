@@ -1,4 +1,4 @@
-"""`op.guard(table)`: what the database itself holds us to, beyond the columns.
+"""`guard("table")` in a revision: what the database itself holds us to, beyond the columns.
 
 - Append-only tables refuse UPDATE and DELETE (and TRUNCATE), by trigger on both engines and by grant on PostgreSQL.
 - On PostgreSQL the role `sayso_app` (no login) gets what the program needs and not more, and row-level security shows
@@ -11,9 +11,10 @@ Old revisions call this too: a change here must leave what they did as it was.
 
 from typing import Any, Self
 
+from alembic import op
 from alembic.autogenerate import renderers
 from alembic.autogenerate.api import AutogenContext
-from alembic.operations import MigrateOperation, Operations
+from alembic.operations import MigrateOperation
 from sqlalchemy import Table
 
 APP_ROLE = "sayso_app"
@@ -21,19 +22,29 @@ _QUEUES = ("audit_outbox", "feed", "feed_head")
 _EARLY_VACUUM = "autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000"
 
 
-@Operations.register_operation("guard")
-class GuardOp(MigrateOperation):
+def guard(table: str, *, append_only: bool = False, replaced: bool = False) -> None:
     """Guard one table. `append_only`: rows never change. `replaced`: rows are changed in place, or come and go."""
+    if op.get_bind().dialect.name == "sqlite":
+        statements = _sqlite(table) if append_only else []
+    else:
+        statements = _postgres(table, append_only=append_only, replaced=replaced)
+    for statement in statements:
+        op.execute(statement)
 
-    def __init__(self, table: str, *, append_only: bool = False, replaced: bool = False) -> None:
+
+def prepare() -> None:
+    """What guards stand on: the role and the refusing function. Called once, by the first revision."""
+    if op.get_bind().dialect.name != "sqlite":
+        for statement in _PREPARATION:
+            op.execute(statement)
+
+
+class GuardOp(MigrateOperation):
+    """The call of `guard` in a revision that Alembic drafts."""
+
+    def __init__(self, table: str, *, append_only: bool, replaced: bool) -> None:
         self.table = table
-        self.append_only = append_only
-        self.replaced = replaced
-
-    @classmethod
-    def guard(cls, operations: Operations, table: str, *, append_only: bool = False, replaced: bool = False) -> None:
-        """What a revision writes as `op.guard("consent_record", append_only=True)`."""
-        operations.invoke(cls(table, append_only=append_only, replaced=replaced))
+        self.flags = {"append_only": append_only, "replaced": replaced}
 
     @classmethod
     def of(cls, table: Table) -> Self:
@@ -47,58 +58,37 @@ class GuardOp(MigrateOperation):
         return ("guard", self.table)
 
 
-@Operations.implementation_for(GuardOp)
-def _guard(operations: Operations, wanted: GuardOp) -> None:
-    if operations.get_bind().dialect.name == "sqlite":
-        statements = _sqlite(wanted)
-    else:
-        statements = _postgres(wanted)
-    for statement in statements:
-        operations.execute(statement)
-
-
 @renderers.dispatch_for(GuardOp)
 def _render(_: AutogenContext, wanted: GuardOp) -> str:
-    flags = [name for name in ("append_only", "replaced") if getattr(wanted, name)]
-    return f"op.guard({', '.join([repr(wanted.table), *(f'{flag}=True' for flag in flags)])})"
+    flags = "".join(f", {name}=True" for name, on in wanted.flags.items() if on)
+    return f"guard({wanted.table!r}{flags})"
 
 
-def _sqlite(wanted: GuardOp) -> list[str]:
-    if not wanted.append_only:
-        return []
+def _sqlite(table: str) -> list[str]:
     return [
-        f"CREATE TRIGGER {wanted.table}_no_{verb.lower()} BEFORE {verb} ON {wanted.table} "
-        f"BEGIN SELECT RAISE(ABORT, '{wanted.table} is append-only'); END"
+        f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+        f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
         for verb in ("UPDATE", "DELETE")
     ]
 
 
-def _postgres(wanted: GuardOp) -> list[str]:
-    table = wanted.table
-    verbs = "SELECT, INSERT" if wanted.append_only else "SELECT, INSERT, UPDATE, DELETE"
+def _postgres(table: str, *, append_only: bool, replaced: bool) -> list[str]:
+    verbs = "SELECT, INSERT" if append_only else "SELECT, INSERT, UPDATE, DELETE"
     statements = [
         f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
         f"CREATE POLICY own_tenant ON {table} TO {APP_ROLE} USING (tenant = current_setting('sayso.tenant', true))",
         f"GRANT {verbs} ON {table} TO {APP_ROLE}",
     ]
-    if wanted.append_only:
+    if append_only:
         statements += [
             f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
             "FOR EACH ROW EXECUTE FUNCTION sayso_refuse()",
             f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
             "FOR EACH STATEMENT EXECUTE FUNCTION sayso_refuse()",
         ]
-    if wanted.replaced:
+    if replaced:
         statements.append(f"ALTER TABLE {table} SET (fillfactor = 85, {_EARLY_VACUUM})")
     return statements
-
-
-def prepare(operations: Operations) -> None:
-    """What guards stand on: the role and the refusing function. Called once, by the first revision."""
-    if operations.get_bind().dialect.name == "sqlite":
-        return
-    for statement in _PREPARATION:
-        operations.execute(statement)
 
 
 _PREPARATION = (

@@ -20,11 +20,10 @@ from sayso.kernel.schema import metadata
 T = TypeVar("T")
 
 LOCK_TIMEOUT_S = 5
-_TABLES_IN = (
+TABLES_IN = (
     "audit.tables",
     "consent.tables",
     "vault.tables",
-    "policies.tables",
     "rights.tables",
     "sayso.server.tables",
 )
@@ -32,14 +31,14 @@ _TABLES_IN = (
 _UPGRADE_LOCK = 0x736179736F
 
 
-def upgrade(url: str) -> None:
+def upgrade(url: str, patience_s: int = LOCK_TIMEOUT_S) -> None:
     """Bring the database at `url` (`sqlite:///path` or `postgresql+asyncpg://…`) to the newest revision.
 
-    Each revision is one transaction: a failing one leaves nothing behind. Waits at most `LOCK_TIMEOUT_S` for a lock and
-    raises the driver's error after that, rather than queueing the server's own requests behind itself. Blocks; from a
-    running event loop call it in a thread.
+    Each revision is one transaction: a failing one leaves nothing behind. Waits at most `patience_s` seconds for a lock
+    and raises the driver's error after that, rather than queueing the server's own requests behind itself. Blocks; from
+    a running event loop call it in a thread.
     """
-    with_connection(url, lambda connection: command.upgrade(configuration(connection), "head"))
+    with_connection(url, lambda connection: command.upgrade(configuration(connection), "head"), patience_s)
 
 
 def current(url: str) -> str | None:
@@ -54,7 +53,7 @@ def newest() -> str | None:
 
 def every_table() -> MetaData:
     """The metadata with the tables of all packages in it."""
-    for module in _TABLES_IN:
+    for module in TABLES_IN:
         import_module(module)
     return metadata
 
@@ -69,17 +68,17 @@ def configuration(connection: Connection | None = None, target: MetaData | None 
     return config
 
 
-def with_connection(url: str, act: Callable[[Connection], T]) -> T:
+def with_connection(url: str, act: Callable[[Connection], T], patience_s: int = LOCK_TIMEOUT_S) -> T:
     """Run `act` with a connection of its own, on either engine."""
     if make_url(url).get_backend_name() == "sqlite":
-        return _with_sqlite(url, act)
+        return _with_sqlite(url, act, patience_s)
     # A thread of its own, so that it does not matter whether the caller runs in an event loop.
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, _with_postgres(url, act)).result()
+        return thread.submit(asyncio.run, _with_postgres(url, act, patience_s)).result()
 
 
-def _with_sqlite(url: str, act: Callable[[Connection], T]) -> T:
-    engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": LOCK_TIMEOUT_S})
+def _with_sqlite(url: str, act: Callable[[Connection], T], patience_s: int) -> T:
+    engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": patience_s})
     _begin_for_ddl_too(engine)
     try:
         with engine.connect() as connection:
@@ -100,11 +99,11 @@ def _begin_for_ddl_too(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-async def _with_postgres(url: str, act: Callable[[Connection], T]) -> T:
+async def _with_postgres(url: str, act: Callable[[Connection], T], patience_s: int) -> T:
     engine = create_async_engine(url, poolclass=NullPool)
     try:
         async with engine.connect() as connection:
-            await connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT_S}s'"))
+            await connection.execute(text(f"SET lock_timeout = '{patience_s}s'"))
             await connection.execute(text(f"SELECT pg_advisory_lock({_UPGRADE_LOCK})"))
             await connection.commit()
             return await connection.run_sync(act)

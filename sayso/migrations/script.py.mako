@@ -2,10 +2,8 @@
 
 import sqlalchemy as sa
 from alembic import op
-% if down_revision is None:
 
-from sayso.migrations.guard import prepare
-% endif
+from sayso.migrations.guard import guard${", prepare" if down_revision is None else ""}
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
@@ -15,6 +13,6 @@ depends_on = None
 
 def upgrade() -> None:
 % if down_revision is None:
-    prepare(op)
+    prepare()
 % endif
     ${upgrades if upgrades else "pass"}

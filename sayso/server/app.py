@@ -16,7 +16,6 @@ from litestar.types import ASGIApp
 
 from sayso import __version__
 from sayso.server import problems
-from sayso.server.dispatcher import Dispatcher
 from sayso.server.door import Door
 from sayso.server.loops import Loops
 from sayso.server.routes import all_handlers
@@ -35,7 +34,7 @@ def create_app(settings: Settings, passphrase: bytes | None = None) -> ASGIApp:
 def assemble(services: Services, *, lifespan: bool = False) -> ASGIApp:
     """Everything a request passes: door, dispatcher, Litestar. With `lifespan`, start and stop come by ASGI's protocol."""
     inner = create_litestar(services, body_limit=services.settings.body_limit, lifespan=lifespan)
-    return Door(Dispatcher(inner, services), services.metrics, services.log)
+    return Door(inner, services.metrics, services.log)
 
 
 @asynccontextmanager

@@ -58,21 +58,20 @@ def _apply(services: Services, tree: Map, wanted: Applying, tx: Tx) -> Work[Appl
     (rows,) = yield (tx.select(store.latest_manifest()),)
     version, held, content, _ = rows[0] if rows else (0, "", b"{}", 0)
     merged = manifest.merge(manifest.decode(content), tree, prune=wanted.prune)
-    purposes, notices = yield from services.registry.published(tx)
-    built = build(tx.context.tenant, merged.tree, purposes, notices, tx.context.at)
+    built = yield from build(services.registry, merged.tree, tx)
     warnings = tuple(Warned(each.file, each.line, each.message) for each in built.warnings)
     if merged.hash == held:
         return Applied("planned" if wanted.dry_run else "live", version, held, (), warnings)
     if wanted.dry_run:
         return Applied("planned", version, merged.hash, merged.changes, warnings)
-    _store(services, tx, version + 1, merged, built)
+    yield from _store(services, tx, version + 1, merged, built)
     return Applied("live", version + 1, merged.hash, merged.changes, warnings)
 
 
-def _store(services: Services, tx: Tx, version: int, merged: Merged, built: Built) -> None:
+def _store(services: Services, tx: Tx, version: int, merged: Merged, built: Built) -> Work[None]:
     """Manifest, published versions and entry: one commit. Every node reads them before it decides again."""
     context = tx.context
-    services.registry.publish(tx, built.publication)
+    yield from services.registry.publish(tx, built.declared)
     tx.insert(store.MANIFEST, version, merged.hash, merged.content, context.actor.id.encode(), context.at)
     res = {"version": str(version), "hash": merged.hash}
     services.audit.append(tx, AuditEvent(events.MANIFEST_APPLIED, "ok", res), None)

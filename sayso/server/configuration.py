@@ -5,21 +5,23 @@ change of configuration raises in its own commit: a unit never decides on an old
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from consent import Catalogue, ConsentRegistry, Notice, Publication, Purpose, parse as parse_consent, publish
+from consent import Catalogue, ConsentRegistry, Declarations, Purpose
+from consent import parse as parse_consent
 from policies import Policy, read_policy
 from sayso.kernel import SYSTEM, Actor, Context, Database, ManifestError, Map, NotFound, Problem, Tx, Work, now, text
 from sayso.server import manifest, store
 from sayso.server.auth import Client, Principal, Principals, Profile, principal_of
 from sayso.server.sites import Declared, Site, parse_clients, parse_sites
 from sayso.server.tenancy import WORLD
-from vault import Collections, Keyring, parse as parse_collections
+from vault import Collections, Keyring
+from vault import parse as parse_collections
 
 T = TypeVar("T")
 
@@ -31,7 +33,8 @@ class UnknownTenant(NotFound):
 class Built(Struct, frozen=True):
     """What a manifest comes to, before it is live."""
 
-    publication: Publication
+    declared: Declarations
+    catalogue: Catalogue
     collections: Collections
     policy: Policy
     sites: dict[str, Site]
@@ -70,28 +73,23 @@ class Configuration(Struct, frozen=True):
         return frozenset(self.policy.snapshot.trees.roles.up)
 
 
-def build(tenant: str, tree: Map, purposes: Iterable[Purpose], notices: Iterable[Notice], at: int) -> Built:
-    """A manifest as values. `purposes` and `notices` are all versions published so far.
+def build(registry: ConsentRegistry, tree: Map, tx: Tx) -> Work[Built]:
+    """A manifest as values; part of a cold unit that has written nothing yet.
 
     Raises `ManifestError` with every problem of every section, in file order.
     """
+    declared = parse_consent(tree)
+    catalogue = (yield from registry.plan(tx, declared)).catalogue
     problems: list[Problem] = []
-    declared = _collect(problems, lambda: parse_consent(tree))
-    if declared is None:
-        raise ManifestError(problems)
-    publication = _collect(problems, lambda: publish(declared, purposes, notices, at))
-    if publication is None:
-        raise ManifestError(problems)
-    catalogue = publication.catalogue
     collections = _collect(problems, lambda: parse_collections(tree.get("collections"), catalogue.categories))
-    read = _collect(problems, lambda: read_policy(tree, catalogue, tenant))
+    read = _collect(problems, lambda: read_policy(tree, catalogue, tx.context.tenant))
     roles = read[0].snapshot.trees.roles.up if read is not None else ()
     names = Declared(catalogue.notices, catalogue.purposes, roles)
     sites = parse_sites(tree.get("sites"), names, problems)
     clients = parse_clients(tree.get("clients"), names, problems)
     if problems or collections is None or read is None:
         raise ManifestError(problems)
-    return Built(publication, collections, read[0], sites, clients, tuple(read[1]))
+    return Built(declared, catalogue, collections, read[0], sites, clients, tuple(read[1]))
 
 
 class Configurations:
@@ -169,7 +167,6 @@ class Configurations:
     def _read(self, tx: Tx) -> Work[tuple[Configuration, list[Principal]]]:
         tenant, counter = tx.context.tenant, tx.head.config
         yield from self._keyring.load(tx)
-        published = yield from self._registry.published(tx)
         manifests, clients, keys = yield (
             tx.select(store.latest_manifest()),
             tx.select(store.all_clients()),
@@ -178,7 +175,7 @@ class Configurations:
         version, hashed, content, _ = manifests[0] if manifests else (0, "", b"{}", 0)
         tree = manifest.node_of(manifest.decode(content))
         assert isinstance(tree, Map)
-        built = build(tenant, tree, *published, tx.context.at)
+        built = yield from build(self._registry, tree, tx)
         known = {row[0]: _client(row) for row in clients}
         live = [
             principal_of(tenant, known[client], until, mark)
@@ -192,7 +189,7 @@ class Configurations:
             version=version,
             hash=hashed,
             manifest=content,
-            catalogue=built.publication.catalogue,
+            catalogue=built.catalogue,
             collections=built.collections,
             policy=built.policy,
             sites=built.sites,

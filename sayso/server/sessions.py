@@ -1,7 +1,8 @@
-"""Cookies and one-time links: secrets that stand for a person or an operator for a while.
+"""Cookies: secrets that stand for a person or an operator for a while.
 
-A secret on the wire is `<tenant>.<43 characters>`: 256 random bits, kept as SHA-256 only. A link is spent by the first
-POST that presents it and becomes a session; opening its address spends nothing, since mail scanners do that.
+A secret is `<tenant>.<43 characters>`: 256 random bits, kept as SHA-256 only. A one-time link to the preference page is
+the registry's; here its code, with the tenant in front, is spent by a POST and becomes a session. Opening the address
+spends nothing, since mail scanners do that.
 """
 
 import base64
@@ -10,19 +11,19 @@ from hashlib import sha256
 
 import msgspec
 
-from sayso.kernel import SECOND, Actor, Invalid, SaysoError, Tx, Unauthenticated, Work, text
+from consent import ConsentRegistry
+from sayso.kernel import SECOND, Actor, SaysoError, Tx, Unauthenticated, Work, text
 from sayso.server import store
 from sayso.server.auth import Principal
 from sayso.server.tenancy import tenant_name
 
-PERSON, CONSOLE, LINK = "person", "console", "link"
+PERSON, CONSOLE, NONCE = "person", "console", "nonce"
+"""Kinds of rows: two of cookies, and the device that first used a banner's token."""
 
 PERSON_TERM = 3600 * SECOND
 CONSOLE_TERM = 8 * 3600 * SECOND
 LINK_TERM_S = 900
 """How long a link lives when the caller names no term: 15 minutes."""
-
-MAX_LINK_TERM_S = 30 * 24 * 3600
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -41,10 +42,6 @@ class NoSession(Unauthenticated):
     """No session, or one that ended. What was wrong is not said."""
 
 
-class UnusableCode(Invalid):
-    """A link's code that is unknown, used or past its term: one answer for all of them."""
-
-
 def new_secret(tenant: str) -> str:
     """A fresh secret of one brand."""
     return f"{tenant}.{secrets.token_urlsafe(32)}"
@@ -54,7 +51,7 @@ def tenant_of(secret: str) -> str | None:
     """The brand that a secret claims to belong to, if it has that form."""
     name, _, rest = secret.partition(".")
     try:
-        return tenant_name(name) if 20 <= len(rest) <= 128 and rest.isascii() else None
+        return tenant_name(name) if rest else None
     except SaysoError:
         return None
 
@@ -75,14 +72,10 @@ def find(tx: Tx, secret: str, kind: str) -> Work[Session]:
     return Session(tx.context.tenant, kind, row[1], row[2], row[3], mark, csrf_of(secret))
 
 
-def redeem(tx: Tx, code: str) -> Work[tuple[bytes, str]]:
-    """Spend a link: the person's raw id and the secret of the session it became. A cold unit: one of two racers wins."""
-    mark = fingerprint(code)
-    (row,) = yield (tx.get(store.SESSION, mark),)
-    if row is None or row[0] != LINK or row[3] <= tx.context.at:
-        raise UnusableCode("unusable-code", "This link was used, has ended, or never was.")
-    tx.execute(store.session_ended(tx.context.tenant, mark), expect=1)
-    return row[1], issue(tx, PERSON, row[1], row[2], PERSON_TERM)
+def redeem(tx: Tx, registry: ConsentRegistry, code: str) -> Work[str]:
+    """Spend a link's code (without its tenant): the secret of the session it became. Raises `LinkUnusable`."""
+    subject = yield from registry.redeem_link(tx, code)
+    return issue(tx, PERSON, subject, "link", PERSON_TERM)
 
 
 def end(tx: Tx, session: Session) -> None:
@@ -104,3 +97,8 @@ def fingerprint(secret: str) -> bytes:
 def csrf_of(secret: str) -> str:
     """The token that a session's forms carry: only who holds the cookie's content can know it."""
     return base64.urlsafe_b64encode(sha256(b"sayso.csrf\0" + secret.encode()).digest()[:24]).decode()
+
+
+def stranger(tenant: str) -> Principal:
+    """Somebody whom nobody has recognised yet: may do nothing but present a secret."""
+    return Principal(tenant, Actor("visitor", "visitor", "browser", frozenset(), assurance="device"))

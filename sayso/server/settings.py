@@ -33,6 +33,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     port: Port = 8080
     workers: Positive = 1
     public_url: str = ""
+    origin: str = ""
     body_limit: Positive = 1 << 20
     site_rate: Positive = 6000
     prefix_rate: Positive = 120
@@ -73,9 +74,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return self.data_folder / "sayso.sock"
 
     @property
-    def issuer(self) -> str:
-        """The name under which receipts and logs of this installation are signed: the address without its scheme."""
-        return re.sub(r"^[a-z]+://", "", self.base_url)
+    def log_origin(self) -> str:
+        """The name that this installation's logs begin with, chosen by `init` and kept: an address without its scheme."""
+        return self.origin or re.sub(r"^[a-z]+://", "", self.base_url)
 
     def __repr__(self) -> str:
         return f"Settings(data={self.data!r})"  # a database URL holds a password

@@ -4,9 +4,8 @@ from typing import Any
 
 from sqlalchemy import Delete, Select, Update, delete, select, update
 
-from sayso.kernel.ids import bucket_of
 from sayso.kernel.rows import Rows
-from sayso.kernel.schema import feed_tables
+from sayso.kernel.schema import feed
 from sayso.server import tables
 
 TENANT = Rows(tables.tenants)
@@ -76,11 +75,5 @@ def sessions_of(ref: bytes) -> Delete:
 
 def old_feed(before: int) -> Delete:
     """Feed rows that every reader has had time to take."""
-    table = feed_tables.feed
+    table = feed
     return delete(table).where(table.c.at < before)
-
-
-def session_ended(tenant: str, fingerprint: bytes) -> Delete:
-    """One session or link, by its fingerprint."""
-    table = tables.sessions
-    return delete(table).where(table.c.bucket == bucket_of(tenant, fingerprint), table.c.fingerprint == fingerprint)

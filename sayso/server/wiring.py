@@ -7,7 +7,7 @@ import socket
 
 from audit import AuditLog
 from consent import ConsentRegistry, Issuer
-from policies import PolicyEngine, people
+from policies import PolicyEngine
 from rights import RightsDesk
 from sayso.kernel import Database, open_database
 from sayso.server.auth import Principals
@@ -36,11 +36,11 @@ class Services:
         self.running = Running()
         self.principals = Principals()
         anchor = settings.key_folder / ANCHOR
-        self.audit = AuditLog(keyring, keyring, socket.gethostname(), origin_base=f"{settings.issuer}/log", anchor=anchor)
+        self.audit = AuditLog(keyring, keyring, socket.gethostname(), origin_base=f"{settings.log_origin}/log", anchor=anchor)
         self.registry = ConsentRegistry(self.audit, keyring, keyring, keyring, self._issuer)
         self.vault = Vault(keyring, self.audit)
-        self.engine = PolicyEngine(self.audit, keyring, people)
-        self.desk = RightsDesk(self.registry, self.vault, self.engine, self.audit, keyring, keyring)
+        self.engine = PolicyEngine(self.audit, keyring)
+        self.desk = RightsDesk(self.audit, keyring, keyring, self.registry, self.vault, self.engine, self._issuer)
         self.configurations = Configurations(keyring, self.principals, self.registry)
         self.database: Database = open_database(settings.database_url, self.configurations.moved)
         self.configurations.database = self.database

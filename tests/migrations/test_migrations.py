@@ -1,12 +1,16 @@
 """The migrated database is the one the packages describe, and it refuses what it should, on both engines."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from sayso.migrations import current, every_table, newest, upgrade
-from sayso.migrations.runner import with_connection
+from sayso.migrations.runner import TABLES_IN, with_connection
+from tests.builders.postgres import PostgresServer
+from tests.source import python_files
 
 APPEND_ONLY = sorted(name for name, table in every_table().tables.items() if table.info.get("append_only"))
 
@@ -95,10 +99,22 @@ def test_the_programs_role_may_change_only_what_is_not_append_only(postgres_url:
     with_connection(postgres_url, attempt)
 
 
-def test_the_migrations_lock_timeout_gives_up_instead_of_queueing(sqlite_url: str) -> None:
+def test_an_upgrade_gives_up_instead_of_queueing_requests_behind_it(sqlite_url: str) -> None:
     def hold(connection: sa.Connection) -> None:
-        connection.execute(sa.text("SELECT 1"))  # BEGIN IMMEDIATE
+        connection.execute(sa.text("SELECT 1"))  # opens a writing transaction
         with pytest.raises(sa.exc.OperationalError, match="locked"):
-            upgrade(sqlite_url)
+            upgrade(sqlite_url, patience_s=0)
 
     with_connection(sqlite_url, hold)
+
+
+def test_nodes_that_upgrade_at_once_do_so_one_after_the_other(postgres_server: PostgresServer) -> None:
+    url = postgres_server.create("upgraded_twice")
+    with ThreadPoolExecutor(2) as nodes:
+        list(nodes.map(upgrade, [url, url]))
+    assert current(url) == newest()
+
+
+def test_every_tables_file_is_known_to_the_migrations() -> None:
+    files = {".".join(path.with_suffix("").parts) for path in python_files() if path.name == "tables.py"}
+    assert files == set(TABLES_IN)

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from vault import aad
 from vault.derive import parts
 
-TEXT = st.text(alphabet=st.characters(codec="utf-8"), max_size=12) | st.sampled_from(["", "a", "aa", "\0", "a\0", "\0a", "x" * 300])
+TEXT = st.text(alphabet=st.characters(codec="utf-8"), max_size=12) | st.sampled_from(
+    ["", "a", "aa", "\0", "a\0", "\0a", "x" * 300]
+)
 OWNER = st.binary(max_size=20)
 U32 = st.integers(0, 2**32 - 1)
 U64 = st.integers(0, 2**64 - 1)
@@ -18,7 +20,9 @@ SECRET = st.tuples(TEXT, TEXT, U32, U32)
 CONTEXT = st.dictionaries(TEXT, TEXT, max_size=4)
 
 
-def near(strategy: st.SearchStrategy[tuple[object, ...]]) -> st.SearchStrategy[tuple[tuple[object, ...], tuple[object, ...]]]:
+def near(
+    strategy: st.SearchStrategy[tuple[object, ...]],
+) -> st.SearchStrategy[tuple[tuple[object, ...], tuple[object, ...]]]:
     """Two tuples, often alike in all but one place: where a sloppy encoding would slip."""
     return st.tuples(strategy, strategy) | st.tuples(strategy, strategy, st.integers(0, 5)).map(
         lambda drawn: (drawn[0], (*drawn[0][: drawn[2]], *drawn[1][drawn[2] : drawn[2] + 1], *drawn[0][drawn[2] + 1 :]))

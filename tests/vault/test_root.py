@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from vault import (
+    BrokenSeal,
     Cost,
     DamagedRootKey,
     ExposedRootKey,
@@ -35,7 +36,7 @@ def opens(one: SealedFile, other: SealedFile) -> bool:
 
 def test_a_passphrase_seals_at_the_full_price(tmp_path: Path) -> None:
     made = SealedFile.create(tmp_path / "keys", b"correct horse")
-    assert STRONG == Cost(256 * 1024, 3, 4)
+    assert Cost(256 * 1024, 3, 4) == STRONG
     assert b'"cost":{"lanes":4,"memory_kib":262144,"passes":3}' in (tmp_path / "keys" / FILE).read_bytes()
     assert not made.unsealed
     assert opens(made, SealedFile.open(tmp_path / "keys", b"correct horse"))
@@ -112,7 +113,14 @@ def test_damage_to_any_byte_is_called_damage(tmp_path: Path, passphrase: bytes |
     SealedFile.create(tmp_path / "keys", passphrase, cost=LIGHT)
     path = tmp_path / "keys" / FILE
     whole = path.read_bytes()
-    for changed in (whole[:-1], whole + b"\n", whole + b"x", b"", whole[: len(whole) // 2], whole.replace(b"\n", b"\r\n")):
+    for changed in (
+        whole[:-1],
+        whole + b"\n",
+        whole + b"x",
+        b"",
+        whole[: len(whole) // 2],
+        whole.replace(b"\n", b"\r\n"),
+    ):
         path.write_bytes(changed)
         with pytest.raises(DamagedRootKey):
             SealedFile.open(tmp_path / "keys", passphrase)
@@ -156,8 +164,6 @@ def test_no_error_and_no_repr_shows_a_key_or_a_passphrase(tmp_path: Path) -> Non
 
 
 def test_a_wrapped_tenant_key_opens_under_its_context_only(tmp_path: Path) -> None:
-    from vault import BrokenSeal
-
     one = SealedFile.create(tmp_path / "one", None)
     wrapped = one.wrap(KEK, CONTEXT)
     for context in ({**CONTEXT, "epoch": "2"}, {**CONTEXT, "tenant": "other"}, {}):

@@ -101,9 +101,9 @@ export function view(configuration: Configuration, wishes: Wishes): View {
     };
     const ticked = (name: string): boolean => form.querySelector<HTMLInputElement>(`input[name="${CSS.escape(name)}"]`)!.checked;
     const form: HTMLFormElement = h("form", {},
-      h("header", {}, h("h2", { id: "c", tabindex: "-1", autofocus: "" }, strings.layer), button(strings.close, "", close), h("p", { class: "soft" }, text), gpc()),
+      h("div", { class: "head" }, h("h2", { id: "c", tabindex: "-1", autofocus: "" }, strings.layer), button(strings.close, "", close), h("p", { class: "soft" }, text), gpc()),
       h("ul", { tabindex: "0", "aria-labelledby": "c" }, ...purposes.map(row)),
-      h("footer", {}, button(strings.refuse, "", end(() => false)), button(strings.accept, "", end(() => true)), button(strings.save, "fill", end(ticked))));
+      h("div", { class: "foot" }, button(strings.refuse, "", end(() => false)), button(strings.accept, "", end(() => true)), button(strings.save, "fill", end(ticked))));
     form.onsubmit = (event) => {
       event.preventDefault();
       end(ticked)();

@@ -77,15 +77,18 @@ export async function openReceipt(jws: string, keys: readonly Jwk[]): Promise<Re
   const header = read(head) as { alg?: string; kid?: string };
   const key = keys.find((candidate) => candidate.kid === header.kid && candidate.crv === "Ed25519");
   if (header.alg !== "Ed25519" || !key?.x) throw new Refused("key");
-  if (!(await signed(bytes(key.x), bytes(signature), encoder.encode(head + "." + body)))) throw new Refused("receipt");
+  if (!(await signed(bytes(key.x), attempt("receipt", () => bytes(signature)), encoder.encode(head + "." + body)))) throw new Refused("receipt");
   return read(body) as Record<string, unknown>;
 }
 
-function read(part: string): unknown {
+const read = (part: string): unknown => attempt("receipt", () => JSON.parse(new TextDecoder().decode(bytes(part))));
+
+/** What cannot even be read is refused for the same reason as what does not hold. */
+function attempt<T>(reason: Reason, work: () => T): T {
   try {
-    return JSON.parse(new TextDecoder().decode(bytes(part)));
+    return work();
   } catch {
-    throw new Refused("receipt");
+    throw new Refused(reason);
   }
 }
 
@@ -102,12 +105,7 @@ export function parseProof(text: string): Proof {
 }
 
 function hashOf(line: string): Uint8Array<ArrayBuffer> {
-  let hash: Uint8Array<ArrayBuffer>;
-  try {
-    hash = bytes(line);
-  } catch {
-    throw new Refused("inclusion");
-  }
+  const hash = attempt("inclusion", () => bytes(line));
   if (hash.length !== 32) throw new Refused("inclusion");
   return hash;
 }
@@ -140,7 +138,7 @@ export async function openCheckpoint(note: string, vkey: string): Promise<{ size
   const cut = note.indexOf("\n\n");
   if (!parts || cut < 0) throw new Refused("checkpoint");
   const [, name, id, encoded] = parts as unknown as [string, string, string, string];
-  const key = bytes(encoded);
+  const key = attempt("checkpoint", () => bytes(encoded));
   const expected = await sha256(encoder.encode(name + "\n"), key);
   if (key[0] !== 1 || key.length !== 33 || hex(expected.slice(0, 4)) !== id) throw new Refused("checkpoint");
 
@@ -150,13 +148,13 @@ export async function openCheckpoint(note: string, vkey: string): Promise<{ size
     .split("\n")
     .map((line) => /^— (\S+) (\S+)$/.exec(line))
     .filter((line) => line?.[1] === name)
-    .map((line) => bytes(line![2]!))
+    .map((line) => attempt("checkpoint", () => bytes(line![2]!)))
     .find((signature) => hex(signature.slice(0, 4)) === id);
   if (!ours || !(await signed(key.slice(1), ours.slice(4), encoder.encode(text)))) throw new Refused("checkpoint");
 
   const [origin, size, root] = text.split("\n");
   if (origin !== name || !/^(0|[1-9]\d{0,15})$/.test(size ?? "")) throw new Refused("checkpoint");
-  return { size: +size!, root: bytes(root ?? "") };
+  return { size: +size!, root: attempt("checkpoint", () => bytes(root ?? "")) };
 }
 
 /** Everything at once; a refusal names the first step that failed. */
@@ -166,8 +164,9 @@ export async function verify(bundle: Bundle, keys: readonly Jwk[], entry: string
     const { receipt } = (await openReceipt(bundle.receipt, keys)) as { receipt?: { entry?: string } };
     if (receipt?.entry !== entry) throw new Refused("entry");
   }
-  const leaf = bytes(bundle.leaf ?? "");
-  if ((JSON.parse(new TextDecoder().decode(leaf)) as { id?: string }).id?.replace(/^ent_|-/g, "") !== entry.replace(/^ent_/, "")) throw new Refused("entry");
+  const leaf = attempt("entry", () => bytes(bundle.leaf!));
+  const { id } = attempt("entry", () => JSON.parse(new TextDecoder().decode(leaf)) as { id?: string });
+  if (id !== entry) throw new Refused("entry");
   const { index, hashes, checkpoint } = parseProof(bundle.proof ?? "");
   const { size, root } = await openCheckpoint(checkpoint, bundle.vkey ?? "");
   const leafHash = await sha256(Uint8Array.of(0), leaf);

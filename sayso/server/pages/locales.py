@@ -102,7 +102,9 @@ def duration(iso: str, locale: str) -> str:
     unit = {"Y": "year", "M": "month", "W": "week", "D": "day"}.get(iso[-1:])
     if unit is None or not iso[1:-1].isdecimal():
         return iso
-    return format_unit(int(iso[1:-1]), f"duration-{unit}", length="long", locale=_babel(locale))
+    # Chinese has one form, which CLDR files under "short"; Babel does not follow the alias from "long".
+    length: Literal["short", "long"] = "short" if locale.startswith("zh") else "long"
+    return format_unit(int(iso[1:-1]), f"duration-{unit}", length=length, locale=_babel(locale))
 
 
 class _Pseudo(NullTranslations):
@@ -148,7 +150,7 @@ def _by_weight(header: str) -> list[str]:
 
 
 def _babel(locale: str) -> str:
-    return {"zh-CN": "zh_Hans_CN", PSEUDO: "en_GB", "en": "en_GB"}.get(locale, locale.replace("-", "_"))
+    return {"zh-CN": "zh", PSEUDO: "en_GB", "en": "en_GB"}.get(locale, locale.replace("-", "_"))
 
 
 def _pattern(locale: str) -> str:

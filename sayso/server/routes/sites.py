@@ -1,0 +1,233 @@
+"""The banner's side: configuration for browsers, and the choices they send back. Nothing a browser says is trusted."""
+
+from hashlib import blake2b, sha256
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, get, post, route
+from litestar.handlers import BaseRouteHandler
+from msgspec import Meta, Struct
+
+from consent import Act, Identifier, Notice, Submission
+from sayso.kernel import Actor, Denied, NotFound, SaysoError, Tx, Work, now
+from sayso.server import site_token, store
+from sayso.server.auth import Principal
+from sayso.server.call import Call
+from sayso.server.configuration import Configuration
+
+from sayso.server.limits import client_address, prefix_of
+from sayso.server.pages import (
+    BANNER_HEADERS,
+    BannerConfiguration,
+    BannerPurpose,
+    banner_configuration,
+    banner_script,
+    negotiate,
+)
+from sayso.server.person_page import in_locale
+from sayso.server.routes.answers import answered
+from sayso.server.routes.gate import public, services_of
+from sayso.server.sessions import NONCE
+from sayso.server.sites import Site
+from sayso.server.tenancy import DEFAULT
+from sayso.server.wiring import Services
+
+AnyRequest = Request[Any, Any, Any]
+
+_BROWSERS = "browsers of visitors have no key; a short-lived token, the origin and rate limits stand in for it"
+
+Word = Annotated[str, Meta(max_length=128)]
+
+
+class UnknownSite(NotFound):
+    """No site of that name, in any brand."""
+
+
+class ForeignOrigin(Denied):
+    """The page that asks is not one of the site's."""
+
+
+class SiteChoices(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a visitor chose. `device` is random and made by the browser: 22 or more base64url characters."""
+
+    token: Annotated[str, Meta(max_length=512)]
+    device: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{22,128}$")]
+    notice: Word
+    notice_version: int
+    locale: Annotated[str, Meta(max_length=35)]
+    choices: dict[Word, Act]
+    method: Word = "banner"
+
+
+class SiteRecorded(Struct, frozen=True):
+    """Proof for the visitor. No person's id goes to a browser."""
+
+    record: str
+    receipt: str
+    entry: str
+
+
+@get("/v1/sites/{site:str}/banner.js", opt=public(_BROWSERS), operation_id="sites.banner", tags=["Sites"], media_type="text/javascript")
+async def banner(request: AnyRequest, site: str, locale: str | None = None) -> Response[bytes]:
+    """The banner with its configuration and language inside, ready to embed."""
+    services = services_of(request)
+    configuration, found = site_of(services, site)
+    shown, mark = _configuration(request, services, configuration, found, locale)
+    headers = {name: value for name, value in BANNER_HEADERS.items() if name != "content-type"} | {
+        "etag": mark,
+        # The token inside is one browser's: shared caches must not hand it on.
+        "cache-control": f"private, max-age={services.settings.banner_max_age}",
+    }
+    if request.headers.get("if-none-match") == mark:
+        return Response(b"", status_code=304, headers=headers)
+    return Response(banner_script(shown), media_type=BANNER_HEADERS["content-type"], headers=headers)
+
+
+@get("/v1/sites/{site:str}/banner.json", opt=public(_BROWSERS), operation_id="sites.configuration", tags=["Sites"])
+async def banner_json(request: AnyRequest, site: str, locale: str | None = None) -> Response[BannerConfiguration]:
+    """The same configuration as JSON: asked for when a token ended or a notice changed."""
+    services = services_of(request)
+    configuration, found = site_of(services, site)
+    shown, _ = _configuration(request, services, configuration, found, locale)
+    return Response(shown, headers={"cache-control": "no-store"} | _cors(request, found))
+
+
+@route("/v1/sites/{site:str}/choices", http_method=["OPTIONS"], opt=public(_BROWSERS), operation_id="sites.preflight", include_in_schema=False)
+async def preflight(request: AnyRequest, site: str) -> Response[None]:
+    """What a browser asks before it sends choices from another origin."""
+    _, found = site_of(services_of(request), site)
+    allowed = {
+        "access-control-allow-methods": "POST",
+        "access-control-allow-headers": "content-type, idempotency-key",
+        "access-control-max-age": "600",
+    }
+    return Response(None, status_code=204, headers=_cors(request, found) | allowed)
+
+
+@post("/v1/sites/{site:str}/choices", opt=public(_BROWSERS), operation_id="sites.choose", tags=["Sites"])
+async def choose(request: AnyRequest, site: str, data: SiteChoices) -> Response[SiteRecorded]:
+    """Record a visitor's choices. A browser that refuses everything and is unknown stays unknown."""
+    services = services_of(request)
+    configuration, found = site_of(services, site)
+    headers = _cors(request, found, demand=True)
+    _demand_rate(request, services, configuration.tenant, found)
+    scope: Any = request.scope
+    key = request.headers.get("idempotency-key")
+    call = Call(services, visitor(configuration.tenant, found), scope["sayso.request"], "sites.choose", key)
+    token = site_token.check(services.keyring, configuration.tenant, found.name, data.token, call.context.at)
+    body = await request.body()
+    response = answered(await call.create(lambda tx: _chosen(call, token, data, tx), body))
+    response.headers.update(headers)
+    return response
+
+
+def site_of(services: Services, name: str) -> tuple[Configuration, Site]:
+    """A site by its public name: `shop` of the brand `default`, `acme.shop` of `acme`. Raises `UnknownSite`."""
+    tenant, _, site = name.rpartition(".")
+    try:
+        configuration = services.configurations.of(tenant or DEFAULT)
+    except SaysoError:
+        raise _unknown() from None
+    found = configuration.sites.get(site)
+    if found is None:
+        raise _unknown()
+    return configuration, found
+
+
+def visitor(tenant: str, site: Site) -> Principal:
+    """Whoever sits in front of a browser on this site."""
+    mark = blake2b(site.name.encode(), digest_size=16, person=b"sayso.site").hexdigest()
+    return Principal(tenant, Actor(f"site_{mark}", f"site:{site.name}", "browser", frozenset({"site"}), assurance="device"))
+
+
+def _chosen(call: Call, token: site_token.SiteToken, data: SiteChoices, tx: Tx) -> Work[SiteRecorded]:
+    """Bind the token to the device that uses it first, then record."""
+    device = sha256(data.device.encode()).digest()[:16]
+    mark = site_token.nonce_mark(token)
+    (bound,) = yield (tx.get(store.SESSION, mark),)
+    if bound is None:
+        tx.insert(store.SESSION, mark, NONCE, device, "device", token.until)
+    elif bound[1] != device:
+        raise site_token.refused()
+    submission = Submission(
+        choices=data.choices,
+        notice=data.notice,
+        notice_version=data.notice_version,
+        locale=data.locale,
+        method=data.method,
+        assurance="device",
+        identifier=Identifier("device", data.device),
+    )
+    made = yield from call.services.registry.choose(tx, call.configuration.catalogue, submission)
+    return SiteRecorded(made.record, made.receipt, made.entry)
+
+
+def _configuration(
+    request: AnyRequest, services: Services, configuration: Configuration, site: Site, wanted: str | None
+) -> tuple[BannerConfiguration, str]:
+    """What the banner shows in one language, and its ETag, which leaves the token out."""
+    catalogue = configuration.catalogue
+    notice = catalogue.notice(site.notice)
+    locale = _locale(notice, wanted or negotiate(None, request.headers.get("accept-language")))
+    token = site_token.mint(services.keyring, configuration.tenant, site.name, notice.name, notice.version, now())
+    shown = banner_configuration(
+        site=site.name,
+        token=token,
+        notice=notice.name,
+        notice_version=notice.version,
+        locale=locale,
+        text=notice.text[locale],
+        purposes=tuple(_purpose(configuration, name, locale) for name in notice.purposes),
+        notice_url=site.notice_url,
+        preferences_url=site.preferences_url,
+        cookie_domain=site.cookie_domain,
+        ask_again_days=site.ask_again_days,
+        reopen=site.reopen,
+    )
+    content = msgspec.json.encode(msgspec.structs.replace(shown, token=""))
+    return shown, f'"{sha256(content).hexdigest()[:32]}"'
+
+
+def _purpose(configuration: Configuration, name: str, locale: str) -> BannerPurpose:
+    purpose = configuration.catalogue.purposes[name]
+    basis = configuration.catalogue.basis(name)
+    return BannerPurpose(
+        name=name,
+        title=in_locale(purpose.title, locale, name),
+        description=in_locale(purpose.description, locale, ""),
+        basis=basis,
+        ask=configuration.catalogue.blockable(name),
+        expires=purpose.expires_after,
+    )
+
+
+def _locale(notice: Notice, wanted: str) -> str:
+    try:
+        return notice.locale(wanted)
+    except SaysoError:
+        return "en" if "en" in notice.text else next(iter(notice.text))
+
+
+def _cors(request: AnyRequest, site: Site, *, demand: bool = False) -> dict[str, str]:
+    """Headers for the site's own origins. With `demand`, raises `ForeignOrigin` for every other page and for none."""
+    origin = request.headers.get("origin", "").lower()
+    if origin in site.origins:
+        return {"access-control-allow-origin": origin, "vary": "origin"}
+    if demand:
+        raise ForeignOrigin("foreign-origin", "This page is not one of the site's.")
+    return {"vary": "origin"}
+
+
+def _demand_rate(request: AnyRequest, services: Services, tenant: str, site: Site) -> None:
+    settings, at = services.settings, now()
+    peer = request.client.host if request.client else ""
+    address = client_address(peer, request.headers.get("x-forwarded-for", ""), settings.trusted_proxies)
+    services.limiter.take(f"site {tenant} {site.name}", settings.site_rate, at)
+    services.limiter.take(f"site {tenant} {site.name} {prefix_of(address)}", settings.prefix_rate, at)
+
+
+def _unknown() -> UnknownSite:
+    return UnknownSite("not-found", "There is no such site.")
+
+
+handlers: list[BaseRouteHandler] = [banner, banner_json, preflight, choose]

@@ -1,0 +1,73 @@
+"""What the world looks up at fixed addresses: keys of receipts, and that we honour GPC."""
+
+import base64
+from typing import Any
+
+from litestar import Request, Response, get
+from litestar.handlers import BaseRouteHandler
+from msgspec import Struct
+
+from sayso.server.routes.gate import public, services_of
+from sayso.server.tenancy import DEFAULT
+
+USES = ("receipt", "certificate")
+
+
+_CHECKERS = public("whoever holds a receipt must be able to check it")
+
+
+class Jwk(Struct, frozen=True):
+    """A public Ed25519 key (RFC 8037)."""
+
+    kty: str
+    crv: str
+    x: str
+    kid: str
+    alg: str
+    use: str
+
+
+class Jwks(Struct, frozen=True):
+    """Keys that receipts and certificates verify with, older ones included (RFC 7517)."""
+
+    keys: list[Jwk]
+
+
+class Gpc(Struct, frozen=True, rename={"last_update": "lastUpdate"}):
+    """Support for Global Privacy Control (W3C GPC, section 4)."""
+
+    gpc: bool
+    last_update: str
+
+
+@get("/.well-known/jwks.json", opt=_CHECKERS, operation_id="wellknown.jwks", tags=["Keys"])
+async def jwks(request: Request[Any, Any, Any]) -> Response[Jwks]:
+    """Keys of the receipts and certificates of the brand `default`."""
+    return _keys_of(request, DEFAULT)
+
+
+@get("/t/{tenant:str}/.well-known/jwks.json", opt=_CHECKERS, operation_id="wellknown.jwks_of", tags=["Keys"])
+async def jwks_of(request: Request[Any, Any, Any], tenant: str) -> Response[Jwks]:
+    """Keys of one brand's receipts and certificates."""
+    return _keys_of(request, tenant)
+
+
+@get("/.well-known/gpc.json", opt=public("the standard says so"), operation_id="wellknown.gpc", tags=["Keys"])
+async def gpc() -> Gpc:
+    """We honour the signal."""
+    return Gpc(gpc=True, last_update="2026-11-01")
+
+
+def _keys_of(request: Request[Any, Any, Any], tenant: str) -> Response[Jwks]:
+    services = services_of(request)
+    services.configurations.demand(tenant)
+    keys = [_jwk(kid, public_key) for use in USES for kid, public_key in services.keyring.published(tenant, use)]
+    return Response(Jwks(keys), headers={"cache-control": "public, max-age=300", "access-control-allow-origin": "*"})
+
+
+def _jwk(kid: str, public_key: bytes) -> Jwk:
+    x = base64.urlsafe_b64encode(public_key).rstrip(b"=").decode()
+    return Jwk("OKP", "Ed25519", x, kid, "Ed25519", "sig")
+
+
+handlers: list[BaseRouteHandler] = [jwks, jwks_of, gpc]

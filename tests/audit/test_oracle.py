@@ -1,0 +1,69 @@
+"""A second opinion in another language: golang.org/x/mod's note and tlog read what we export."""
+
+import os
+import shutil
+import subprocess
+from base64 import b64decode, b64encode
+from pathlib import Path
+
+import pytest
+
+from audit.merkle import inclusion_plan, leaf_hash, prove
+from audit.tiles import TileReader, grow, root
+from tests.audit.builders import TENANT, Store
+from tests.audit.directories import some_entries, write_directory
+
+ORACLE = Path(__file__).parent / "oracle"
+GOPATH = Path("/usr/share/gocode")
+
+
+@pytest.fixture(scope="session")
+def oracle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checker, built without network from Debian's golang-golang-x-mod-dev."""
+    if shutil.which("go") is None or not (GOPATH / "src/golang.org/x/mod/sumdb/tlog").is_dir():
+        pytest.fail("Install golang-go and golang-golang-x-mod-dev (make test does so where it may): they check our log.")
+    built = tmp_path_factory.mktemp("oracle") / "oracle"
+    cache = {"GOCACHE": str(built.parent / "cache"), "GOFLAGS": "", "CGO_ENABLED": "0"}
+    subprocess.run(
+        ["go", "build", "-o", str(built), "."],
+        cwd=ORACLE,
+        env=os.environ | cache | {"GO111MODULE": "off", "GOPATH": str(GOPATH)},
+        check=True,
+        timeout=300,
+    )
+    return built
+
+
+def ask(oracle: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([oracle, folder], capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("size", [1, 2, 255, 256, 257, 600, 65_536 + 300])
+def test_another_implementation_agrees_on_root_and_proofs(oracle: Path, size: int, tmp_path: Path) -> None:
+    entries = some_entries(size)
+    answer = ask(oracle, write_directory(tmp_path / "log", entries))
+    assert answer.returncode == 0, answer.stderr
+    tiles = grow(0, {}, [leaf_hash(entry) for entry in entries])
+    assert answer.stdout == f"{size} {b64encode(root(size, tiles)).decode()}\n"
+    for line in answer.stderr.splitlines():
+        index, *hashes = line.split(" ")
+        assert prove(inclusion_plan(int(index), size), TileReader(tiles)) == [b64decode(value) for value in hashes]
+
+
+def test_another_implementation_refuses_damage(oracle: Path, tmp_path: Path) -> None:
+    folder = write_directory(tmp_path / "log", some_entries(300))
+    for name in ("checkpoint", "vkey", "tile/0/000", "tile/entries/000", "tile/entries/001.p/44", "tile/1/000.p/1"):
+        held = (folder / name).read_bytes()
+        (folder / name).write_bytes(held[:40] + bytes([held[40 % len(held)] ^ 1]) + held[41:] if len(held) > 41 else b"")
+        assert ask(oracle, folder).returncode != 0, name
+        (folder / name).write_bytes(held)
+    assert ask(oracle, folder).returncode == 0
+
+
+async def test_another_implementation_accepts_an_export(oracle: Path, store: Store, tmp_path: Path) -> None:
+    await store.fill(700)
+    await store.log.drain(store.database, TENANT)
+    await store.log.export(store.database, TENANT, tmp_path / "out")
+    answer = ask(oracle, tmp_path / "out")
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.startswith("700 ")

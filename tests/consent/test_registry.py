@@ -1,0 +1,454 @@
+"""The registry on both databases, with real keys and a real log."""
+
+import asyncio
+import json
+from base64 import urlsafe_b64decode
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from freezegun import freeze_time
+
+from consent import (
+    Held,
+    Identifier,
+    LinkUnusable,
+    NoRecord,
+    NoSubject,
+    PurposeNotInNotice,
+    StaleNotice,
+    UnknownLocale,
+    UnknownNotice,
+    UnknownPurpose,
+)
+from sayso.kernel import DAY, Actor, Conflict, Denied, Invalid, ManifestError, TooLarge, new_raw, now, raw, text
+from tests.consent.conftest import BROWSER, CRM, MANIFEST, Store
+
+SECOND_VERSION = MANIFEST.replace("version: 1", "version: 2").replace("only if you say so", "when you say so")
+
+
+def claims_of(receipt: str) -> dict[str, object]:
+    part = receipt.split(".")[1]
+    return json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))  # type: ignore[no-any-return]
+
+
+async def test_a_grant_is_recorded_with_its_receipt_and_its_entry(store: Store) -> None:
+    subject = await store.person()
+    done = await store.record(subject, choices={"marketing.email": "granted", "ads": "refused"}, locale="zh-CN")
+    assert done.state["marketing.email"].status == "granted"
+    assert done.state["ads"].status == "refused"
+    assert done.state["marketing.email"].notice_version == 1
+    assert done.state["marketing.email"].record == done.record
+    assert done.subject == text("sub", subject)
+    entry = await store.look(lambda tx: store.log.entry(tx, done.entry))
+    leaf = json.loads(entry.leaf)
+    assert leaf["type"] == "consent.choice.recorded"
+    assert leaf["res"] == {"method": "api", "notice": "web", "notice_version": "1"}
+    assert "marketing" not in entry.leaf.decode()
+    claims = claims_of(done.receipt)
+    assert set(claims) == {"iss", "iat", "jti", "sub", "v", "receipt"}
+    assert claims["sub"] == done.subject
+    body = claims["receipt"]
+    assert body["controller"] == "Tea Ltd, Ireland"  # type: ignore[index]
+    assert body["entry"] == done.entry  # type: ignore[index]
+    assert [each["title"] for each in body["choices"]] == ["广告", "邮件资讯"]  # type: ignore[index]
+
+
+async def test_a_receipt_verifies_by_the_key_in_its_header_and_reads_again_byte_for_byte(store: Store) -> None:
+    done = await store.record(await store.person())
+    head, body, signature = done.receipt.split(".")
+    header = json.loads(urlsafe_b64decode(head + "=="))
+    assert (header["alg"], header["typ"]) == ("Ed25519", "consent-receipt+jwt")
+    assert header["kid"] == store.keys.kid("default", "receipt")
+    key = Ed25519PublicKey.from_public_bytes(urlsafe_b64decode(header["jwk"]["x"] + "="))
+    key.verify(urlsafe_b64decode(signature + "=="), f"{head}.{body}".encode())
+    again = await store.look(lambda tx: store.registry.receipt(tx, raw(done.record, "cns")))
+    assert again == done.receipt
+
+
+async def test_thirty_racing_first_sights_make_one_person(store: Store) -> None:
+    def resolve(tx):
+        return store.registry.resolve(tx, Identifier("email", "Ann@example.org"), create=True)
+
+    found = await asyncio.gather(*(store.hot(resolve) for _ in range(15)), *(store.cold(resolve) for _ in range(15)))
+    assert len({each.subject for each in found}) == 1
+    assert len({each.aid for each in found}) == 1
+
+
+async def test_thirty_racing_first_records_make_one_person_with_thirty_records(store: Store) -> None:
+    who = Identifier("customer_id", "c-77")
+    done = await asyncio.gather(*(store.record(identifier=who) for _ in range(30)))
+    assert len({each.subject for each in done}) == 1
+    assert len({each.record for each in done}) == 30
+    subject = raw(done[0].subject or "", "sub")
+    page = await store.cold(lambda tx: store.registry.history(tx, subject, store.permit(subject, "read"), limit=200))
+    times = [item.at for item in page.items]
+    assert len(times) == len(set(times)) == 30
+    assert times == sorted(times, reverse=True)
+
+
+async def test_an_unknown_identifier_is_no_subject_and_stays_unknown(store: Store) -> None:
+    for _ in range(2):
+        with pytest.raises(NoSubject):
+            await store.look(lambda tx: store.registry.resolve(tx, Identifier("customer_id", "x"), create=False))
+
+
+async def test_withdrawing_all_reaches_every_purpose_that_a_no_can_block_asked_or_not(store: Store) -> None:
+    subject = await store.person()
+    await store.record(subject)
+    done = await store.withdraw(subject)
+    assert done.state["marketing.email"].status == "withdrawn"
+    assert done.state["marketing.similar"].status == "withdrawn"
+    assert done.state["marketing.similar"].objected is True
+    assert "support" not in done.state
+    assert await store.statuses(subject) == {
+        "ads": "withdrawn",
+        "marketing": "withdrawn",
+        "marketing.email": "withdrawn",
+        "marketing.similar": "withdrawn",
+        "support": "unasked",
+    }
+
+
+async def test_a_later_grant_reopens_consent_and_leaves_the_objection(store: Store) -> None:
+    subject = await store.person()
+    await store.withdraw(subject, ["marketing.email"], method="list_unsubscribe_one_click")
+    done = await store.record(subject)
+    assert done.state["marketing.email"].status == "granted"
+    assert done.state["marketing.email"].objected is True
+    cleared = await store.hot(lambda tx: store.registry.reconsider(tx, store.catalogue, subject, ["marketing.email"]))
+    assert cleared.state["marketing.email"].status == "granted"
+    assert "objected" not in json.loads(__import__("msgspec").json.encode(cleared))["state"]["marketing.email"]
+
+
+async def test_a_grant_claimed_from_before_a_refusal_is_recorded_and_ignored(store: Store) -> None:
+    subject = await store.person()
+    await store.record(subject, choices={"marketing.email": "refused"})
+    done = await store.record(subject, occurred_at=now() - DAY, method="import")
+    assert done.ignored == {"marketing.email": "late"}
+    assert done.state["marketing.email"].status == "refused"
+
+
+async def test_a_device_does_not_loosen_what_a_session_refused(store: Store) -> None:
+    subject = await store.person()
+    await store.record(subject, choices={"marketing.email": "refused"})
+    done = await store.record(subject, assurance="device")
+    assert done.ignored == {"marketing.email": "weaker"}
+    # A weaker no in between does not make the next yes any stronger.
+    await store.record(subject, choices={"marketing.email": "refused"}, assurance="device")
+    assert (await store.record(subject, assurance="device")).ignored == {"marketing.email": "weaker"}
+    assert (await store.record(subject, assurance="staff")).state["marketing.email"].status == "granted"
+
+
+async def test_names_that_are_not_declared_are_refused_with_the_nearest(store: Store) -> None:
+    subject = await store.person()
+    with pytest.raises(UnknownPurpose) as unknown:
+        await store.record(subject, choices={"marketing.emial": "granted"})
+    assert unknown.value.facts == {"nearest": "marketing.email"}
+    with pytest.raises(PurposeNotInNotice):
+        await store.record(subject, choices={"support": "granted"})
+    with pytest.raises(UnknownNotice):
+        await store.record(subject, notice="wbe")
+    with pytest.raises(UnknownLocale):
+        await store.record(subject, locale="fr")
+    with pytest.raises(UnknownPurpose):
+        await store.withdraw(subject, ["nothing"])
+    assert set((await store.statuses(subject)).values()) == {"unasked"}
+
+
+async def test_malformed_submissions_are_refused_before_anybody_is_made(store: Store) -> None:
+    who = Identifier("customer_id", "c-bad")
+    for changes, error in (
+        ({"choices": {}}, Invalid),
+        ({"choices": {"marketing.email": "withdrawn"}}, Invalid),
+        ({"method": "telepathy"}, Invalid),
+        ({"occurred_at": now() + DAY}, Invalid),
+        ({"evidence": {"agent": "x" * 5_000}}, TooLarge),
+        ({"locale": "e" * 99}, Invalid),
+        ({"notice_version": 0}, Invalid),
+    ):
+        with pytest.raises(error):
+            await store.record(identifier=who, **changes)
+    with pytest.raises(NoSubject):
+        await store.look(lambda tx: store.registry.resolve(tx, who, create=False))
+
+
+async def test_a_stale_notice_takes_refusals_and_no_grants(store: Store) -> None:
+    subject = await store.person()
+    await store.record(subject)
+    store.catalogue = await store.apply(SECOND_VERSION)
+    with pytest.raises(StaleNotice) as stale:
+        await store.record(subject, choices={"marketing.email": "granted", "ads": "refused"})
+    assert stale.value.facts["published_version"] == 2
+    done = await store.record(subject, choices={"ads": "refused"})
+    assert done.state["ads"].status == "refused"
+    assert done.state["marketing.email"].status == "granted"
+    never_published = await store.record(subject, notice_version=9, choices={"ads": "refused"})
+    assert never_published.state["ads"].notice_version == 9
+
+
+async def test_a_published_notice_does_not_change(store: Store) -> None:
+    with pytest.raises(ManifestError) as refused:
+        await store.apply(MANIFEST.replace("only if", "whenever"))
+    assert refused.value.problems[0].line == MANIFEST[: MANIFEST.index("web:")].count("\n") + 1
+    assert (await store.apply(MANIFEST)).notice("web").version == 1
+
+
+async def test_a_material_change_makes_earlier_grants_stale(store: Store) -> None:
+    subject = await store.person()
+    await store.record(subject)
+    before = now()
+    store.catalogue = await store.apply(MANIFEST.replace("News by e-mail", "Our letter"))
+    assert (await store.statuses(subject))["marketing.email"] == "granted"
+    store.catalogue = await store.apply(MANIFEST.replace("[contact.email]", "[contact.email, behaviour]"))
+    assert store.catalogue.version("marketing.email") == 2
+    assert (await store.statuses(subject))["marketing.email"] == "stale"
+    assert (await store.statuses(subject, as_of=before))["marketing.email"] == "granted"
+    assert (await store.record(subject)).state["marketing.email"].status == "granted"
+
+
+async def test_a_grant_ends_at_its_term_and_a_refusal_does_not(store: Store) -> None:
+    with freeze_time("2026-11-21", real_asyncio=True) as clock:
+        subject = await store.person()
+        await store.record(subject, choices={"marketing.email": "granted", "ads": "refused"})
+        clock.move_to(datetime(2028, 11, 21, tzinfo=UTC) - timedelta(seconds=1))
+        assert (await store.statuses(subject))["marketing.email"] == "granted"
+        clock.move_to(datetime(2028, 11, 21, tzinfo=UTC))
+        assert await store.statuses(subject) | {"support": ""} == {
+            "ads": "refused",
+            "marketing.email": "expired",
+            "marketing.similar": "unasked",
+            "support": "",
+        }
+        # A signed paper counts from the day it was signed.
+        late = await store.person("c-2")
+        done = await store.record(late, occurred_at=now() - 800 * DAY, method="paper")
+        assert done.state["marketing.email"].status == "expired"
+
+
+async def test_time_travel_tells_what_held_and_what_was_known(store: Store) -> None:
+    with freeze_time("2026-11-21T12:00:00", real_asyncio=True) as clock:
+        subject = await store.person()
+        await store.record(subject)
+        clock.tick(3600)
+        granted = now()
+        clock.tick(3600)
+        # Said on paper half an hour before `granted`, typed in now.
+        await store.record(
+            subject, choices={"marketing.email": "refused"}, occurred_at=granted - 1_800_000_000, method="paper"
+        )
+        assert (await store.statuses(subject))["marketing.email"] == "refused"
+        assert (await store.statuses(subject, as_of=granted, known_at=granted))["marketing.email"] == "granted"
+        assert (await store.statuses(subject, as_of=granted))["marketing.email"] == "refused"
+        assert (await store.statuses(subject, as_of=granted - DAY))["marketing.email"] == "unasked"
+
+
+async def test_the_row_is_what_the_records_make(store: Store) -> None:
+    subject = await store.person()
+    for choice in ("granted", "refused", "granted"):
+        await store.record(subject, choices={"marketing.email": choice, "ads": choice})
+    await store.withdraw(subject, ["marketing"])
+    await store.record(subject)
+    live = await store.look(lambda tx: store.registry.state(tx, store.catalogue, subject))
+    replayed = await store.look(lambda tx: store.registry.state(tx, store.catalogue, subject, as_of=now()))
+    assert live.purposes == replayed.purposes
+
+
+async def test_a_choice_is_later_than_the_one_before_it_even_when_the_clock_stands_still(store: Store) -> None:
+    with freeze_time("2026-11-21", real_asyncio=True):
+        subject = await store.person()
+        await store.record(subject)
+        await store.record(subject, choices={"marketing.email": "refused"})
+        done = await store.record(subject)
+        assert done.state["marketing.email"].status == "granted"
+        assert (await store.statuses(subject))["marketing.email"] == "granted"
+
+
+async def test_an_unknown_device_that_refuses_all_is_forgotten_and_one_that_chooses_is_not(store: Store) -> None:
+    device = Identifier("device", "d" * 22)
+    refusal = store.submission(identifier=device, choices={"ads": "refused"}, assurance="device", method="banner")
+    done = await store.hot(lambda tx: store.registry.choose(tx, store.catalogue, refusal), BROWSER)
+    assert done.subject is None
+    assert claims_of(done.receipt)["sub"] == "nobody"
+    assert await store.look(lambda tx: store.registry.receipt(tx, raw(done.record))) == done.receipt
+    with pytest.raises(NoSubject):
+        await store.look(lambda tx: store.registry.resolve(tx, device, create=False))
+
+    grant = store.submission(identifier=device, assurance="device", method="banner")
+    chosen = await store.hot(lambda tx: store.registry.choose(tx, store.catalogue, grant), BROWSER)
+    assert "sub_" not in json.dumps(claims_of(chosen.receipt))
+    known = await store.look(lambda tx: store.registry.resolve(tx, device, create=False))
+    again = await store.hot(lambda tx: store.registry.choose(tx, store.catalogue, refusal), BROWSER)
+    assert known.subject == chosen.subject == again.subject
+    assert claims_of(again.receipt)["sub"] == claims_of(chosen.receipt)["sub"]
+    assert (await store.statuses(raw(known.subject)))["ads"] == "refused"
+
+
+async def test_history_needs_a_permit_or_the_person_and_pages_newest_first(store: Store) -> None:
+    subject, other = await store.person(), await store.person("c-2")
+    for _ in range(5):
+        await store.record(subject, evidence={"steps": 2})
+    history, permit = store.registry.history, store.permit(subject, "read")
+    with pytest.raises(Denied):
+        await store.cold(lambda tx: history(tx, subject))
+    with pytest.raises(Denied):
+        await store.cold(lambda tx: history(tx, subject, store.permit(other, "read")))
+    first = await store.cold(lambda tx: history(tx, subject, permit, limit=3))
+    rest = await store.cold(lambda tx: history(tx, subject, permit, limit=3, cursor=first.next))
+    assert (len(first.items), len(rest.items), rest.next) == (3, 2, None)
+    assert len({item.record for item in (*first.items, *rest.items)}) == 5
+    assert first.items[0].evidence == {"steps": 2}
+    themselves = Actor(text("sub", subject), "", "person", frozenset({"self"}))
+    own = await store.cold(lambda tx: history(tx, subject), themselves)
+    assert len(own.items) == 5
+    with pytest.raises(Denied):
+        await store.cold(lambda tx: history(tx, other), themselves)
+
+
+async def test_another_tenants_people_and_records_are_nobodys(store: Store) -> None:
+    subject = await store.person()
+    done = await store.record(subject)
+    await store.found("acme")
+    for unit in (
+        lambda tx: store.registry.state(tx, store.catalogue, subject),
+        lambda tx: store.registry.state(tx, store.catalogue, new_raw()),
+        lambda tx: store.registry.create_link(tx, subject, 600),
+    ):
+        with pytest.raises(NoSubject) as nobody:
+            await store.cold(unit, tenant="acme")
+        assert nobody.value.facts == {}
+    with pytest.raises(NoRecord):
+        await store.look(lambda tx: store.registry.receipt(tx, raw(done.record)), tenant="acme")
+
+
+async def test_erasure_keeps_the_no_and_the_proof_and_nothing_else(store: Store) -> None:
+    who = Identifier("email", "ann@example.org")
+    subject = await store.person(who.value, who.type)
+    done = await store.record(subject)
+    until = now() + 900 * DAY
+
+    def forget(tx):
+        return store.registry.forget(
+            tx, subject, store.permit(subject, "erase"), suppress_until=until, proof_until=until
+        )
+
+    forgotten = await store.cold(forget)
+    assert (forgotten.records, forgotten.identifiers, forgotten.kinds) == (1, 1, ("email",))
+    with pytest.raises(NoSubject):
+        await store.cold(forget)
+    for unit in (
+        lambda tx: store.registry.state(tx, store.catalogue, subject),
+        lambda tx: store.registry.resolve(tx, who, create=False),
+        lambda tx: store.registry.withdraw(tx, store.catalogue, subject, "all"),
+    ):
+        with pytest.raises(NoSubject):
+            await store.hot(unit)
+    state = await store.look(lambda tx: store.registry.person(tx, subject))
+    assert state is not None
+    assert state.erased_at
+    assert not state.choices
+
+    # The same address again is another person, whom no grant reaches until the suppression ends.
+    again = await store.record(identifier=who, method="import")
+    assert again.subject not in (None, done.subject)
+    assert again.ignored == {"marketing.email": "suppressed"}
+    assert again.state["marketing.email"].status == "unasked"
+    with freeze_time(datetime.fromtimestamp(until / 1e6 + 1, UTC), real_asyncio=True):
+        assert "ignored" not in repr(await store.record(identifier=who)).replace("ignored=UNSET", "")
+
+
+async def test_a_legal_hold_stops_the_erasure(store: Store) -> None:
+    subject = await store.person()
+    await store.hot(lambda tx: store.registry.hold(tx, subject, on=True))
+
+    def forget(tx):
+        later = tx.context.at + DAY
+        return store.registry.forget(
+            tx, subject, store.permit(subject, "erase"), suppress_until=later, proof_until=later
+        )
+
+    with pytest.raises(Held):
+        await store.cold(forget)
+    await store.hot(lambda tx: store.registry.hold(tx, subject, on=False))
+    assert (await store.cold(forget)).records == 0
+
+
+async def test_facts_that_decide_lie_in_the_state(store: Store) -> None:
+    subject = await store.person()
+    related = await store.hot(
+        lambda tx: store.registry.relate(tx, store.catalogue, subject, "o-1", "contract", ["support"])
+    )
+    assert related.kind == "contract"
+    await store.hot(lambda tx: store.registry.place(tx, subject, "de", "shipping"))
+    await store.hot(lambda tx: store.registry.restrict(tx, subject, on=True))
+    state = await store.look(lambda tx: store.registry.person(tx, subject))
+    assert state is not None
+    assert state.relations[0].live(now())
+    assert [each.code for each in state.jurisdictions] == ["de"]
+    assert state.restricted_at
+    for bad in (
+        lambda tx: store.registry.place(tx, subject, "atlantis", "declared"),
+        lambda tx: store.registry.relate(tx, store.catalogue, subject, "o 1", "contract"),
+        lambda tx: store.registry.relate(tx, store.catalogue, subject, "o-1", "contract", ["nothing"]),
+    ):
+        with pytest.raises(Invalid):
+            await store.hot(bad)
+
+
+async def test_a_link_works_once_and_until_it_ends(store: Store) -> None:
+    subject = await store.person()
+    with freeze_time("2026-11-21", real_asyncio=True) as clock:
+        link = await store.hot(lambda tx: store.registry.create_link(tx, subject, 600))
+        uses = await asyncio.gather(
+            *(store.hot(lambda tx: store.registry.redeem_link(tx, link.code)) for _ in range(10)),
+            return_exceptions=True,
+        )
+        assert [each for each in uses if not isinstance(each, LinkUnusable)] == [subject]
+        other = await store.hot(lambda tx: store.registry.create_link(tx, subject, 600))
+        clock.tick(601)
+        for code in (other.code, "x" * 32, "", "é" * 32):
+            with pytest.raises(LinkUnusable):
+                await store.hot(lambda tx, code=code: store.registry.redeem_link(tx, code))
+    with pytest.raises(Invalid):
+        await store.hot(lambda tx: store.registry.create_link(tx, subject, 1))
+
+
+async def test_nothing_is_written_when_the_unit_fails_after_the_record(store: Store) -> None:
+    subject = await store.person()
+
+    def fails(tx):
+        yield from store.registry.record(tx, store.catalogue, store.submission(subject=subject))
+        raise Conflict("broken", "No.")
+
+    with pytest.raises(Conflict):
+        await store.hot(fails)
+    assert set((await store.statuses(subject)).values()) == {"unasked"}
+    page = await store.cold(lambda tx: store.registry.history(tx, subject, store.permit(subject, "read")))
+    assert page.items == []
+
+
+async def test_no_identifier_and_no_choice_lies_in_clear_in_the_records(store: Store) -> None:
+    subject = await store.person("ann@example.org", "email")
+    await store.record(subject, evidence={"agent": "Netscape"})
+    from sqlalchemy import select
+
+    from consent import tables
+
+    for table in (tables.consent_identifier, tables.consent_identifier_of, tables.consent_record):
+        columns = [column for column in table.columns if column.name not in ("kind",)]
+        rows = await store.look(lambda tx, columns=columns: _all(tx, select(*columns)))
+        assert rows
+        blob = repr(rows)
+        assert "ann" not in blob
+        assert "granted" not in blob
+        assert "Netscape" not in blob
+
+
+def _all(tx, statement):
+    (rows,) = yield (tx.select(statement),)
+    return rows
+
+
+def test_identifiers_do_not_show_their_value() -> None:
+    assert "ann@example.org" not in repr(Identifier("email", "ann@example.org"))
+    assert CRM.name == "crm"

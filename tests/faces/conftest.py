@@ -1,0 +1,70 @@
+"""A browser and a site for the tests of the pages."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from .site import Site, serving
+
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+
+@pytest.fixture(scope="package")
+def browser(chromium: str) -> Iterator[Browser]:
+    """The machine's Chromium. Scoped to this package: while it lives, no event loop can run beside it."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serving() as site:
+        yield site
+
+
+class Visitor:
+    """A visitor with windows of their own; everything that a page complains about is kept."""
+
+    def __init__(self, browser: Browser, site: Site) -> None:
+        self._browser = browser
+        self.site = site
+        self.complaints: list[str] = []
+        self.contexts: list[BrowserContext] = []
+
+    def opens(
+        self, path: str = "/demo/", *, locale: str = "en", width: int = 1280, height: int = 800, scheme: str = "light", script: str = "",
+        reduced: bool = True, javascript: bool = True,
+    ) -> Page:
+        context = self._browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme, locale=locale,  # type: ignore[arg-type]
+            reduced_motion="reduce" if reduced else "no-preference", java_script_enabled=javascript,
+        )
+        self.contexts.append(context)
+        if script:
+            context.add_init_script(script)
+        return self.again(context, path, locale)
+
+    def again(self, context: BrowserContext, path: str = "/demo/", locale: str = "en") -> Page:
+        page = context.new_page()
+        page.on("console", lambda message: self.complaints.append(message.text) if message.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        target, _, fragment = path.partition("#")
+        mark = "&" if "?" in target else "?"
+        page.goto(f"{self.site.address}{target}{mark}lang={locale}{'#' + fragment if fragment else ''}")
+        return page
+
+
+@pytest.fixture
+def visitor(browser: Browser, site: Site) -> Iterator[Visitor]:
+    """A visitor; the test fails when any page broke the policy or threw."""
+    visitor = Visitor(browser, site)
+    yield visitor
+    for context in visitor.contexts:
+        context.close()
+    assert visitor.complaints == []

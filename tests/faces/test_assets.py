@@ -1,0 +1,59 @@
+"""The built files: as small as promised, named by their content, licensed, and in step with their manifest."""
+
+import gzip
+import hashlib
+
+from sayso.server.pages import STATIC, assets, banner_script, manifest
+
+from .samples import a_banner
+
+
+def gzipped(data: bytes) -> int:
+    return len(gzip.compress(data, 9))
+
+
+def test_the_banner_with_its_text_is_at_most_eight_kilobytes() -> None:
+    assert gzipped(banner_script(a_banner())) <= 8_000
+    assert gzipped(banner_script(a_banner("zh-CN"))) <= 8_000
+
+
+def test_the_style_sheet_is_at_most_fourteen_kilobytes() -> None:
+    assert manifest()["site.css"].gzip <= 14_000
+
+
+def test_the_islands_are_at_most_six_kilobytes() -> None:
+    assert manifest()["site.js"].gzip <= 6_000
+
+
+def test_a_page_with_fonts_style_and_islands_is_at_most_a_hundred_and_twenty_kilobytes() -> None:
+    assert sum(manifest()[name].gzip for name in ("site.css", "site.js", "inter.woff2", "source-serif-4.woff2")) <= 120_000
+
+
+def test_the_manifest_names_exactly_the_files_that_are_there() -> None:
+    assert {path.name for path in STATIC.iterdir()} == {*assets().values(), "manifest.json"}
+
+
+def test_every_name_carries_the_hash_of_the_content() -> None:
+    for asset in manifest().values():
+        data = (STATIC / asset.file).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == asset.sha256
+        assert asset.sha256[:10] in asset.file
+        assert len(data) == asset.bytes
+
+
+def test_fonts_come_with_their_licence() -> None:
+    for name in ("inter-licence.txt", "source-serif-4-licence.txt"):
+        assert "SIL OPEN FONT LICENSE" in (STATIC / assets()[name]).read_text().upper()
+
+
+def test_nothing_built_fetches_from_another_host() -> None:
+    for name in ("banner.js", "site.js", "site.css", "shop.css"):
+        text = (STATIC / assets()[name]).read_text()
+        assert "http:" not in text.replace("http://www.w3.org", "")
+        assert "https:" not in text.replace('"https:"', "")
+
+
+def test_the_banner_neither_parses_html_nor_evaluates_text() -> None:
+    code = (STATIC / assets()["banner.js"]).read_text()
+    for sink in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "DOMParser"):
+        assert sink not in code

@@ -1,0 +1,248 @@
+"""The snapshot says what Casbin says and what sets say, for every question; and it stays small."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from policies.grounds import Grounds
+from policies.reference import MODEL_TEXT, Reference
+from policies.rules import BASES, SYSTEM_RULES, Rule
+from policies.snapshot import MEMO_LIMIT, Snapshot
+from policies.trees import ACTION_TREE, Tree, Trees, dotted, with_built_in
+from tests.policies import oracle
+from tests.policies.worlds import a_policy
+
+DATA = Path(__file__).parent / "data"
+RETAILER = (DATA / "retailer.yaml").read_text(encoding="utf-8")
+
+
+def the_cases() -> list[list[str]]:
+    lines = (DATA / "cases.csv").read_text(encoding="utf-8").splitlines()
+    return [[part.strip() for part in line.split(",")] for line in lines if not line.startswith("#")]
+
+
+@pytest.mark.parametrize("case", the_cases(), ids=lambda case: " ".join(case))
+def test_the_cases_of_the_proposal(case: list[str]):
+    tenant, action, role, category, purpose, jurisdiction, expect, rules = case
+    snapshot = a_policy(RETAILER, tenant).snapshot
+    cell = snapshot.cell(frozenset({role}), action, category, purpose, jurisdiction)
+    assert cell.permitted == (expect == "allow")
+    assert "+".join(cell.denied or cell.allowed) == rules.strip("-")
+    assert snapshot.agrees(frozenset({role}), action, category, purpose, jurisdiction)
+
+
+# rules over random trees
+
+TREES = Trees(
+    roles=Tree(with_built_in({"lead": ("agent",), "agent": ("staff",), "staff": (), "mailer": (), "both": ("lead", "mailer")})),
+    categories=Tree(dotted(["contact.email", "contact.phone", "contact.phone.mobile", "health.dna", "behaviour"])),
+    purposes=Tree(dotted(["marketing.email.news", "marketing.email.similar", "marketing.sms", "ads.targeting", "support", "dsar"])),
+    jurisdictions=Tree({"eea": (), "de": ("eea",), "fr": ("eea",), "us": (), "us-ca": ("us",), "cn": ()}),
+    actions=ACTION_TREE,
+)
+EVERYWHERE = Grounds({}, lambda purpose, jurisdiction: None, {name: frozenset(BASES) for name in TREES.jurisdictions})
+
+paths = st.lists(st.lists(st.sampled_from("abc"), min_size=1, max_size=3).map(".".join), min_size=1, max_size=8)
+
+
+@st.composite
+def any_trees(draw: st.DrawFn) -> Trees:
+    """Categories and purposes of any shape, and roles that inherit from any number of earlier ones."""
+    roles: dict[str, tuple[str, ...]] = {}
+    for place in range(draw(st.integers(1, 6))):
+        roles[f"r{place}"] = tuple(draw(st.lists(st.sampled_from(sorted(roles)), unique=True, max_size=2))) if roles else ()
+    return Trees(
+        Tree(with_built_in(roles)),
+        Tree(dotted(draw(paths))),
+        Tree({**dotted(draw(paths)), "dsar": ()}),
+        TREES.jurisdictions,
+        ACTION_TREE,
+    )
+
+
+def any_rule(trees: Trees) -> st.SearchStrategy[Rule]:
+    return st.builds(
+        Rule,
+        id=st.uuids().map(lambda number: f"R{number.hex}"),
+        tenant=st.sampled_from(["any", "any", "acme", "globex"]),
+        action=st.sampled_from(sorted(trees.actions)),
+        role=st.sampled_from(sorted(trees.roles)),
+        category=st.sampled_from(sorted(trees.categories)),
+        purpose=st.sampled_from(sorted(trees.purposes)),
+        jurisdiction=st.sampled_from(sorted(trees.jurisdictions)),
+        effect=st.sampled_from(["allow", "allow", "deny"]),
+        basis=st.just("consent"),
+    )
+
+
+@st.composite
+def any_policy(draw: st.DrawFn) -> tuple[Trees, list[Rule]]:
+    trees = draw(any_trees())
+    return trees, draw(st.lists(any_rule(trees), max_size=8))
+
+
+@settings(max_examples=60, deadline=None)
+@given(any_policy(), st.randoms(use_true_random=False))
+def test_snapshot_and_casbin_answer_as_the_sets_do(policy: tuple[Trees, list[Rule]], chance: random.Random):
+    trees, rules = policy
+    grounds = Grounds({}, lambda purpose, jurisdiction: None, EVERYWHERE.laws)
+    snapshot = Snapshot("acme", rules, trees, grounds)
+    for asked in oracle.worth_asking(rules, trees, 40, chance):
+        action, role, *names = asked
+        want = oracle.permitted(rules, "acme", asked, trees)
+        cell = snapshot.cell(frozenset({role}), action, *names)
+        assert cell.permitted == want
+        assert snapshot.reference.permits(("acme", action, role, *names)) == want
+        assert {*cell.denied, *cell.allowed} == {rule.id for rule in rules if oracle.matches(rule, "acme", asked, trees)}
+
+
+def some_rules(count: int, seed: int) -> list[Rule]:
+    """Half of the denies are carved out of an allow, one level down, as real ones are; a quarter is about requests."""
+    chance = random.Random(seed)
+
+    def pick(tree: Tree, *likely: str) -> str:
+        return chance.choice(likely) if likely and chance.random() < 0.7 else chance.choice(sorted(tree))
+
+    rules: list[Rule] = []
+    while len(rules) < count:
+        effect = "deny" if chance.random() < 0.25 else "allow"
+        names = {
+            "action": pick(TREES.actions, "use", "read"),
+            "role": pick(TREES.roles, "staff", "mailer"),
+            "category": pick(TREES.categories, "contact", "contact.phone"),
+            "purpose": pick(TREES.purposes, "marketing", "marketing.email", "dsar"),
+            "jurisdiction": pick(TREES.jurisdictions, "eea", "us"),
+        }
+        allows = [rule for rule in rules if rule.effect == "allow"]
+        if effect == "deny" and allows and chance.random() < 0.5:
+            allow = chance.choice(allows)
+            names = {
+                "action": allow.action,
+                "role": allow.role,
+                "category": chance.choice(sorted(TREES.categories.down[allow.category])),
+                "purpose": chance.choice(sorted(TREES.purposes.down[allow.purpose] | {"any"})),
+                "jurisdiction": chance.choice(sorted(TREES.jurisdictions.down[allow.jurisdiction])),
+            }
+        tenant = chance.choice(["any", "acme", "globex"])
+        rules.append(Rule(id=f"R{len(rules)}", effect=effect, tenant=tenant, basis="consent", **names))
+    return rules
+
+
+MUTANTS = {
+    "a deny does not reach up the purposes": ("&& (g3(r.pur, p.pur) || (p.eft == 'deny' && g3(p.pur, r.pur)))", "&& g3(r.pur, p.pur)"),
+    "a deny does not reach up the categories": ("&& (g2(r.cat, p.cat) || (p.eft == 'deny' && g2(p.cat, r.cat)))", "&& g2(r.cat, p.cat)"),
+    "a deny does not reach up the jurisdictions": ("&& (g4(r.jur, p.jur) || (p.eft == 'deny' && g4(p.jur, r.jur)))", "&& g4(r.jur, p.jur)"),
+    "a deny never matches": ("(p.eft == 'allow' || r.pur != 'dsar')", "p.eft == 'allow'"),
+    "a deny reaches dsar": ("&& (p.eft == 'allow' || r.pur != 'dsar') ", ""),
+    "the jurisdiction does not count": ("&& (g4(r.jur, p.jur) || (p.eft == 'deny' && g4(p.jur, r.jur))) ", ""),
+    "the role does not count": ("&& g(r.rol, p.rol) ", ""),
+    "the tenant does not count": ("(p.ten == r.ten || p.ten == 'any') && ", ""),
+    "the action does not count": ("&& g5(r.act, p.act) ", ""),
+}
+
+
+def differences(text: str) -> Iterator[oracle.Asked]:
+    """Where Casbin under this model answers otherwise than the sets do, over rules and questions that are worth it."""
+    for seed in range(12):
+        rules = some_rules(24, seed)
+        reference = Reference(rules, TREES, text)
+        for asked in oracle.worth_asking(rules, TREES, 150, random.Random(seed)):
+            action, role, *names = asked
+            if reference.permits(("acme", action, role, *names)) != oracle.permitted(rules, "acme", asked, TREES):
+                yield asked
+
+
+def test_the_shipped_matcher_survives_the_corpus():
+    assert not list(differences(MODEL_TEXT))
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_a_mutant_of_the_matcher_dies(mutant: str):
+    before, after = MUTANTS[mutant]
+    assert before in MODEL_TEXT
+    assert next(differences(MODEL_TEXT.replace(before, after)), None) is not None
+
+
+def test_the_second_opinion_notices_a_snapshot_that_matches_otherwise():
+    rules = some_rules(40, seed=5)
+    snapshot = Snapshot("acme", rules, TREES, EVERYWHERE)
+    asked = oracle.worth_asking(rules, TREES, 300, random.Random(7))
+    before, after = MUTANTS["the role does not count"]
+    snapshot.reference = Reference(rules, TREES, MODEL_TEXT.replace(before, after))
+    assert not all(snapshot.agrees(frozenset({role}), action, *names) for action, role, *names in asked)
+
+
+# roles, admissibility, memory
+
+
+def test_any_deny_of_any_role_counts_and_allows_are_united():
+    rules = [
+        Rule(id="A", role="staff", action="use", category="contact", purpose="support", effect="allow", basis="consent"),
+        Rule(id="B", role="mailer", action="use", category="contact", purpose="support", effect="allow", basis="contract"),
+        Rule(id="C", role="mailer", action="use", category="contact.email", purpose="support", effect="deny"),
+    ]
+    snapshot = Snapshot("acme", rules, TREES, EVERYWHERE)
+    both = frozenset({"staff", "mailer"})
+    united = snapshot.cell(both, "use", "contact.phone", "support", "de")
+    assert united.allowed == ("A", "B")
+    assert [alternative.rule for alternative in united.alternatives] == ["A"]
+    assert not snapshot.cell(both, "use", "contact.email", "support", "de").permitted
+    assert snapshot.cell(frozenset({"staff"}), "use", "contact.email", "support", "de").permitted
+    assert snapshot.agrees(both, "use", "contact.email", "support", "de")
+
+
+def test_asked_at_any_every_deny_applies_and_only_rules_for_every_law_permit():
+    snapshot = a_policy(RETAILER, "acme").snapshot
+    mailer = frozenset({"marketing_sender"})
+    assert not snapshot.cell(mailer, "use", "contact.email", "marketing.email.newsletter", "any").allowed
+    deny = Rule(id="D", role="any", action="any", category="any", purpose="any", jurisdiction="cn", effect="deny")
+    allow = Rule(id="A", role="any", action="any", category="any", purpose="any", effect="allow", basis="consent")
+    both = Snapshot("acme", [allow, deny], TREES, EVERYWHERE)
+    permitted = [both.cell(frozenset({"mailer"}), "use", "contact", "support", code).permitted for code in ("any", "cn", "de")]
+    assert permitted == [False, False, True]
+
+
+def test_the_shipped_rules_answer_requests_and_no_deny_reaches_them():
+    deny = Rule(id="D", role="any", action="any", category="any", purpose="any", effect="deny")
+    snapshot = Snapshot("acme", [*SYSTEM_RULES, deny], TREES, EVERYWHERE)
+    for role in ("officer", "admin"):
+        for action in ("read", "reveal", "export", "erase"):
+            assert snapshot.cell(frozenset({role}), action, "health.dna", "dsar", "cn").permitted
+    assert not snapshot.cell(frozenset({"auditor"}), "read", "health.dna", "dsar", "cn").permitted
+    assert not snapshot.cell(frozenset({"officer"}), "read", "health.dna", "support", "cn").permitted
+    assert snapshot.agrees(frozenset({"officer"}), "read", "any", "dsar", "any")
+
+
+def test_a_role_that_is_none_matches_nothing_and_never_reaches_casbin():
+    snapshot = a_policy(RETAILER, "acme").snapshot
+    before = sorted(snapshot.reference.rm_map["g"].all_roles)
+    assert not snapshot.cell(frozenset({"stranger"}), "use", "any", "dsar", "any").allowed
+    assert snapshot.agrees(frozenset({"stranger"}), "use", "any", "dsar", "any")
+    assert sorted(snapshot.reference.rm_map["g"].all_roles) == before
+
+
+def test_the_memo_is_bounded():
+    snapshot = Snapshot("acme", [], TREES, EVERYWHERE)
+    for place in range(MEMO_LIMIT + 9):
+        snapshot.cell(frozenset({f"r{place}"}), "use", "any", "support", "any")
+    assert snapshot.remembered == MEMO_LIMIT
+
+
+def test_a_version_names_all_that_answers():
+    text = RETAILER
+    version = a_policy(text, "acme").version
+    assert version == a_policy(text, "acme").version
+    assert len(bytes.fromhex(version)) == 32
+    for changed in (
+        text.replace("id: R060", "id: R069"),
+        text.replace("[support_agent]", "[crm]"),
+        text.replace("legal_basis: contract, categories: [contact.phone]", "legal_basis: contract, categories: [contact]"),
+        text.replace("{aggregate: {k: 20}}", "{aggregate: {k: 21}}", 1),
+    ):
+        assert changed != text
+        assert a_policy(changed, "acme").version != version
+    assert a_policy(text, "globex").version != version

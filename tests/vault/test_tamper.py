@@ -1,0 +1,173 @@
+"""Somebody can write the tables. They can destroy; they can never make the vault say anything that is not so."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Table, select, update
+
+from sayso.kernel import Rows, Tx, Work, bucket_of
+from tests.builders.vault import House, a_client
+from vault import BrokenSeal, Term
+from vault.tables import vault_index, vault_key, vault_record, vault_token, vault_token_of
+
+VALUES = {"email": "ada@example.org", "notes": "Likes oolong.", "invoice": "12 boxes"}
+
+
+async def rows_of(house: House, table: Table, **where: Any) -> list[dict[str, Any]]:
+    def unit(tx: Tx) -> Work[list[Any]]:
+        statement = select(*table.c)
+        for name, value in where.items():
+            statement = statement.where(table.c[name] == value)
+        (rows,) = yield (tx.select(statement),)
+        return rows
+
+    found = await house.database.look(house.context(), unit)
+    return [dict(zip(table.c.keys(), row, strict=True)) for row in found]
+
+
+async def change(house: House, table: Table, row: dict[str, Any], **values: Any) -> None:
+    """Write other values into one row."""
+    statement = update(table).values(values)
+    for column in table.primary_key:
+        if column.name != "tenant":
+            statement = statement.where(column == row[column.name])
+    await house.cold(lambda tx: tx.execute(statement, expect=1))
+
+
+def flips(row: dict[str, Any], column: str) -> list[Any]:
+    """The column's value with each byte changed, or the number or text beside it."""
+    value = row[column]
+    if isinstance(value, bytes):
+        return [value[:place] + bytes((value[place] ^ 1,)) + value[place + 1 :] for place in range(len(value))]
+    if isinstance(value, int):
+        return [value + 1, value - 1, value ^ 0x100]
+    return [value + "x", value[:-1], value.upper()]
+
+
+async def person(house: House) -> tuple[bytes, dict[str, str]]:
+    subject = await house.person()
+    return subject, await house.store(subject, **VALUES)
+
+
+@pytest.mark.parametrize("column", ["blob", "version"])
+async def test_a_changed_record_gives_nothing(house: House, column: str) -> None:
+    subject, tokens = await person(house)
+    (row,) = await rows_of(house, vault_record, subject=subject, field="email")
+    for flipped in flips(row, column)[:: 7 if column == "blob" else 1]:
+        await change(house, vault_record, row, **{column: flipped})
+        assert await house.value(tokens["email"]) is None
+    await change(house, vault_record, row, **{column: row[column]})
+    assert await house.value(tokens["email"]) == VALUES["email"]
+
+
+@pytest.mark.parametrize("column", ["version", "epoch", "wrapped", "commitment"])
+async def test_a_changed_key_row_gives_nothing(house: House, column: str) -> None:
+    subject, tokens = await person(house)
+    (row,) = await rows_of(house, vault_key, owner=subject, **{"class": "data"})
+    for flipped in flips(row, column)[:: 5 if column == "wrapped" else 1]:
+        await change(house, vault_key, row, **{column: flipped})
+        assert await house.value(tokens["email"]) is None
+    await change(house, vault_key, row, **{column: row[column]})
+    assert await house.value(tokens["email"]) == VALUES["email"]
+
+
+@pytest.mark.parametrize("column", ["subject", "collection", "field", "audience", "at", "key_version", "mac"])
+async def test_a_changed_token_row_points_nowhere(house: House, column: str) -> None:
+    subject, tokens = await person(house)
+    (row,) = await rows_of(house, vault_token, subject=subject, field="email")
+    for flipped in flips(row, column):
+        await change(house, vault_token, row, **{column: flipped})
+        assert not (await house.locate(tokens["email"])).found
+    await change(house, vault_token, row, **{column: row[column]})
+    assert await house.value(tokens["email"]) == VALUES["email"]
+
+
+async def test_a_token_cannot_be_pointed_at_another_person_field_or_audience(house: House) -> None:
+    ada, tokens = await person(house)
+    bob, others = await person(house)
+    mailers = await house.store(ada, "mailer", email=VALUES["email"])
+    own = (await rows_of(house, vault_token, subject=ada, field="email", audience="any"))[0]
+    theirs = (await rows_of(house, vault_token, subject=bob, field="email"))[0]
+    mailer = (await rows_of(house, vault_token, subject=ada, audience="mailer"))[0]
+    columns = ("subject", "collection", "field", "audience", "at", "mac")
+    for other in (theirs, mailer):
+        await change(house, vault_token, own, **{name: other[name] for name in columns})
+        assert not (await house.locate(tokens["email"])).found
+    await change(house, vault_token, mailer, audience="any")
+    assert not (await house.locate(mailers["email"], a_client("crm"))).found
+    assert await house.value(others["email"]) == VALUES["email"]
+
+
+async def test_rows_swapped_between_people_fields_and_versions_give_nothing(house: House) -> None:
+    ada, tokens = await person(house)
+    bob, _ = await person(house)
+    (own,) = await rows_of(house, vault_record, subject=ada, field="email")
+    sources = [
+        (await rows_of(house, vault_record, subject=bob, field="email"))[0],
+        (await rows_of(house, vault_record, subject=ada, field="notes"))[0],
+        (await rows_of(house, vault_record, subject=ada, field="invoice"))[0],
+    ]
+    for source in sources:
+        await change(
+            house, vault_record, own, blob=source["blob"], version=source["version"], **{"class": source["class"]}
+        )
+        assert await house.value(tokens["email"]) is None
+    # Nor does bringing the other person's key along help.
+    key = {"owner": ada, "class": "data", "bucket": bucket_of("default", ada)}
+    (bobs,) = await rows_of(house, vault_key, owner=bob, **{"class": "data"})
+    await change(house, vault_record, own, blob=sources[0]["blob"], **{"class": "data"})
+    await change(house, vault_key, key, wrapped=bobs["wrapped"], commitment=bobs["commitment"])
+    assert await house.value(tokens["email"]) is None
+
+
+async def test_an_old_blob_under_the_new_version_gives_nothing(house: House) -> None:
+    subject, tokens = await person(house)
+    (old,) = await rows_of(house, vault_record, subject=subject, field="email")
+    await house.store(subject, email="new@example.org")
+    await change(house, vault_record, old, blob=old["blob"])
+    assert await house.value(tokens["email"]) is None
+
+
+async def test_an_index_row_pointed_at_somebody_else_finds_nobody(house: House) -> None:
+    ada, _ = await person(house)
+    bob = await house.person()
+    await house.store(bob, email="bob@example.org")
+    (row,) = await rows_of(house, vault_index, subject=ada)
+    await change(house, vault_index, row, subject=bob)
+    hits = await house.database.run_alone(
+        house.context(),
+        lambda tx: house.vault.search(
+            tx, house.collections, "customers", [Term("email", VALUES["email"])], purpose="p", reason="r"
+        ),
+    )
+    assert hits.subjects == ()
+
+
+async def test_a_changed_reissue_row_never_gives_another_token(house: House) -> None:
+    ada, _ = await person(house)
+    rows = await rows_of(house, vault_token_of, subject=ada)
+    email = next(row for row in rows if row["field"] == "email")
+    notes = next(row for row in rows if row["field"] == "notes")
+    await change(house, vault_token_of, email, blob=notes["blob"])
+    with pytest.raises(BrokenSeal):
+        await house.store(ada, email=VALUES["email"])
+
+
+async def test_the_next_tenants_rows_open_nothing(house: House) -> None:
+    """The whole of a person's rows, copied under another tenant's name."""
+    _, tokens = await person(house)
+    here = {table: await rows_of(house, table) for table in (vault_key, vault_record, vault_token)}
+    house.tenant = "other"
+    await house.open()
+
+    def copy(tx: Tx) -> Work[None]:
+        for table, rows in here.items():
+            handle = Rows(table)
+            for row in rows:
+                tx.insert(handle, *(value for name, value in row.items() if name not in ("bucket", "tenant")))
+        return
+        yield ()
+
+    await house.database.run_alone(house.context(), copy)
+    assert not (await house.locate(tokens["email"])).found
+    assert await house.value(tokens["email"]) is None
