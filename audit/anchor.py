@@ -1,7 +1,8 @@
 """The anchor: an append-only file outside the database that remembers which heads were signed.
 
 A database that was restored, cloned or rewritten does not match it, and that is noticed before anything is signed
-again. One line per remembered head: origin, size, root in base64.
+again. One line per remembered head: the log's name on the wire, size, root in base64. Not the origin: an installation that is called
+otherwise tomorrow still holds the same logs.
 """
 
 import os

@@ -26,7 +26,8 @@ VALUE_LIMIT = 200
 _LARGEST = 2**53 - 1
 _REMEMBERED = 4_096
 
-# What passed once passes again: a brand has a few hundred combinations of type, outcome and names, asked a million times.
+# What passed once passes again: a brand has a few hundred combinations of type, outcome and names, asked a million
+# times.
 _accepted: set[tuple[object, ...]] = set()
 _OUTCOMES = frozenset({"ok", "permit", "deny", "fail"})
 
@@ -43,9 +44,7 @@ class LeafRefused(ValueError):
 class LeafIndex(msgspec.Struct, frozen=True, gc=False):
     """The members of a leaf that the search index holds."""
 
-    id: str
     out: str
-    ts: int
     type: str
 
 

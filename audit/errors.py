@@ -40,13 +40,6 @@ class SizeNotInLog(Invalid):
         super().__init__("size-not-in-log", "The log has no such size or index yet.", size=signed)
 
 
-class MalformedCursor(Invalid):
-    """A cursor that no answer of ours contained."""
-
-    def __init__(self) -> None:
-        super().__init__("malformed-cursor", "A cursor is passed back as it was received.")
-
-
 class LogForked(Unavailable):
     """The database holds another history than was signed: a restored backup, a clone, or tampering. Nothing is signed.
 

@@ -5,6 +5,7 @@ Accepted as content: the JWS alone; the JWS, a newline, and tlog-proof text; tlo
 our API answers with, of which `receipt` (or `certificate`) and `proof` are read.
 """
 
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -27,30 +28,30 @@ class _Answer(msgspec.Struct, frozen=True):
     proof: str | None = None
 
 
+class _Certified(msgspec.Struct, frozen=True):
+    certificate: msgspec.Raw = msgspec.Raw()
+
+
 class _Named(msgspec.Struct, frozen=True):
-    """The member of a leaf that a receipt names."""
+    """The members of a leaf that evidence is compared with."""
 
     id: str = ""
-    org: str = ""
+    res: dict[str, str] = {}
     type: str = ""
-    ts: int = 0
 
 
 def check_evidence(raw: bytes, trust: Trust | None) -> list[str]:
     """Lines that say what holds. Raises `Broken`, or `Unusable` when it is no evidence of a known kind."""
     jws, proof = _kind(raw)
-    lines: list[str] = []
-    entry = None
-    if jws is not None:
-        signed = _checked_jws(jws, trust)
-        entry = entry_of(signed.claims)
-        lines += _told(signed)
-        proof = proof or _inner_proof(signed.claims)
+    if jws is None:
+        assert proof is not None
+        return _checked_proof(proof, trust, None)
+    signed = _checked_jws(jws, trust)
+    proof = proof or _inner_proof(signed.claims)
     if proof is not None:
-        lines += _checked_proof(proof, trust, entry, bound=jws is not None)
-    elif entry is not None:
-        lines.append(f"entry {entry} is named; no log proof came with it, so the log was not consulted")
-    return lines
+        return [*_told(signed), *_checked_proof(proof, trust, signed)]
+    entry = entry_of(signed.claims)
+    return [*_told(signed), f"entry {entry or '(none)'} is named; no log proof came with it: the log was not consulted"]
 
 
 def entry_of(claims: dict[str, Any]) -> str | None:
@@ -113,7 +114,7 @@ def _told(jws: Jws) -> list[str]:
     return [f"{kind} signed by key {jws.kid}", *(f"{name} {value}" for name, value in told.items() if value)]
 
 
-def _checked_proof(raw: bytes, trust: Trust | None, entry: str | None, *, bound: bool) -> list[str]:
+def _checked_proof(raw: bytes, trust: Trust | None, signed: Jws | None) -> list[str]:
     try:
         proof = TlogProof.parse(raw)
         carried, leaf = unpack_extra(proof.extra)
@@ -125,9 +126,22 @@ def _checked_proof(raw: bytes, trust: Trust | None, entry: str | None, *, bound:
         named = msgspec.json.decode(leaf, type=_Named)
     except msgspec.DecodeError:
         named = _Named()
-    if bound and (entry is None or named.id != entry):
-        raise Broken("the log proof is of another entry than the one that was signed", index=proof.index)
+    if signed is not None:
+        _bound(signed, named, proof.index)
     return [
         f"entry {named.id or '(not ours)'} {named.type} stands at index {proof.index}",
         f"log {checkpoint.origin}, size {checkpoint.size}, signed by {carried.line}",
     ]
+
+
+def _bound(signed: Jws, named: _Named, index: int) -> None:
+    """Raise `Broken` unless the proven entry is the one that was signed. A certificate's entry holds its statement's
+    hash.
+    """
+    if named.id != entry_of(signed.claims):
+        raise Broken("the log proof is of another entry than the one that was signed", index=index)
+    if "certificate" in signed.claims:
+        # The claims are canonical JSON, so the member's bytes as they stand are the statement's.
+        statement = bytes(msgspec.json.decode(signed.payload, type=_Certified).certificate)
+        if named.res.get("certificate") != sha256(statement).hexdigest():
+            raise Broken("the log entry holds the hash of another certificate", index=index)

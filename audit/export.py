@@ -39,8 +39,8 @@ async def export(
     """Write the log into the folder `out`; returns its size. `progress` is told tiles written, tiles in all.
 
     Holds every entry that was committed before the call. Something must be integrating meanwhile: a server, or the
-    caller beforehand (`AuditLog.drain`). Raises `Unavailable` when that takes longer than `patience_s`, `ExportRefused` when
-    `out` holds something else.
+    caller beforehand (`AuditLog.drain`). Raises `Unavailable` when that takes longer than `patience_s`, `ExportRefused`
+    when `out` holds something else.
     """
     context = Context(tenant, SYSTEM, now(), new_id("req"))
     await _caught_up(database, context, log, patience_s)

@@ -36,7 +36,7 @@ ANCHOR_EVERY_S = 10.0
 
 
 class Round(NamedTuple):
-    """What one call of `Integrator.run` did: how many entries got their index, and up to which size the log is signed."""
+    """What one round did: how many entries got their index, and up to which size the log is signed."""
 
     integrated: int
     signed: int
@@ -170,11 +170,12 @@ def _as_heads(last: store.Signed | None) -> list[_Head]:
 
 def _integrate(tx: Tx, log: str, origin: str, batch: int) -> Work[int]:
     """Move up to `batch` entries from the outbox into the tree; returns how many."""
-    row, locked, pending = yield (
+    row, locked, rows = yield (
         store.tree_of(tx, log),
         store.tree_to_lock(tx, log),
         store.oldest_pending(tx, log, batch),
     )
+    pending = [store.Pending(*found) for found in rows]
     if row is not None and (not locked or not pending):
         return 0
     tree = store.Tree(*locked[0]) if row is not None else store.Tree(origin, 0, EMPTY_ROOT)
@@ -186,7 +187,7 @@ def _integrate(tx: Tx, log: str, origin: str, batch: int) -> Work[int]:
     last_bundle, partial = divmod(tree.size, WIDTH)
     (held,) = (yield (store.bundle_at(tx, log, last_bundle),)) if partial else (None,)
 
-    leaves = [row[1] for row in pending]
+    leaves = [entry.leaf for entry in pending]
     changed = grow(tree.size, tiles, [leaf_hash(leaf) for leaf in leaves])
     first = WIDTH - partial
     bundles = [(held[0] if held is not None else b"") + pack(leaves[:first])]

@@ -35,6 +35,7 @@ class Jws(NamedTuple):
     kid: str
     typ: str
     public_key: bytes
+    payload: bytes
     claims: dict[str, Any]
     signing_input: bytes
     signature: bytes
@@ -56,7 +57,7 @@ class Jws(NamedTuple):
         public_key = parse_jwk(header.jwk.kty, header.jwk.crv, header.jwk.x)
         if thumbprint(public_key) != header.kid:
             raise Malformed("the JWS names another key than it carries")
-        return cls(header.kid, header.typ, public_key, claims, f"{parts[0]}.{parts[1]}".encode(), signature)
+        return cls(header.kid, header.typ, public_key, payload, claims, f"{parts[0]}.{parts[1]}".encode(), signature)
 
     def verify(self, public_key: bytes) -> None:
         """Raise `SignatureInvalid` unless `public_key` (32 bytes) signed it. RFC 8032."""

@@ -74,10 +74,11 @@ def tlog_proof(tx: Tx, signer: Signer, entry_id: str) -> Work[bytes]:
     """
     key = store.entry_key(entry_id)
     (waiting,) = yield (store.waiting(tx, key),)
-    located = yield from store.locate(tx, [key])
-    if key not in located:
+    (row,) = yield (store.locate(tx, key),)
+    place = store.located_from(row)
+    if place is None:
         raise NotIntegrated if waiting is not None else EntryNotFound
-    log, index = located[key]
+    log, index = place
     tree, rows = yield (store.tree_of(tx, log), store.last_signed(tx, log))
     head = store.signed_from(rows)
     if head is None or index >= head.size:

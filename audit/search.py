@@ -9,17 +9,18 @@ from audit import store
 from audit.commitment import COLLECTION, split_opening, verify_opening
 from audit.encoding import decode_leaf, encode_subject
 from audit.entry import Entry, Opening
-from audit.errors import EntryNotFound, MalformedCursor
+from audit.errors import EntryNotFound
 from sayso.kernel import TENANT_OWNER, Key, Sealer, Tx, Work, text
 
 PAGE_LIMIT = 200
+_LAST_MS = (1 << 48) - 1
 
 
 class Search(Struct, frozen=True, forbid_unknown_fields=True):
     """What to look for among integrated entries. `type` is one type, or a prefix such as `consent.*`.
 
-    `since` (inclusive) and `until` (exclusive) are instants, compared with the time the writing node claimed. `cursor`
-    is the `next` of an earlier page.
+    `since` (inclusive) and `until` (exclusive) are instants, compared to the millisecond with the time in the entry's
+    id. `cursor` is the `next` of an earlier page.
     """
 
     log: str = "main"
@@ -51,38 +52,41 @@ def by_id(tx: Tx, keys: Sequence[bytes]) -> Work[list[Entry]]:
     """Those of the entries that exist, in the order asked for, integrated or waiting."""
     # The outbox first: an entry moves from there to the index, so that this order cannot miss it.
     waiting = yield tuple(store.waiting(tx, key) for key in keys)
-    found = {
-        key: Entry(text("ent", key), row[0], None, row[1])
-        for key, row in zip(keys, waiting, strict=True)
-        if row is not None
-    }
-    located = yield from store.locate(tx, [key for key in keys if key not in found])
-    for log in sorted({place.log for place in located.values()}):
-        here = {key: place.leaf for key, place in located.items() if place.log == log}
+    rows = yield tuple(store.locate(tx, key) for key in keys)
+    found: dict[bytes, Entry] = {}
+    places: dict[str, dict[bytes, int]] = {}
+    for key, held, row in zip(keys, waiting, rows, strict=True):
+        place = store.located_from(row)
+        if place is not None:
+            places.setdefault(place.log, {})[key] = place.leaf
+        elif held is not None:
+            found[key] = Entry(text("ent", key), held[0], None, held[1])
+    for log, here in places.items():
         leaves = yield from store.leaves_at(tx, log, list(here.values()))
         found |= {key: Entry(text("ent", key), log, leaf, leaves[leaf]) for key, leaf in here.items()}
     return [found[key] for key in keys if key in found]
 
 
 def entries(tx: Tx, search: Search) -> Work[Page]:
-    """A page of the integrated entries that match, newest first by claimed time. Raises `MalformedCursor`."""
+    """A page of the integrated entries that match, newest first. Raises `Invalid` on a cursor that is none."""
     limit = max(1, min(search.limit, PAGE_LIMIT))
+    until = _first_id(search.until)
+    cursor = store.entry_key(search.cursor) if search.cursor else None
     (rows,) = yield (
         store.found_by(
             tx,
             search.log,
             types=_bounds(search.type),
             outcome=search.outcome,
-            since=search.since,
-            until=search.until,
-            before=_parse_cursor(search.cursor),
+            since=_first_id(search.since),
+            before=min((bound for bound in (until, cursor) if bound is not None), default=None),
             limit=limit + 1,
         ),
     )
-    hits = [store.Listed(*row) for row in rows[:limit]]
-    leaves = yield from store.leaves_at(tx, search.log, [hit.leaf for hit in hits])
-    listed = [Entry(text("ent", hit.entry), search.log, hit.leaf, leaves[hit.leaf]) for hit in hits]
-    return Page(listed, _print_cursor(hits[-1]) if len(rows) > limit else None)
+    hits = rows[:limit]
+    leaves = yield from store.leaves_at(tx, search.log, [leaf for _, leaf in hits])
+    listed = [Entry(text("ent", entry), search.log, leaf, leaves[leaf]) for entry, leaf in hits]
+    return Page(listed, listed[-1].id if len(rows) > limit else None)
 
 
 def entries_about(tx: Tx, subject: bytes, cursor: str | None = None, limit: int = 50) -> Work[Page]:
@@ -172,17 +176,9 @@ def _bounds(wanted: str | None) -> tuple[str, str] | str | None:
     return prefix, prefix[:-1] + "/"
 
 
-def _print_cursor(hit: store.Listed) -> str:
-    return f"{hit.at:016x}{hit.leaf:016x}"
-
-
-def _parse_cursor(cursor: str | None) -> tuple[int, int] | None:
-    if cursor is None:
+def _first_id(instant: int | None) -> bytes | None:
+    """The smallest id of the millisecond that begins at or after an instant."""
+    if instant is None:
         return None
-    try:
-        at, leaf = int(cursor[:16], 16), int(cursor[16:], 16)
-    except ValueError:
-        raise MalformedCursor from None
-    if f"{at:016x}{leaf:016x}" != cursor or max(at, leaf) >= 1 << 63:
-        raise MalformedCursor
-    return at, leaf
+    milliseconds = min(max(-(-instant // 1000), 0), _LAST_MS)
+    return milliseconds.to_bytes(6, "big") + bytes(10)

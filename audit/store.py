@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, Table, func, select
 
 from audit.encoding import index_of
 from audit.tables import (
@@ -11,7 +11,6 @@ from audit.tables import (
     BUNDLE,
     CHECKPOINT,
     INDEX,
-    LINK,
     OUTBOX,
     SUBJECT,
     TILE,
@@ -26,12 +25,12 @@ from audit.tables import (
     audit_tree,
 )
 from audit.tiles import WIDTH, unpack
-from sayso.kernel import TENANT_OWNER, Get, Query, Tx, Work, bucket_of, raw
+from sayso.kernel import TENANT_OWNER, Get, Query, Tx, Values, Work, bucket_of, raw
+
+_ENTRIES_PER_STATEMENT = 5_000
 
 TileKey = tuple[int, int]
 """Level and number."""
-
-_ENTRIES_PER_QUERY = 5_000
 
 
 class Tree(NamedTuple):
@@ -57,19 +56,21 @@ class Located(NamedTuple):
     leaf: int
 
 
+class Pending(NamedTuple):
+    """A row of the outbox: its bucket and id, the leaf's bytes, and whose keys open it."""
+
+    bucket: int
+    entry: bytes
+    leaf: bytes
+    subject: bytes | None
+    actor: bytes
+
+
 class Link(NamedTuple):
     """Whose keys open an entry: the person it is about, if there is a key, and the actor."""
 
     subject: bytes | None
     actor: bytes
-
-
-class Listed(NamedTuple):
-    """One hit of a search: the entry's id, where it stands, and its claimed time."""
-
-    entry: bytes
-    leaf: int
-    at: int
 
 
 def tree_of(tx: Tx, log: str) -> Get:
@@ -98,9 +99,10 @@ def signed_from(rows: list[Any]) -> Signed | None:
 
 
 def oldest_pending(tx: Tx, log: str, limit: int) -> Query:
-    """Entry id, leaf, subject and actor of the entries that wait longest, in id order."""
-    columns = (audit_outbox.c.entry, audit_outbox.c.leaf, audit_outbox.c.subject, audit_outbox.c.actor)
-    return tx.select(select(*columns).where(audit_outbox.c.log == log).order_by(audit_outbox.c.entry).limit(limit))
+    """The entries that wait longest, in id order: see `Pending`."""
+    table = audit_outbox.c
+    columns = (table.bucket, table.entry, table.leaf, table.subject, table.actor)
+    return tx.select(select(*columns).where(table.log == log).order_by(table.entry).limit(limit))
 
 
 def backlog(tx: Tx, log: str) -> Query:
@@ -148,11 +150,14 @@ def leaves_at(tx: Tx, log: str, indexes: Collection[int]) -> Work[dict[int, byte
     return {index: bundles[index // WIDTH][index % WIDTH] for index in indexes}
 
 
-def locate(tx: Tx, entries: Collection[bytes]) -> Work[dict[bytes, Located]]:
-    """Where those of the entries stand that are integrated."""
-    columns = (audit_index.c.entry, audit_index.c.log, audit_index.c.leaf)
-    (rows,) = yield (tx.select(select(*columns).where(audit_index.c.entry.in_(list(entries)))),)
-    return {entry: Located(log, leaf) for entry, log, leaf in rows}
+def locate(tx: Tx, entry: bytes) -> Get:
+    """The read of where an integrated entry stands: see `located_from`."""
+    return tx.get(INDEX, entry)
+
+
+def located_from(row: Values | None) -> Located | None:
+    """The answer of `locate`."""
+    return Located(*row[:2]) if row is not None else None
 
 
 def waiting(tx: Tx, entry: bytes) -> Get:
@@ -166,16 +171,16 @@ def found_by(
     *,
     types: tuple[str, str] | str | None,
     outcome: str | None,
-    since: int | None,
-    until: int | None,
-    before: tuple[int, int] | None,
+    since: bytes | None,
+    before: bytes | None,
     limit: int,
 ) -> Query:
-    """Hits of a search, newest first. `types` is one type, or the bounds of a prefix; `before` the last hit's time and
-    index.
+    """Entry id and index of the hits of a search, newest first.
+
+    `types` is one type, or the bounds of a prefix; entry ids lie from `since` (inclusive) to `before` (exclusive).
     """
     table = audit_index.c
-    chosen: Select[Any] = select(table.entry, table.leaf, table.at).where(table.log == log)
+    chosen: Select[Any] = select(table.entry, table.leaf).where(table.log == log)
     if isinstance(types, tuple):
         chosen = chosen.where(table.type >= types[0], table.type < types[1])
     elif types is not None:
@@ -183,13 +188,10 @@ def found_by(
     if outcome is not None:
         chosen = chosen.where(table.outcome == outcome)
     if since is not None:
-        chosen = chosen.where(table.at >= since)
-    if until is not None:
-        chosen = chosen.where(table.at < until)
+        chosen = chosen.where(table.entry >= since)
     if before is not None:
-        at, leaf = before
-        chosen = chosen.where(table.at <= at, (table.at < at) | (table.leaf < leaf))
-    return tx.select(chosen.order_by(table.at.desc(), table.leaf.desc()).limit(limit))
+        chosen = chosen.where(table.entry < before)
+    return tx.select(chosen.order_by(table.entry.desc()).limit(limit))
 
 
 def entries_about(tx: Tx, subject: bytes, before: bytes | None, limit: int) -> Query:
@@ -212,15 +214,10 @@ def entries_of_actor(tx: Tx, actor: bytes, before: bytes | None, limit: int) -> 
 
 
 def link_of(tx: Tx, entry: bytes) -> Work[Link | None]:
-    """Whose keys open an entry; None when there is no such entry."""
-    (waiting,) = yield (tx.get(OUTBOX, entry),)
-    if waiting is not None:
-        return Link(*waiting[2:])
-    located = yield from locate(tx, [entry])
-    if entry not in located:
-        return None
-    (row,) = yield (tx.get(LINK, *located[entry]),)
-    return Link(*row) if row is not None else Link(None, TENANT_OWNER)
+    """Whose keys open an entry; None when there is none of that id."""
+    waits, row = yield (waiting(tx, entry), locate(tx, entry))
+    found = row or waits
+    return Link(*found[-2:]) if found is not None else None
 
 
 def sealed_about(tx: Tx, subject: bytes, entry: bytes) -> Get:
@@ -261,13 +258,12 @@ def store_bundles(tx: Tx, log: str, bundles: Iterable[tuple[int, bytes]]) -> Non
         tx.insert(BUNDLE, log, number, entries)
 
 
-def move_to_index(tx: Tx, log: str, start: int, pending: Iterable[tuple[bytes, bytes, bytes | None, bytes]]) -> None:
+def move_to_index(tx: Tx, log: str, start: int, pending: Iterable[Pending]) -> None:
     """Entries leave the outbox and get their index, from `start` on. The unique entry id stops a second time."""
-    for leaf, (entry, raw_leaf, subject, actor) in enumerate(pending, start):
+    for leaf, (bucket, entry, raw_leaf, subject, actor) in enumerate(pending, start):
         head = index_of(raw_leaf)
-        tx.delete(OUTBOX, entry)
-        tx.insert(INDEX, log, leaf, entry, head.type, head.out, head.ts)
-        tx.insert(LINK, log, leaf, subject, actor)
+        tx.delete(OUTBOX, entry, bucket=bucket)
+        tx.insert(INDEX, entry, log, leaf, head.type, head.out, subject, actor)
 
 
 def store_checkpoint(tx: Tx, log: str, signed: Signed) -> None:
@@ -281,16 +277,18 @@ def forget(tx: Tx, subject: bytes) -> Work[int]:
     own = audit_subject.c.bucket == bucket, audit_subject.c.subject == subject
     (rows,) = yield (tx.select(select(audit_subject.c.entry).where(*own)),)
     entries = [entry for (entry,) in rows]
-    for start in range(0, len(entries), _ENTRIES_PER_QUERY):
-        located = yield from locate(tx, entries[start : start + _ENTRIES_PER_QUERY])
-        for place in located.values():
-            tx.delete(LINK, *place)
-    waits = audit_outbox.c.subject == subject
-    tx.execute(audit_outbox.update().where(waits, audit_outbox.c.actor == subject).values(actor=TENANT_OWNER))
-    tx.execute(audit_outbox.update().where(waits).values(subject=None))
+    for start in range(0, len(entries), _ENTRIES_PER_STATEMENT):
+        chosen = audit_index.c.entry.in_(entries[start : start + _ENTRIES_PER_STATEMENT])
+        _unlink(tx, audit_index, subject, chosen)
+    _unlink(tx, audit_outbox, subject, audit_outbox.c.subject == subject)
     tx.execute(audit_subject.delete().where(*own))
     tx.execute(audit_actor.delete().where(audit_actor.c.bucket == bucket, audit_actor.c.actor == subject))
     return len(entries)
+
+
+def _unlink(tx: Tx, table: Table, subject: bytes, chosen: ColumnElement[bool]) -> None:
+    tx.execute(table.update().where(chosen, table.c.actor == subject).values(actor=TENANT_OWNER))
+    tx.execute(table.update().where(chosen).values(subject=None))
 
 
 def entry_key(entry: str) -> bytes:

@@ -4,7 +4,7 @@ Where what stands: hashes and entries in tiles and bundles (only the widest of e
 search needs in `audit_index`, and the sealed openings, which may be deleted, in `audit_subject` and `audit_actor`.
 """
 
-from sqlalchemy import BigInteger, Index, LargeBinary, SmallInteger, Text
+from sqlalchemy import BigInteger, LargeBinary, SmallInteger, Text
 
 from sayso.kernel import Rows
 from sayso.kernel.schema import column, subject_table, tenant_table
@@ -66,30 +66,19 @@ audit_checkpoint = tenant_table(
 
 audit_index = tenant_table(
     "audit_index",
+    column("entry", LargeBinary),
     column("log", Text),
     column("leaf", BigInteger),
-    column("entry", LargeBinary),
     column("type", Text),
     column("outcome", Text),
-    column("at", BigInteger),
-    key=("log", "leaf"),
-    indexes=(("log", "at", "leaf"), ("log", "type", "at", "leaf")),
-    append_only=True,
-)
-"""Where an entry stands, and what search asks for. `leaf` is the entry's index in the log."""
-
-Index("audit_index_entry", audit_index.c.tenant, audit_index.c.entry, unique=True)
-
-audit_link = tenant_table(
-    "audit_link",
-    column("log", Text),
-    column("leaf", BigInteger),
     column("subject", LargeBinary, nullable=True),
     column("actor", LargeBinary),
-    key=("log", "leaf"),
+    key=("entry",),
+    indexes=(("type", "entry"),),
 )
-"""From an entry to the people whose keys open it: what an officer sees, and what an incident is counted by. Written in
-log order beside the index, but may be deleted.
+"""Where an entry stands (`leaf` is its index in the log), what search asks for, and whose keys open it. Entry ids begin
+with the time they were made, so the key is also the order of time. Nothing is proved by this table: but for the people,
+whom erasure takes out, it follows from the bundles.
 """
 
 audit_subject = subject_table(
@@ -120,6 +109,5 @@ TILE = Rows(audit_tile)
 BUNDLE = Rows(audit_bundle)
 CHECKPOINT = Rows(audit_checkpoint)
 INDEX = Rows(audit_index)
-LINK = Rows(audit_link)
 SUBJECT = Rows(audit_subject)
 ACTOR = Rows(audit_actor)

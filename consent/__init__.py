@@ -1,7 +1,8 @@
 """The consent registry: what each person was told, what they chose, and every fact about them that decides.
 
-Read `registry.py` first: it tells the package's story. `fold.py` and `standing.py` hold the rules (design 6.1 to 6.3), pure;
-`catalogue.py` and `jurisdictions.py` what people can be asked and under which law; docs/formats/consent.md the formats.
+Read `registry.py` first: it tells the package's story. `fold.py` and `standing.py` hold the rules (design 6.1 to
+6.3), pure; `catalogue.py` and `jurisdictions.py` what people can be asked and under which law;
+docs/formats/consent.md the formats.
 """
 
 from consent.answers import (

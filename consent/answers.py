@@ -42,7 +42,9 @@ class SubjectState(Struct, frozen=True):
 
 
 class Recorded(Struct, frozen=True):
-    """What was made of a submission. `subject` is None where the record names nobody; `ignored` says which grants changed nothing."""
+    """What was made of a submission. `subject` is None where the record names nobody; `ignored` says which grants
+    changed nothing.
+    """
 
     record: str
     subject: str | None
@@ -117,7 +119,9 @@ def purposes_of(state: PersonState, names: Any, catalogue: Catalogue, at: int) -
 
 
 def touched(changes: tuple[Change, ...], shown: tuple[str, ...], catalogue: Catalogue) -> dict[str, None]:
-    """The purposes whose state an answer tells: those of the notice, those named, and what lies below those. In that order."""
+    """The purposes whose state an answer tells: those of the notice, those named, and what lies below those. In that
+    order.
+    """
     names = dict.fromkeys(shown)
     for change in changes:
         names[change.purpose] = None

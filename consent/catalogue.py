@@ -1,4 +1,6 @@
-"""What people can be asked: purposes, the notices that ask, categories of data. One immutable value per configuration."""
+"""What people can be asked: purposes, the notices that ask, categories of data. One immutable value per
+configuration.
+"""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -96,7 +98,9 @@ class Notice(Struct, frozen=True, omit_defaults=True):
 
 
 class Shown(Struct, frozen=True):
-    """A notice in one locale, as records and receipts name it. Empty strings where nothing was shown, or nobody knows."""
+    """A notice in one locale, as records and receipts name it. Empty strings where nothing was shown, or nobody
+    knows.
+    """
 
     notice: str = ""
     version: int = 0
@@ -194,7 +198,9 @@ class Catalogue:
     # legal bases
 
     def declared_basis(self, purpose: str, jurisdiction: str) -> str | None:
-        """The basis that the purpose declares there: its own, or that of the nearest jurisdiction above; None for none."""
+        """The basis that the purpose declares there: its own, or that of the nearest jurisdiction above; None for
+        none.
+        """
         found = self.purposes.get(purpose)
         if found is None or found.implied:
             return None
@@ -209,7 +215,9 @@ class Catalogue:
         return declared if declared is not None and declared in regime.bases else "consent"
 
     def basis_of(self, purpose: str, state: PersonState) -> str:
-        """The basis for this person: where the known jurisdictions disagree it is consent, and so it is where none is known."""
+        """The basis for this person: where the known jurisdictions disagree it is consent, and so it is where none is
+        known.
+        """
         if not state.jurisdictions:
             return self._bases.get(purpose, "consent")
         bases = {self.basis(purpose, each.code) for each in state.jurisdictions}

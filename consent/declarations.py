@@ -1,4 +1,4 @@
-"""The sections `categories`, `purposes` and `notices` of a manifest, read with the place of everything that is wrong."""
+"""The sections `categories`, `purposes`, `notices` of a manifest, read with the place of everything that is wrong."""
 
 import re
 from collections.abc import Iterable, Sequence

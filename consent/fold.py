@@ -7,8 +7,8 @@ Four sentences of the design carry everything here:
 - a weaker assurance may tighten what a stronger one said, never loosen it;
 - a grant reaches only those purposes below it that the notice shown had named.
 
-`decide` turns acts into changes, by the catalogue of this moment. `advance` applies changes and knows no catalogue, so that
-a record replayed years later gives the state that was.
+`decide` turns acts into changes, by the catalogue of this moment. `advance` applies changes and knows no catalogue,
+so that a record replayed years later gives the state that was.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,7 +1,7 @@
 """Erasure in the registry: what goes, and the two things that stay so that a no stays a no (design 6.4).
 
-Stays: a suppression entry per identifier, and a capsule of proof under a key of its own. Goes: identifiers, number, state.
-Records and receipts lie sealed under the person's `log` key and die with it, which is for `rights` to destroy.
+Stays: a suppression entry per identifier, and a capsule of proof under a key of its own. Goes: identifiers, number,
+state. Records and receipts lie sealed under the person's `log` key and die with it, which is for `rights` to destroy.
 """
 
 import msgspec

@@ -1,8 +1,8 @@
 """The jurisdictions that ship with Sayso, as data: what each law starts from and which legal bases it knows.
 
-An engineering reading with its source beside each row, not legal advice; a lawyer's correction is a change of a row. The
-tree: `any` above all, `eea` above its members, `us` and `ca` above states and provinces. A code without a row of its own
-inherits the nearest row above.
+An engineering reading with its source beside each row, not legal advice; a lawyer's correction is a change of a row.
+The tree: `any` above all, `eea` above its members, `us` and `ca` above states and provinces. A code without a row of
+its own inherits the nearest row above.
 """
 
 from typing import Final, Literal
@@ -27,8 +27,8 @@ BLOCKABLE: Final = frozenset({"consent", "legitimate_interest", "notice"})
 
 
 class Regime(Struct, frozen=True):
-    """What one law starts from. `opt` is the state before any choice; `child_below` the age (years) under which somebody else
-    must consent; `source` says where the row comes from.
+    """What one law starts from. `opt` is the state before any choice; `child_below` the age (years) under which
+    somebody else must consent; `source` says where the row comes from.
     """
 
     code: str
@@ -50,59 +50,12 @@ _EEA_AGES: Final = {
     **dict.fromkeys(("cz", "fr", "gr", "si"), 15),
     **dict.fromkeys(("de", "hr", "hu", "ie", "li", "lu", "nl", "pl", "ro", "sk"), 16),
 }
-_STATES: Final = [
-    "ak",
-    "al",
-    "ar",
-    "az",
-    "ca",
-    "co",
-    "ct",
-    "dc",
-    "de",
-    "fl",
-    "ga",
-    "hi",
-    "ia",
-    "id",
-    "il",
-    "in",
-    "ks",
-    "ky",
-    "la",
-    "ma",
-    "md",
-    "me",
-    "mi",
-    "mn",
-    "mo",
-    "ms",
-    "mt",
-    "nc",
-    "nd",
-    "ne",
-    "nh",
-    "nj",
-    "nm",
-    "nv",
-    "ny",
-    "oh",
-    "ok",
-    "or",
-    "pa",
-    "ri",
-    "sc",
-    "sd",
-    "tn",
-    "tx",
-    "ut",
-    "va",
-    "vt",
-    "wa",
-    "wi",
-    "wv",
-    "wy",
-]
+_STATES: Final = tuple(
+    (
+        "ak al ar az ca co ct dc de fl ga hi ia id il in ks ky la ma md me mi mn mo ms mt nc nd ne nh nj nm nv ny oh "
+        "ok or pa ri sc sd tn tx ut va vt wa wi wv wy"
+    ).split()
+)
 
 _ROWS: Final = (
     Regime(

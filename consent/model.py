@@ -1,7 +1,8 @@
-"""What is known about one person that decides: choices per purpose, objections, restriction, relations, jurisdictions.
+"""What is known about one person that decides: choices per purpose, objections, restriction, relations,
+jurisdictions.
 
-All of it is one packed row per person, so that a decision costs one read whatever the person's history. The row's layout
-is docs/formats/consent.md; fields may be appended, never moved.
+All of it is one packed row per person, so that a decision costs one read whatever the person's history. The row's
+layout is docs/formats/consent.md; fields may be appended, never moved.
 """
 
 from typing import Final, Literal
@@ -24,13 +25,16 @@ Ignored = Literal["late", "weaker", "suppressed"]
 Assurance = Literal["device", "link", "code", "session", "staff"]
 
 RANK: Final[dict[str, int]] = {"device": 0, "link": 1, "code": 2, "session": 3, "staff": 3}
-"""How well the identifier behind a choice is known. A lower rank may tighten what a higher one said, never loosen it."""
+"""How well the identifier behind a choice is known. A lower rank may tighten what a higher one said, never loosen it.
+"""
 
 NOES: Final = frozenset({"refused", "withdrawn", "objected"})
 
 
 class Cover(Struct, frozen=True, array_like=True, gc=False):
-    """One purpose below a granted one that the notice shown had named: the grant reaches it, on its own version and term."""
+    """One purpose below a granted one that the notice shown had named: the grant reaches it, on its own version and
+    term.
+    """
 
     since: int
     version: int
@@ -40,8 +44,8 @@ class Cover(Struct, frozen=True, array_like=True, gc=False):
 class Choice(Struct, frozen=True, array_like=True, gc=False):
     """The newest admissible choice at one purpose. Times are microseconds since the epoch, 0 means none.
 
-    `assurance` is the highest rank ever shown for this purpose, so that it never falls. `objected_at` is an objection kept
-    beside the status: a later grant does not clear it. `covers` names purposes below that a grant reaches.
+    `assurance` is the highest rank ever shown for this purpose, so that it never falls. `objected_at` is an objection
+    kept beside the status: a later grant does not clear it. `covers` names purposes below that a grant reaches.
     """
 
     status: Stored
@@ -57,7 +61,9 @@ class Choice(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Jurisdiction(Struct, frozen=True, array_like=True):
-    """A law that may apply to the person: `code` of the jurisdiction tree, `source` of the fact (declared, shipping, site …)."""
+    """A law that may apply to the person: `code` of the jurisdiction tree, `source` of the fact (declared, shipping,
+    site …).
+    """
 
     code: str
     source: str
@@ -81,8 +87,8 @@ class Relation(Struct, frozen=True, array_like=True):
 class PersonState(Struct, frozen=True, array_like=True):
     """Everything about a person that decides.
 
-    `denials` keeps, beside a grant, the no that it replaced: that no still covers the purposes below which the grant did not
-    reach, and a grant given before it stays late. `held` counts legal holds.
+    `denials` keeps, beside a grant, the no that it replaced: that no still covers the purposes below which the grant
+    did not reach, and a grant given before it stays late. `held` counts legal holds.
     """
 
     choices: dict[str, Choice] = {}
@@ -96,7 +102,9 @@ class PersonState(Struct, frozen=True, array_like=True):
 
 
 class Standing(Struct, frozen=True, gc=False):
-    """Where a person stands on one purpose. `objected` tells of an objection even where a later grant makes it `granted`."""
+    """Where a person stands on one purpose. `objected` tells of an objection even where a later grant makes it
+    `granted`.
+    """
 
     status: Status
     since: int = 0
@@ -124,13 +132,17 @@ class Identifier(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 Evidence = dict[str, str | int | bool | list[str]]
-"""What the caller kept of the moment: interface variant, steps shown, truncated address. Flat; sealed with the record."""
+"""What the caller kept of the moment: interface variant, steps shown, truncated address. Flat; sealed with the
+record.
+"""
 
 
 class Submission(Struct, frozen=True, kw_only=True):
-    """Choices as they arrive at the registry. `subject` (16 raw bytes) or `identifier` says whose; times are instants.
+    """Choices as they arrive at the registry. `subject` (16 raw bytes) or `identifier` says whose; times are
+    instants.
 
-    `occurred_at` is the caller's claim and can only make a grant lose. `bundle` joins the records of one act of choosing.
+    `occurred_at` is the caller's claim and can only make a grant lose. `bundle` joins the records of one act of
+    choosing.
     """
 
     choices: dict[str, Act]

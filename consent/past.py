@@ -1,7 +1,8 @@
 """Reading records: the history of a person, their receipts, and where they stood at any instant.
 
-Two times: `as_of` is the instant asked about, `known_at` the instant of knowledge. A grant counts from when it reached us; a
-no counts from when it is claimed to have been said, if that is earlier, so that hindsight only ever tightens.
+Two times: `as_of` is the instant asked about, `known_at` the instant of knowledge. A grant counts from when it
+reached us; a no counts from when it is claimed to have been said, if that is earlier, so that hindsight only ever
+tightens.
 """
 
 from collections.abc import Iterable
@@ -34,7 +35,9 @@ class Past:
     def state(
         self, tx: Tx, catalogue: Catalogue, subject: bytes, as_of: int | None = None, known_at: int | None = None
     ) -> Work[SubjectState]:
-        """Where the person stands. With neither time: the row as it is. With one: replayed from records (a cold unit)."""
+        """Where the person stands. With neither time: the row as it is. With one: replayed from records (a cold
+        unit).
+        """
         person = yield from self._people.find(tx, subject)
         at: int = tx.context.at
         if as_of is None and known_at is None:
@@ -52,10 +55,11 @@ class Past:
     def history(
         self, tx: Tx, subject: bytes, permit: Permit | None = None, *, cursor: str | None = None, limit: int = 50
     ) -> Work[HistoryPage]:
-        """A page of records, newest first, each opened. A cold unit that writes an entry when a person reads their own.
+        """A page of records, newest first, each opened. A cold unit that writes an entry when a person reads their
+        own.
 
-        Needs a permit to `read` the person whole, whose entry the policy engine has written; without one only the person
-        themselves is answered. Raises `Denied`.
+        Needs a permit to `read` the person whole, whose entry the policy engine has written; without one only the
+        person themselves is answered. Raises `Denied`.
         """
         tenant, actor = tx.context.tenant, tx.context.actor
         own = actor.kind == "person" and actor.id == text("sub", subject)
@@ -79,9 +83,7 @@ class Past:
     def receipt(self, tx: Tx, raw_record: bytes) -> Work[str]:
         """The receipt of a record, byte for byte as it was given. Raises `NoRecord`, also when the key is destroyed."""
         payload, _ = yield from self.opened(tx, raw_record)
-        if payload.receipt is None:
-            raise NoRecord
-        return payload.receipt.compact()
+        return payload.receipt
 
     def opened(self, tx: Tx, raw_record: bytes) -> Work[tuple[Payload, bytes | None]]:
         """One record, found by its id alone, and whose it is. Raises `NoRecord`."""

@@ -1,8 +1,8 @@
 """What `sayso apply` publishes: new versions of purposes and notices, and never a change of an old one. Pure.
 
-A purpose gets a new version when something material changed (categories, legal basis, recipients): what people agreed to is
-then no longer what is done, and their grants are stale. Titles, descriptions and terms change without one. A notice is
-versioned by its author; a version once published keeps its every byte.
+A purpose gets a new version when something material changed (categories, legal basis, recipients): what people agreed
+to is then no longer what is done, and their grants are stale. Titles, descriptions and terms change without one. A
+notice is versioned by its author; a version once published keeps its every byte.
 """
 
 from collections.abc import Iterable
@@ -50,7 +50,7 @@ def publish(declared: Declarations, purposes: Iterable[Purpose], notices: Iterab
         elif same is None:
             new_notices.append(replace(notice, published_at=at))
         elif same.content() != notice.content():
-            message = f"Version {notice.version} of notice {notice.name!r} is published and cannot change; publish {last + 1}."
+            message = f"Version {notice.version} of notice {notice.name!r} is published and never changes."
             problems.append(Problem(*place, message))
     if problems:
         raise ManifestError(problems)

@@ -41,15 +41,15 @@ class ShownNotice(Struct, frozen=True, gc=False):
     version: int
 
 
-class Chosen(Struct, frozen=True, omit_defaults=True, gc=False):
+class Chosen(Struct, frozen=True, gc=False):
     """One purpose as the person reads it: its title in the language shown, and what was chosen."""
 
     choice: str
+    expires_at: str | UnsetType
+    ignored: str | UnsetType
     purpose: str
     title: str
     version: int
-    expires_at: str | UnsetType = UNSET
-    ignored: str | UnsetType = UNSET
 
 
 class Body(Struct, frozen=True, gc=False):
@@ -81,7 +81,9 @@ printed = lru_cache(maxsize=4_096)(iso)
 
 
 class SignedReceipt(Struct, frozen=True, array_like=True, gc=False):
-    """A receipt as it is kept: public key (32 bytes), claims (JSON), signature (64). `compact` gives the JWS back, byte for byte."""
+    """A receipt as it is kept: public key (32 bytes), claims (JSON), signature (64). `compact` gives the JWS back,
+    byte for byte.
+    """
 
     public_key: bytes
     claims: bytes
@@ -110,7 +112,8 @@ class ReceiptPress:
 def sub_for(key: Key, subject: str, actor_kind: str) -> str:
     """Whom the receipt names. Services know the person by `sub_…`; a browser or the person gets a name of its own.
 
-    That name is derived from the person's log key: stable, joined to nothing else, and meaningless once the key is destroyed.
+    That name is derived from the person's log key: stable, joined to nothing else, and meaningless once the key is
+    destroyed.
     """
     if actor_kind in ("service", "user", "system"):
         return subject
@@ -150,7 +153,7 @@ def _chosen(catalogue: Catalogue, change: Change, locale: str) -> Chosen:
     titles = purpose.title if purpose else {}
     title = titles.get(locale) or next(iter(titles.values()), change.purpose)
     expires_at: str | UnsetType = printed(change.expires_at) if change.expires_at else UNSET
-    return Chosen(change.act, change.purpose, title, change.version, expires_at, change.ignored or UNSET)
+    return Chosen(change.act, expires_at, change.ignored or UNSET, change.purpose, title, change.version)
 
 
 @lru_cache(maxsize=256)

@@ -6,7 +6,7 @@ The format is final (docs/formats/consent.md): members may be added, none rename
 from typing import Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from consent.fold import Change, Moment
 from consent.model import RANK, Assurance, Evidence
@@ -38,7 +38,7 @@ class Payload(Struct, frozen=True, omit_defaults=True, kw_only=True):
     text_hash: str = ""
     occurred_at: int = 0
     evidence: Evidence = {}
-    receipt: SignedReceipt | None = None
+    signed: SignedReceipt | None = field(default=None, name="receipt")
 
     def moment(self, record: bytes) -> Moment:
         """When and how surely this was chosen, for replaying it."""
@@ -50,6 +50,11 @@ class Payload(Struct, frozen=True, omit_defaults=True, kw_only=True):
             self.notice,
             self.notice_version,
         )
+
+    @property
+    def receipt(self) -> str:
+        """The receipt as it was given: compact JWS."""
+        return self.signed.compact() if self.signed is not None else ""
 
     @property
     def ignored(self) -> dict[str, str]:

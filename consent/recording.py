@@ -113,7 +113,7 @@ class Recorder:
         )
         subject_id = text("sub", subject) if subject is not None else None
         sub = sub_for(key, subject_id, actor.kind) if subject_id is not None else NOBODY
-        receipt, compact = self._press.sign(tenant, issuer, sub, since, body)
+        signed, compact = self._press.sign(tenant, issuer, sub, since, body)
         payload = record.Payload(
             v=record.VERSION,
             at=since,
@@ -130,7 +130,7 @@ class Recorder:
             text_hash=shown.text_hash,
             occurred_at=occurred_at,
             evidence=submission.evidence,
-            receipt=receipt,
+            signed=signed,
         )
         sealed = key.seal(record.COLLECTION, record_id, record.encode(payload))
         tx.insert(RECORD, raw_record, subject, since, sealed, bucket=bucket_in(raw_record))

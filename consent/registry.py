@@ -1,11 +1,12 @@
 """`ConsentRegistry`: what people were told, what they chose, and who they are to us.
 
-The story: a manifest is `publish`ed into a catalogue; people are `resolve`d from identifiers; what they choose is `record`ed
-(`choose` when a browser says so, `withdraw` and `object_to` when there is no notice); `state` and `history` tell it again;
-`forget` erases it.
+The story: a manifest is `publish`ed into a catalogue; people are `resolve`d from identifiers; what they choose is
+`record`ed (`choose` when a browser says so, `withdraw` and `object_to` when there is no notice); `state` and
+`history` tell it again; `forget` erases it.
 
-Every method that takes `tx` is a unit of work, or part of one: `await database.run(context, lambda tx: registry.record(tx, …))`.
-Unless said it is hot: point reads and rows only. Ids of people and records are their 16 raw bytes here.
+Every method that takes `tx` is a unit of work, or part of one: `await database.run(context, lambda tx:
+registry.record(tx, …))`. Unless said it is hot: point reads and rows only. Ids of people and records are their 16 raw
+bytes here.
 """
 
 from collections.abc import Sequence
@@ -177,7 +178,9 @@ class ConsentRegistry:
     def history(
         self, tx: Tx, subject: bytes, permit: Permit | None = None, *, cursor: str | None = None, limit: int = 50
     ) -> Work[HistoryPage]:
-        """A page of opened records, newest first. Cold; writes an entry when a person reads their own without a permit."""
+        """A page of opened records, newest first. Cold; writes an entry when a person reads their own without a
+        permit.
+        """
         return (yield from self._past.history(tx, subject, permit, cursor=cursor, limit=limit))
 
     def receipt(self, tx: Tx, record: bytes) -> Work[str]:

@@ -1,7 +1,8 @@
-"""Where a person stands on a purpose: stored choices folded over the tree, at an instant. Pure, and on the hottest path.
+"""Where a person stands on a purpose: stored choices folded over the tree, at an instant. Pure, and on the hottest
+path.
 
-Expiry and newer purpose versions are judged here, when asked, and never written into the row: what ran out yesterday is out
-whether or not any worker has been by. Whatever is unknown is not a yes.
+Expiry and newer purpose versions are judged here, when asked, and never written into the row: what ran out yesterday
+is out whether or not any worker has been by. Whatever is unknown is not a yes.
 """
 
 from typing import Protocol
@@ -25,8 +26,9 @@ class Versions(Protocol):
 def standing(state: PersonState, purpose: str, catalogue: Versions, at: int) -> Standing:
     """Where the person stands on `purpose` at the instant `at`. `granted` only where consent holds.
 
-    The newest no of the purpose and of each above it blocks every grant that is not newer. A grant at a higher purpose
-    that covers this one outdates that higher purpose's own no; a no anywhere else waits for a grant that names this one.
+    The newest no of the purpose and of each above it blocks every grant that is not newer. A grant at a higher
+    purpose that covers this one outdates that higher purpose's own no; a no anywhere else waits for a grant that
+    names this one.
     """
     choices = state.choices
     basis = catalogue.basis_of(purpose, state)

@@ -1,4 +1,5 @@
-"""The registry's tables. Nothing here names a person: identifiers lie as blind tags, records under keys that can be destroyed.
+"""The registry's tables. Nothing here names a person: identifiers lie as blind tags, records under keys that can be
+destroyed.
 
 The layout of the packed and sealed columns is docs/formats/consent.md.
 """
@@ -15,7 +16,9 @@ consent_person = subject_table(
     column("since", BigInteger),
     column("state", LargeBinary),
 )
-"""One row per person: the state that decides. `since` is the instant of the newest choice; an erased person keeps a tombstone."""
+"""One row per person: the state that decides. `since` is the instant of the newest choice; an erased person keeps a
+tombstone.
+"""
 
 consent_record = subject_table(
     "consent_record",

@@ -22,7 +22,7 @@ from policies.authzen import (
     read_evaluations,
     readable,
 )
-from policies.engine import AccessDenied, Answer, Ask, Locate, Place, PolicyEngine, mint, rights_question
+from policies.engine import Access, AccessDenied, Answer, Locate, Place, PolicyEngine, mint, rights_question
 from policies.lists import Group, MalformedList, unpack_list
 from policies.matcher import ForbiddenMatcher
 from policies.obligations import merge
@@ -40,9 +40,9 @@ __all__ = [
     "MOST_EVALUATIONS",
     "RIGHTS",
     "SYSTEM_RULES",
+    "Access",
     "AccessDenied",
     "Answer",
-    "Ask",
     "Batch",
     "Cell",
     "Clients",

@@ -1,4 +1,4 @@
-"""AuthZEN 1.0 on the wire: what comes in becomes an `Ask`, what comes out of the engine becomes an answer. Pure.
+"""AuthZEN 1.0 on the wire: what comes in becomes an `Access`, what comes out of the engine becomes an answer. Pure.
 
 AuthZEN calls the caller "subject"; everywhere else in Sayso the word means the data subject, and the translation stays
 in this file. Unknown members are ignored, as the specification asks (Authorization API 1.0, section 5); this is the
@@ -11,7 +11,7 @@ from typing import Annotated, Final, NoReturn, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from policies.engine import Answer, Ask
+from policies.engine import Access, Answer
 from policies.questions import Question
 from sayso.kernel import Actor, Invalid, Obligation, TooLarge, raw
 
@@ -126,9 +126,9 @@ class EvaluationsAnswer(Struct, frozen=True):
 
 
 class Batch(Struct, frozen=True):
-    """Several questions, read: each an `Ask`, or None for one that could not be. `until` is as in `evaluate_many`."""
+    """Several questions, read: each an `Access`, or a `Fault` where that failed. `until`: see `evaluate_many`."""
 
-    asks: list[Ask | Fault]
+    accesses: list[Access | Fault]
     until: bool | None
 
 
@@ -149,34 +149,36 @@ def read_evaluations(body: bytes) -> Evaluation | Several:
     return several
 
 
-def asked(evaluation: Evaluation, actor: Actor, clients: Clients) -> Ask:
+def asked(evaluation: Evaluation, actor: Actor, clients: Clients) -> Access:
     """The question behind one evaluation, from an authenticated actor. Never fails: what is wrong is a denial."""
-    return Reading(actor, clients).ask(evaluation.subject, evaluation.action, evaluation.resource, evaluation.context)
+    return Reading(actor, clients).access(
+        evaluation.subject, evaluation.action, evaluation.resource, evaluation.context
+    )
 
 
 def asked_several(several: Several, actor: Actor, clients: Clients) -> Batch:
     """The questions of a batch. One that cannot be read is a `Fault` in its place."""
     reading = Reading(actor, clients)
-    asks: list[Ask | Fault] = []
+    accesses: list[Access | Fault] = []
     for part in several.evaluations:
         try:
             item = _item.decode(part)
         except (msgspec.MsgspecError, RecursionError) as error:
-            asks.append(Fault(400, _words(error)))
+            accesses.append(Fault(400, _words(error)))
             continue
         subject = several.subject if item.subject is UNSET else item.subject
         action = several.action if item.action is UNSET else item.action
         resource = several.resource if item.resource is UNSET else item.resource
         context = several.context if item.context is UNSET else item.context
         if subject is UNSET or action is UNSET or resource is UNSET:
-            asks.append(Fault(400, "An evaluation needs subject, action and resource."))
+            accesses.append(Fault(400, "An evaluation needs subject, action and resource."))
         else:
-            asks.append(reading.ask(subject, action, resource, _NO_CONTEXT if context is UNSET else context))
-    return Batch(asks, _UNTIL[several.options.evaluations_semantic])
+            accesses.append(reading.access(subject, action, resource, _NO_CONTEXT if context is UNSET else context))
+    return Batch(accesses, _UNTIL[several.options.evaluations_semantic])
 
 
 class Reading:
-    """Turns wire entities into asks for one actor. Equal questions become one `Question`, so that a batch shares it."""
+    """Turns wire entities into accesses for one actor. Equal questions become one `Question`, shared by a batch."""
 
     __slots__ = ("_actor", "_clients", "_questions")
 
@@ -185,15 +187,15 @@ class Reading:
         self._clients = clients
         self._questions: dict[tuple[str, str, str, str, RequestContext], tuple[Question, str]] = {}
 
-    def ask(self, subject: Entity, action: Action, resource: Entity, context: RequestContext) -> Ask:
-        """One ask. `subject` is AuthZEN's: the caller."""
+    def access(self, subject: Entity, action: Action, resource: Entity, context: RequestContext) -> Access:
+        """One question. `subject` is AuthZEN's: the caller."""
         token = resource.id if resource.type == TOKEN else None
         name = (subject.type, subject.id, action.name, resource.type, context)
         found = self._questions.get(name)
         if found is None:
             found = self._questions[name] = self._question(subject, action, resource, context)
         question, client = found
-        return Ask(
+        return Access(
             question, None if token is not None else _person(resource.id), token, client, context.at_least_seq or ""
         )
 
@@ -245,9 +247,9 @@ def answered_several(batch: Batch, answers: Sequence[Answer]) -> EvaluationsAnsw
     """Answers in the places of their questions; a question that could not be read is a denial in its place."""
     rest = iter(answers)
     found: list[EvaluationAnswer] = []
-    for ask in batch.asks:
-        if isinstance(ask, Fault):
-            found.append(EvaluationAnswer(False, AnswerContext(error=ask)))
+    for access in batch.accesses:
+        if isinstance(access, Fault):
+            found.append(EvaluationAnswer(False, AnswerContext(error=access)))
         else:
             answer = next(rest, None)
             if answer is None:
@@ -258,15 +260,15 @@ def answered_several(batch: Batch, answers: Sequence[Answer]) -> EvaluationsAnsw
     return EvaluationsAnswer(found)
 
 
-def readable(batch: Batch) -> list[Ask]:
-    """The asks to evaluate: all that could be read, and none behind a fault that ends the list."""
-    asks: list[Ask] = []
-    for ask in batch.asks:
-        if not isinstance(ask, Fault):
-            asks.append(ask)
+def readable(batch: Batch) -> list[Access]:
+    """The accesses to evaluate: all that could be read, and none behind a fault that ends the list."""
+    accesses: list[Access] = []
+    for access in batch.accesses:
+        if not isinstance(access, Fault):
+            accesses.append(access)
         elif batch.until is False:
             break
-    return asks
+    return accesses
 
 
 def _person(subject: str) -> bytes | None:

@@ -57,7 +57,7 @@ Locate = Callable[[Tx, str], Generator[Reads, Found, Place]]
 """Finds what a token points at, for the actor of the request: the vault's, bound to the tenant's collections."""
 
 
-class Ask(Struct, frozen=True):
+class Access(Struct, frozen=True, gc=False):
     """One question about one person: `subject` in 16 raw bytes, or a `token` that leads to one; neither: nobody.
 
     `client` is the client that a PEP asks for. `at_least_seq` is the position of the registry that the caller has seen.
@@ -70,8 +70,11 @@ class Ask(Struct, frozen=True):
     at_least_seq: str = ""
 
 
-class Answer(Struct, frozen=True):
-    """What came of an `Ask`. `permit` is there exactly when the decision allows; `seq` is the position read."""
+class Answer(Struct, frozen=True, gc=False):
+    """What came of an `Access`. `seq` is the position of the registry that was read.
+
+    `permit` is there when the decision allows and was asked for alone: a list hands out no data.
+    """
 
     decision: Decision
     permit: Permit | None
@@ -115,63 +118,75 @@ class PolicyEngine:
 
     # units of work
 
-    def judge(self, tx: Tx, policy: Policy, ask: Ask) -> Work[Answer]:
+    def judge(self, tx: Tx, policy: Policy, access: Access) -> Work[Answer]:
         """The decision and its permit without an entry. The caller writes both into the entry of what it does next."""
-        (row,) = yield (read(tx, _someone(ask)),)
-        return self._answer(tx, policy, ask, person(row))
+        (row,) = yield (read(tx, _someone(access)),)
+        return self._answer(tx, policy, access, self._decided(tx, policy, access, person(row)))
 
-    def evaluate(self, tx: Tx, policy: Policy, ask: Ask, locate: Locate | None = None) -> Work[Answer]:
-        """One question, answered and written down. `locate` is needed for an `Ask` about a token."""
-        known = ask.subject
-        if ask.token is not None:
-            place = yield from _located(tx, ask.token, locate)
-            ask = _at(ask, place)
+    def evaluate(self, tx: Tx, policy: Policy, access: Access, locate: Locate | None = None) -> Work[Answer]:
+        """One question, answered and written down. `locate` is needed for an `Access` about a token."""
+        known = access.subject
+        if access.token is not None:
+            place = yield from _located(tx, access.token, locate)
+            access = _at(access, place)
             known = place.subject if place.found else None
-        subject = _someone(ask)
+        subject = _someone(access)
         row, key_row = yield (read(tx, subject), self._sealer.read(tx, subject))
         found = person(row)
-        answer = self._answer(tx, policy, ask, found)
+        decision = self._decided(tx, policy, access, found)
         key = self._sealer.unwrap(tx.context.tenant, subject, "log", key_row) if known is not None else None
-        facts = policy.inquiry(ask.question).facts(found.state if found else None, tx.context.at)
-        event = events.decided(policy, ask.question, answer.decision, known, ask.client, facts)
-        return replace(answer, entry=self._audit.append(tx, event, key))
+        facts = policy.inquiry(access.question).facts(found.state if found else None, tx.context.at)
+        event = events.decided(policy, access.question, decision, known, access.client, facts)
+        return self._answer(tx, policy, access, decision, self._audit.append(tx, event, key))
 
     def evaluate_many(
-        self, tx: Tx, policy: Policy, asks: Sequence[Ask], locate: Locate | None = None, until: bool | None = None
+        self,
+        tx: Tx,
+        policy: Policy,
+        accesses: Sequence[Access],
+        locate: Locate | None = None,
+        until: bool | None = None,
     ) -> Work[list[Answer]]:
         """Questions in order, one entry for all. `until` ends the list behind the first answer that allows, or denies.
 
-        People and questions may repeat: each person is read once, each question prepared once. No asks, no entry.
+        People and questions may repeat: each person is read once, each question prepared once. No accesses, no entry.
         """
-        if not asks:
+        if not accesses:
             return []
-        placed = list(asks)
-        for index, ask in enumerate(placed):
-            if ask.token is not None:
-                placed[index] = _at(ask, (yield from _located(tx, ask.token, locate)))
-        subjects = list(dict.fromkeys(_someone(ask) for ask in placed))
+        placed = list(accesses)
+        for index, access in enumerate(placed):
+            if access.token is not None:
+                placed[index] = _at(access, (yield from _located(tx, access.token, locate)))
+        subjects = list(dict.fromkeys(_someone(access) for access in placed))
         rows = yield tuple([read(tx, subject) for subject in subjects])
         people = {subject: person(row) for subject, row in zip(subjects, rows, strict=True)}
-        answers: list[Answer] = []
         decided: list[Decided] = []
-        for ask in placed:
-            found = people[_someone(ask)]
-            answer = self._answer(tx, policy, ask, found)
-            answers.append(answer)
-            decided.append(Decided(found.aid if found else 0, ask.client, ask.question, answer.decision))
-            if answer.decision.allowed is until:
+        for access in placed:
+            found = people[_someone(access)]
+            decision = self._decided(tx, policy, access, found)
+            decided.append(Decided(found.aid if found else 0, access.client, access.question, decision))
+            if decision.allowed is until:
                 break
-        entry = self._audit.append(tx, events.list_decided(policy, decided))
-        return [replace(answer, entry=entry) for answer in answers]
+        entry, seq = self._audit.append(tx, events.list_decided(policy, decided)), tx.head.seq
+        # Decisions are few and people many: equal answers are one value here and, encoded once, on the wire.
+        shared: dict[tuple[int, bool], Answer] = {}
+        answers: list[Answer] = []
+        for one, access in zip(decided, placed, strict=False):
+            name = (id(one.decision), access.token is not None)
+            answer = shared.get(name)
+            if answer is None:
+                answer = shared[name] = Answer(one.decision, None, seq, policy.version, entry, name[1])
+            answers.append(answer)
+        return answers
 
-    def _answer(self, tx: Tx, policy: Policy, ask: Ask, found: Person | None) -> Answer:
-        seq = tx.head.seq
-        behind = ask.at_least_seq > seq
-        decision = self.decide(policy, found.state if found else None, ask.question, tx.context.at, behind=behind)
-        permit = None
-        if decision.allowed:
-            permit = mint(tx.context.tenant, _someone(ask), ask.question, decision)
-        return Answer(decision, permit, seq, policy.version, token=ask.token is not None)
+    def _decided(self, tx: Tx, policy: Policy, access: Access, found: Person | None) -> Decision:
+        behind = access.at_least_seq > tx.head.seq if access.at_least_seq else False
+        return self.decide(policy, found.state if found else None, access.question, tx.context.at, behind=behind)
+
+    def _answer(self, tx: Tx, policy: Policy, access: Access, decision: Decision, entry: str = "") -> Answer:
+        subject = _someone(access)
+        permit = mint(tx.context.tenant, subject, access.question, decision) if decision.allowed else None
+        return Answer(decision, permit, tx.head.seq, policy.version, entry, access.token is not None)
 
     # the second opinion
 
@@ -210,24 +225,24 @@ def mint(tenant: str, subject: bytes, question: Question, decision: Decision) ->
     )
 
 
-def rights_question(actor: Actor, subject: bytes, action: str, category: str = ROOT) -> Ask:
-    """The ask of the person, or of somebody who answers their requests: purpose `dsar`, by default the person whole."""
+def rights_question(actor: Actor, subject: bytes, action: str, category: str = ROOT) -> Access:
+    """What the person, or whoever answers their requests, asks for: purpose `dsar`, by default the person whole."""
     own = actor.kind == "person" and actor.id == text("sub", subject)
-    return Ask(Question(roles=actor.roles, action=action, category=category, purpose=RIGHTS, own=own), subject)
+    return Access(Question(roles=actor.roles, action=action, category=category, purpose=RIGHTS, own=own), subject)
 
 
-def _someone(ask: Ask) -> bytes:
-    return ask.subject if ask.subject is not None else _NOBODY
+def _someone(access: Access) -> bytes:
+    return access.subject if access.subject is not None else _NOBODY
 
 
 def _located(tx: Tx, token: str, locate: Locate | None) -> Generator[Reads, Found, Place]:
     if locate is None:
-        raise ValueError("an ask about a token needs a way to locate it")
+        raise ValueError("an access about a token needs a way to locate it")
     return (yield from locate(tx, token))
 
 
-def _at(ask: Ask, place: Place) -> Ask:
-    return replace(ask, subject=place.subject, question=replace(ask.question, category=place.category))
+def _at(access: Access, place: Place) -> Access:
+    return replace(access, subject=place.subject, question=replace(access.question, category=place.category))
 
 
 _NOBODY: Final = bytes(16)

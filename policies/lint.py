@@ -12,7 +12,17 @@ from msgspec import Struct
 from policies.grounds import Grounds
 from policies.obligations import MASKS
 from policies.rules import NEEDS, NONE, SYSTEM_RULES, Rule
-from policies.trees import BUILT_IN_ROLES, RIGHTS, ROOT, Cycle, Tree, Trees, with_built_in
+from policies.trees import (
+    BUILT_IN_ROLES,
+    MOST_ANCESTORS,
+    RIGHTS,
+    ROOT,
+    Cycle,
+    TooDeep,
+    Tree,
+    Trees,
+    with_built_in,
+)
 from sayso.kernel import Problem, nearest
 
 SYSTEM_PREFIX: Final = "sayso."
@@ -50,9 +60,10 @@ def role_tree(
         sound[role] = tuple(parent for parent in parents if parent in declared)
     try:
         return Tree(with_built_in(sound))
-    except Cycle as cycle:
-        role = cycle.args[0]
-        errors.append(Problem(*place(role), f"The role {role!r} is its own ancestor."))
+    except (Cycle, TooDeep) as unsound:
+        role = unsound.args[0]
+        wrong = "is its own ancestor" if isinstance(unsound, Cycle) else f"inherits more than {MOST_ANCESTORS} roles"
+        errors.append(Problem(*place(role), f"The role {role!r} {wrong}."))
         return Tree(with_built_in(dict.fromkeys(declared, ())))
 
 
@@ -81,6 +92,8 @@ def _ids(rules: Sequence[Rule], findings: Findings) -> None:
             findings.error(
                 rule, f"ids that begin with {SYSTEM_PREFIX!r} are those of the {len(SYSTEM_RULES)} shipped rules."
             )
+        elif "sub_" in rule.id:
+            findings.error(rule, "an id with 'sub_' in it would look like a person's in the log.")
         elif rule.id in seen:
             findings.error(rule, f"the id is taken by the rule in line {seen[rule.id].line}.")
         seen.setdefault(rule.id, rule)

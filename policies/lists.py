@@ -22,7 +22,7 @@ from policies.questions import Decision, Question
 VERSION: Final = 1
 
 
-class Decided(Struct, frozen=True):
+class Decided(Struct, frozen=True, gc=False):
     """One decision about one person; `aid` is 0 for somebody unknown."""
 
     aid: int

@@ -6,7 +6,7 @@ from consent import PERSON, PersonState, unpack
 from sayso.kernel import Get, Tx, Values
 
 
-class Person(Struct, frozen=True):
+class Person(Struct, frozen=True, gc=False):
     """What is read of a person to decide: the number that stands for them in lists, and the state."""
 
     aid: int
@@ -19,5 +19,8 @@ def read(tx: Tx, subject: bytes) -> Get:
 
 
 def person(row: Values | None) -> Person | None:
-    """The person in the row; None for nobody."""
-    return None if row is None else Person(row[1], unpack(row[3]))
+    """The person in the row; None for nobody, and for somebody erased, whose number is not to be used again."""
+    if row is None:
+        return None
+    state = unpack(row[3])
+    return None if state.erased_at else Person(row[1], state)

@@ -34,7 +34,7 @@ Reason = Literal[
 UNRESOLVABLE: Final = "unresolvable"
 
 
-class Question(Struct, frozen=True, kw_only=True):
+class Question(Struct, frozen=True, kw_only=True, gc=False):
     """May a caller with these roles do this with that category of a person's data, for this purpose?
 
     `jurisdiction` is the caller's claim, which can only restrict. `relation` and `case` name recorded relations of the

@@ -17,12 +17,19 @@ ACTIONS: Final = ("read", "use", "reveal", "aggregate", "export", "share", "eras
 BUILT_IN_ROLES: Final = ("admin", "officer", "auditor", "recorder", "vault_writer", "pep", "self")
 """Roles that Sayso itself gives a meaning. A manifest neither declares nor inherits them."""
 
+MOST_ANCESTORS: Final = 256
+"""Names above a name. Flattening costs their square."""
+
 RIGHTS: Final = "dsar"
 """The purpose of answering people's own requests. Shipped; no manifest declares it, no deny reaches it."""
 
 
 class Cycle(ValueError):
     """A name is its own ancestor. `args[0]` names it."""
+
+
+class TooDeep(ValueError):
+    """A name has more ancestors than `MOST_ANCESTORS`. `args[0]` names it."""
 
 
 class Tree:
@@ -36,7 +43,7 @@ class Tree:
     def __init__(self, parents: Mapping[str, Iterable[str]]) -> None:
         """`parents` maps each name to its parents, all of them names of the tree; none means: right below `any`.
 
-        Raises `Cycle`, and `KeyError` for a parent that is no name of the tree.
+        Raises `Cycle`, `TooDeep`, and `KeyError` for a parent that is no name of the tree.
         """
         self.up: dict[str, frozenset[str]] = {ROOT: frozenset((ROOT,))}
         for name in parents:
@@ -59,7 +66,10 @@ class Tree:
             rest = path.setdefault(name, iter(tuple(parents[name])))
             above = next((parent for parent in rest if parent not in self.up), None)
             if above is None:
-                self.up[name] = frozenset((name, ROOT)).union(*(self.up[parent] for parent in parents[name]))
+                found = frozenset((name, ROOT)).union(*(self.up[parent] for parent in parents[name]))
+                if len(found) > MOST_ANCESTORS:
+                    raise TooDeep(name)
+                self.up[name] = found
             elif above in path:
                 raise Cycle(above)
             else:

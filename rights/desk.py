@@ -81,12 +81,12 @@ class RightsDesk:
 
     def __init__(
         self,
-        consent: ConsentRegistry,
-        vault: Vault,
-        engine: PolicyEngine,
         audit: AuditLog,
         sealer: Sealer,
         signer: Signer,
+        consent: ConsentRegistry,
+        vault: Vault,
+        engine: PolicyEngine,
         issuer: IssuerOf,
         terms: Terms = USUAL_TERMS,
     ) -> None:
@@ -223,7 +223,8 @@ class RightsDesk:
     ) -> RequestView:
         """Do what is ours and close the request. Returns after the commit; of an erasure, after the files are tidy.
 
-        `grounds` are what an erasure must keep. Raises `ImpossibleStep` unless who asks was verified, `AccessDenied`
+        `grounds` are what an erasure must keep. `statement` is kept sealed with the request; of an erasure it is not,
+        since it would outlive the person. Raises `ImpossibleStep` unless who asks was verified, `AccessDenied`
         when the rules do not let the actor erase (an entry says so), `Held` under a legal hold, `NothingToKeep`, and
         `NoSubject` for a kind that changes the state of someone unknown.
         """
@@ -253,7 +254,7 @@ class RightsDesk:
             return self._step(tx, opened, Fulfil(), lambda done, words: events.fulfilled(done, words, entry), said)
         subject = after.subject
         if subject is None:
-            return (yield from self._already_erased(tx, opened, said))
+            return (yield from self._already_erased(tx, opened))
         answer = yield from self._engine.evaluate(tx, policy, rights_question(tx.context.actor, subject, "erase"))
         if answer.permit is not None:
             erased = yield from self._eraser.carry_out(tx, after, subject, answer.permit, grounds)
@@ -265,11 +266,11 @@ class RightsDesk:
         store.put_erased(tx, found, after, erased.claims)
         return view(after)
 
-    def _already_erased(self, tx: Tx, opened: "_Opened", said: str) -> Work[RequestView]:
+    def _already_erased(self, tx: Tx, opened: "_Opened") -> Work[RequestView]:
         """A second request for an erasure that another one brought about: the same certificate answers both."""
         earlier = yield from store.load(tx, opened.found.request.related)
         after = advance(opened.found.request, Fulfil(), tx.context.at)
-        after = replace(after, entry=self._audit.append(tx, events.fulfilled(after, said, earlier.request.entry)))
+        after = replace(after, entry=self._audit.append(tx, events.fulfilled(after, "", earlier.request.entry)))
         store.put_erased(tx, opened.found, after, earlier.claims)
         return view(after)
 
@@ -315,9 +316,12 @@ class RightsDesk:
     ) -> RequestView:
         """Advance, enter, store."""
         after = advance(opened.found.request, step, tx.context.at)
+        if after.subject is None:
+            # Words about someone erased would lie under the tenant's key and stay.
+            said = ""
         after = replace(after, entry=self._audit.append(tx, event(after, said), opened.key))
         private = opened.private
-        if said and after.subject is not None:
+        if said:
             statements = (*private.statements, (type(step).__name__.lower(), said))
             private = replace(private, statements=statements)
         store.put(tx, opened.found, after, private, self._tenants_key(tx), opened.key)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from sayso.server.problems import STATUSES
 from sayso.server.settings import PREFIX, Settings
@@ -109,11 +110,11 @@ def test_every_symbol_that_the_architecture_names_exists() -> None:
         assert last in defined, f"{file} defines no {last}"
 
 
-def test_every_decision_is_listed() -> None:
-    folder = ROOT / "docs/decisions"
-    listed = (folder / "README.md").read_text("utf-8")
-    for page in folder.glob("0*.md"):
-        assert page.name in listed
+@pytest.mark.parametrize("folder", ["decisions", "formats", "guides", "operations"])
+def test_every_page_is_listed_in_its_folder(folder: str) -> None:
+    listed = (ROOT / "docs" / folder / "README.md").read_text("utf-8")
+    for page in (ROOT / "docs" / folder).glob("*.md"):
+        assert page.name == "README.md" or f"]({page.name})" in listed
 
 
 def test_the_docs_name_no_machine() -> None:

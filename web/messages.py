@@ -1,4 +1,7 @@
-"""Collects the interface texts of the templates and pages, and brings every catalogue up to them: `python web/messages.py`."""
+"""Collects the interface texts of the templates and pages, and brings every catalogue up to them.
+
+`python web/messages.py`.
+"""
 
 import sys
 from pathlib import Path
@@ -13,7 +16,7 @@ KEYWORDS = {"_": None, "gettext": None, "translate": (2,), "pgettext": ((1, "c")
 OPTIONS = {"templates/**.html": {"newstyle_gettext": "true", "trimmed": "false"}}
 
 HEADER = """\
-# Interface texts of Sayso. The English text is the key; `python web/messages.py` adds what is new and names what is missing.
+# Interface texts of Sayso. The English text is the key; `python web/messages.py` adds what is new.
 msgid ""
 msgstr ""
 "Language: {language}\\n"
@@ -27,7 +30,9 @@ msgstr ""
 def messages() -> Catalog:
     """Every text that templates and pages ask for, with where it stands."""
     found = Catalog(project="Sayso", version="", charset="utf-8")
-    for file, _line, message, comments, context in extract_from_dir(SERVER, METHODS, OPTIONS, KEYWORDS, comment_tags=()):
+    for file, _line, message, comments, context in extract_from_dir(
+        SERVER, METHODS, OPTIONS, KEYWORDS, comment_tags=()
+    ):
         found.add(message, locations=[(file, 1)], auto_comments=comments, context=context)
     return found
 
@@ -39,12 +44,16 @@ def update(path: Path, template: Catalog) -> list[str]:
     catalogue.update(template, no_fuzzy_matching=True)
     with path.open("wb") as target:
         target.write(HEADER.format(language=path.parent.parent.name).encode())
-        write_po(target, catalogue, width=140, omit_header=True, no_location=True, ignore_obsolete=True, sort_output=True)
+        write_po(
+            target, catalogue, width=140, omit_header=True, no_location=True, ignore_obsolete=True, sort_output=True
+        )
     return [str(message.id) for message in catalogue if message.id and not message.string]
 
 
 if __name__ == "__main__":
-    missing = [(path, text) for path in SERVER.glob("locales/*/LC_MESSAGES/sayso.po") for text in update(path, messages())]
+    missing = [
+        (path, text) for path in SERVER.glob("locales/*/LC_MESSAGES/sayso.po") for text in update(path, messages())
+    ]
     for path, text in missing:
         print(f"{path.relative_to(SERVER)}: {text}")
     sys.exit(bool(missing))

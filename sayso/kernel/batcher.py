@@ -24,8 +24,8 @@ CAP = 512
 QUEUE = 8_192
 """Units that may wait. Beyond it callers are told to come back, before anything is done for them."""
 
-ATTEMPTS = 6
-"""How often a unit is run before its caller is told that the row is too contended."""
+ATTEMPTS = 10
+"""How many flushes try a unit before its caller is told that the row is too contended."""
 
 Loaded = Callable[[str, int], Awaitable[None]]
 """Called when a tenant's configuration moved: (tenant, config counter). Returns once the new one is in place."""
@@ -112,7 +112,6 @@ class Job:
 
     def start(self, view: View, head: Head) -> bool:
         """Run up to the first reads. True when it waits for them."""
-        self.attempts += 1
         self.error = None
         self.tx = Tx(self.context, view, head)
         self.work = self.unit(self.tx)
@@ -157,19 +156,26 @@ async def decide(session: Session, tenant: str, jobs: list[Job], loaded: Loaded)
     head = await session.head()
     await loaded(tenant, head.config)
     done: list[Job] = []
-    starting = jobs
-    while starting:
-        waiting: list[Job] = []
-        overtaken: list[Job] = []
-        for job in starting:
-            _sort(job, job.start(view, head), waiting, done, overtaken)
-        while waiting:
-            rows, queried = await _read(session, waiting, view)
-            asking, waiting = waiting, []
-            for job in asking:
-                _sort(job, job.feed(rows, queried), waiting, done, overtaken)
-        starting = overtaken
+    overtaken = await _round(session, jobs, view, head, done)
+    # Each of these by itself, in order: nobody is beside it any more who could overtake it.
+    for job in overtaken:
+        if await _round(session, [job], view, head, done):
+            job.error = _contended()
     return done
+
+
+async def _round(session: Session, jobs: list[Job], view: View, head: Head, done: list[Job]) -> list[Job]:
+    """Run `jobs` side by side until each has settled, failed, or was overtaken by a neighbour: those are returned."""
+    waiting: list[Job] = []
+    overtaken: list[Job] = []
+    for job in jobs:
+        _sort(job, job.start(view, head), waiting, done, overtaken)
+    while waiting:
+        rows, queried = await _read(session, waiting)
+        asking, waiting = waiting, []
+        for job in asking:
+            _sort(job, job.feed(rows, queried), waiting, done, overtaken)
+    return overtaken
 
 
 async def look(session: Session, context: Context, unit: Unit[Any], loaded: Loaded) -> Any:
@@ -194,13 +200,10 @@ def _sort(job: Job, waits: bool, waiting: list[Job], done: list[Job], overtaken:
                 return
         except LostRace:
             pass
-        if job.attempts < ATTEMPTS:
-            overtaken.append(job)
-        else:
-            job.error = _contended()
+        overtaken.append(job)
 
 
-async def _read(session: Session, waiting: list[Job], view: View) -> tuple[dict[Get, Values], dict[int, list[Values]]]:
+async def _read(session: Session, waiting: list[Job]) -> tuple[dict[Get, Values], dict[int, list[Values]]]:
     gets: dict[Get, None] = {}
     queried: dict[int, list[Values]] = {}
     for job in waiting:
@@ -298,6 +301,8 @@ class Batcher:
     async def _flush(self, tenant: str, jobs: list[Job]) -> None:
         self.flushes += 1
         self.units += len(jobs)
+        for job in jobs:
+            job.attempts += 1
         try:
             async with self._open(tenant) as session:
                 done = await decide(session, tenant, jobs, self._loaded)

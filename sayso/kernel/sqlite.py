@@ -97,7 +97,16 @@ class SqliteDatabase:
 
     async def tidy(self) -> None:
         """Move the write-ahead file into the database and empty it: what was erased is then gone from both files."""
-        await self._in_writer(lambda: self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
+        # By a connection of its own: the writer's serves the loop's reads whenever the writer thread is not writing.
+        await asyncio.to_thread(self._truncate)
+
+    def _truncate(self) -> None:
+        own = connect(self._path)
+        try:
+            while own.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                pass  # a reader held it up for as long as a lock is waited for
+        finally:
+            own.close()
 
     @property
     def waiting(self) -> int:

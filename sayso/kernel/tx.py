@@ -146,12 +146,14 @@ class Tx:
     def settle(self) -> None:
         """Show this unit's rows to the units after it. Raises `LostRace` when one of its keys was taken by a neighbour."""
         rows = self._view.rows
+        fresh: list[tuple[Get, Values]] = []
         for table, row in self.inserts:
             width = table.lead + table.key_width
             get = Get(table, row[:width])
             if rows.get(get) is not None:
                 raise LostRace(table.name)
-            rows[get] = row[width:]
+            fresh.append((get, row[width:]))
+        rows.update(fresh)
         for get, values, _ in self.puts:
             rows[get] = values
         for get in self.deletes:

@@ -54,7 +54,10 @@ async def running(services: Services) -> AsyncIterator[None]:
 
 
 def create_litestar(services: Services | None, *, body_limit: int = 1 << 20, lifespan: bool = False) -> Litestar:
-    """The framework's part. Without services it can only describe itself, which is what `sayso openapi` needs."""
+    """The framework's part. Without services it can only describe itself, which is what `sayso openapi` needs.
+
+    The one that serves does not describe itself: the framework's pages for that would be routes without a gate.
+    """
 
     @asynccontextmanager
     async def alive(_: Litestar) -> AsyncIterator[None]:
@@ -63,7 +66,10 @@ def create_litestar(services: Services | None, *, body_limit: int = 1 << 20, lif
             yield
 
     report = services.log.error if services is not None else None
-    state: dict[str, Any] = {"services": services, "report": (lambda error: report("unexpected", error)) if report else None}
+    state: dict[str, Any] = {
+        "services": services,
+        "report": (lambda error: report("unexpected", error)) if report else None,
+    }
     return Litestar(
         route_handlers=all_handlers(),
         guards=[gate],
@@ -75,7 +81,9 @@ def create_litestar(services: Services | None, *, body_limit: int = 1 << 20, lif
         state=State(state),
         lifespan=[alive] if lifespan else [],
         on_app_init=[_without_logging],
-        openapi_config=OpenAPIConfig(title="Sayso", version=__version__, create_examples=False, path="/docs/schema", render_plugins=[]),
+        openapi_config=OpenAPIConfig(title="Sayso", version=__version__, create_examples=False)
+        if services is None
+        else None,
         debug=False,
         pdb_on_exception=False,
     )

@@ -54,6 +54,11 @@ async def apply(call: Call, wanted: Applying) -> Applied:
     return await (call.look(unit) if wanted.dry_run else call.alone(unit))
 
 
+def apply_tree(services: Services, tree: Map, tx: Tx) -> Work[Applied]:
+    """The cold unit alone, for a tree that was loaded already."""
+    return _apply(services, tree, Applying([]), tx)
+
+
 def _apply(services: Services, tree: Map, wanted: Applying, tx: Tx) -> Work[Applied]:
     (rows,) = yield (tx.select(store.latest_manifest()),)
     version, held, content, _ = rows[0] if rows else (0, "", b"{}", 0)
@@ -76,5 +81,3 @@ def _store(services: Services, tx: Tx, version: int, merged: Merged, built: Buil
     res = {"version": str(version), "hash": merged.hash}
     services.audit.append(tx, AuditEvent(events.MANIFEST_APPLIED, "ok", res), None)
     tx.configure()
-
-

@@ -142,6 +142,7 @@ def admit(principal: Principal | None, admits: Iterable[str], operation: str) ->
         wanted |= {"admin"}
     if not (roles & wanted) and not (POLICY in wanted and roles - BUILT_IN - {OPERATOR}):
         raise NotAdmitted("role-not-admitted", "None of this caller's roles is admitted here.", admitted=sorted(wanted))
-    if principal.scopes and not any(operation == scope or operation.startswith(scope + ".") for scope in principal.scopes):
+    if principal.scopes and not any(
+        operation == scope or operation.startswith(scope + ".") for scope in principal.scopes
+    ):
         raise NotAdmitted("scope-not-granted", "This key's scopes do not cover this call.", scope=operation)
-

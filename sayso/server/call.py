@@ -44,8 +44,10 @@ class Call:
         return await self.services.database.run(self.context, self._checked(unit))
 
     async def alone(self, unit: Unit[T]) -> T:
-        """Cold: in a transaction of its own."""
-        return await self.services.database.run_alone(self.context, self._checked(unit))
+        """Cold: in a transaction of its own. What it changed of the configuration is in force here when it returns."""
+        done = await self.services.database.run_alone(self.context, self._checked(unit))
+        await self.services.configurations.refresh(self.tenant)
+        return done
 
     async def look(self, unit: Unit[T]) -> T:
         """Read only."""

@@ -70,7 +70,9 @@ def demand_roles(roles: Collection[str], declared: Collection[str]) -> None:
     for role in roles:
         if role == "self" or (role not in BUILT_IN and role not in declared):
             names = [*(BUILT_IN - {"self"}), *declared]
-            raise UnknownRole("unknown-role", "A role that this call names is not declared.", nearest=nearest(role, names))
+            raise UnknownRole(
+                "unknown-role", "A role that this call names is not declared.", nearest=nearest(role, names)
+            )
 
 
 def create_key(services: Services, wanted: NewKey, tx: Tx) -> Work[MadeKey]:

@@ -107,7 +107,7 @@ class Configurations:
 
     async def start(self) -> None:
         """Load every brand. Raises what a wrong root key or a damaged store raises."""
-        await self.moved(WORLD, await self._head(WORLD))
+        await self.refresh(WORLD)
 
     def of(self, tenant: str) -> Configuration:
         """The live configuration. Raises `UnknownTenant`."""
@@ -138,6 +138,16 @@ class Configurations:
                     await (self._load_world(counter) if tenant == WORLD else self.load(tenant))
                 finally:
                     _loading.reset(mark)
+
+    async def refresh(self, tenant: str) -> None:
+        """Take over what was changed a moment ago, here or on another node, without waiting for the next unit."""
+        await self.moved(tenant, await self._head(tenant))
+
+    async def follow(self) -> None:
+        """`refresh` every brand and their list. What other nodes changed reaches callers that have no unit yet this way."""
+        await self.refresh(WORLD)
+        for tenant in self.tenants():
+            await self.refresh(tenant)
 
     async def load(self, tenant: str) -> None:
         """Read one brand's keys, manifest and clients anew and put them in force together."""

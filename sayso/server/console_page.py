@@ -3,19 +3,19 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+from msgspec import Struct
+
 from audit import (
     Checkpoint,
     Entry,
     LogNotFound,
     Search,
-    decode_leaf,
     declared,
+    decode_leaf,
     leaf_hash,
     open_checkpoint,
     verify_inclusion,
 )
-from msgspec import Struct
-
 from sayso.kernel import Invalid, SaysoError, Tx, Work, from_datetime
 from sayso.server.call import Call
 from sayso.server.pages import EntriesPage, EntryDetails, EntryFilter, EntryRow, Frame, LogHealth, Operator
@@ -80,7 +80,9 @@ def _health(call: Call, tx: Tx) -> Work[tuple[LogHealth, Checkpoint | None]]:
     main = next((log for log in logs if log.name == "main"), None)
     backlog = yield from audit.backlog(tx)
     if main is None:
-        health = LogHealth(origin="", size=0, pending=backlog.pending, checkpoint_size=0, checkpoint_at=None, root="", vkey="")
+        health = LogHealth(
+            origin="", size=0, pending=backlog.pending, checkpoint_size=0, checkpoint_at=None, root="", vkey=""
+        )
         return health, None
     head = None
     try:

@@ -84,7 +84,7 @@ class Dispatcher:
 class _Headers:
     """What a hot call needs of the request's headers, found in one walk."""
 
-    __slots__ = ("_kind", "_keys", "authorization", "length", "request")
+    __slots__ = ("_keys", "_kind", "authorization", "length", "request")
 
     def __init__(self, headers: Any) -> None:
         self.authorization = b""

@@ -57,7 +57,8 @@ async def found(services: Services, wanted: NewTenant) -> Founded:
     await configurations.load(tenant)
     key = await database.run_alone(_context(tenant), lambda tx: _first_steps(services, tx))
     await database.run_alone(_context(WORLD), lambda tx: _listed(wanted, tx))
-    await configurations.start()
+    await configurations.refresh(WORLD)
+    await configurations.refresh(tenant)
     return Founded(tenant, key)
 
 

@@ -63,7 +63,9 @@ def slot(sealer: Sealer, tenant: str, client: str, route: str, key: str | None, 
     if key is None:
         return None
     if not 0 < len(key) <= MAX_LENGTH or not key.isascii() or not key.isprintable():
-        raise Invalid("invalid-idempotency-key", f"An Idempotency-Key has 1 to {MAX_LENGTH} printable ASCII characters.")
+        raise Invalid(
+            "invalid-idempotency-key", f"An Idempotency-Key has 1 to {MAX_LENGTH} printable ASCII characters."
+        )
     return Slot(sealer.standing(tenant, TENANT_OWNER).derive("idempotency"), client, route, key, body)
 
 
@@ -99,7 +101,9 @@ class Running:
     def enter(self, place: Slot) -> None:
         """Raises `StillRunning` when the same key is at work now."""
         if place.fingerprint in self._slots:
-            raise StillRunning("idempotency-key-running", "The first request with this Idempotency-Key is still running.")
+            raise StillRunning(
+                "idempotency-key-running", "The first request with this Idempotency-Key is still running."
+            )
         self._slots.add(place.fingerprint)
 
     def leave(self, place: Slot) -> None:

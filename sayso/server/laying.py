@@ -64,5 +64,3 @@ def _remember(settings: Settings) -> None:
     if settings.public_url:
         values["public_url"] = settings.public_url
     remember(settings.data_folder, **values)
-
-

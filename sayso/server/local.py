@@ -47,7 +47,9 @@ def locked(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def operate(settings: Settings, tenant: str, passphrase: bytes | None = None) -> "AsyncIterator[httpx.AsyncClient]":
+async def operate(
+    settings: Settings, tenant: str, passphrase: bytes | None = None
+) -> "AsyncIterator[httpx.AsyncClient]":
     """An HTTP client that speaks as the local operator of `tenant`. What it did holds when it is left."""
     if not (settings.data_folder / "sayso.toml").is_file():
         raise NoStore("no-store", "There is no Sayso store in this folder; sayso init makes one.")
@@ -78,9 +80,7 @@ async def _through_socket(settings: Settings, tenant: str) -> "AsyncIterator[htt
 
 
 @asynccontextmanager
-async def _in_process(
-    settings: Settings, tenant: str, passphrase: bytes | None
-) -> "AsyncIterator[httpx.AsyncClient]":
+async def _in_process(settings: Settings, tenant: str, passphrase: bytes | None) -> "AsyncIterator[httpx.AsyncClient]":
     import httpx
 
     from sayso.server.app import assemble, running

@@ -10,6 +10,9 @@ from sayso.server.wiring import Services
 TIDY_EVERY = 60.0
 """Seconds between two rounds of forgetting."""
 
+FOLLOW_EVERY = 0.25
+"""Seconds between two looks at what other nodes changed of the configuration."""
+
 FEED_TERM = 7 * DAY
 
 
@@ -25,6 +28,9 @@ class Loops:
         settings = self._services.settings
         self._every(settings.integrate_every, self._services.integrate, "integrate")
         self._every(TIDY_EVERY, self._tidy, "tidy")
+        if not settings.embedded:
+            # The embedded database has one process, which needs to be told nothing.
+            self._every(FOLLOW_EVERY, self._services.configurations.follow, "follow")
 
     async def stop(self) -> None:
         """Let each loop end its round."""
@@ -33,7 +39,9 @@ class Loops:
             await task
 
     def _every(self, seconds: float, work: Callable[[], Awaitable[None]], name: str) -> None:
-        self._tasks.append(asyncio.get_running_loop().create_task(self._loop(seconds, work, name), name=f"sayso-{name}"))
+        self._tasks.append(
+            asyncio.get_running_loop().create_task(self._loop(seconds, work, name), name=f"sayso-{name}")
+        )
 
     async def _loop(self, seconds: float, work: Callable[[], Awaitable[None]], name: str) -> None:
         wait = seconds

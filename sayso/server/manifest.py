@@ -132,7 +132,9 @@ def _members(node: Node, problems: list[Problem]) -> Iterator[tuple[str, object]
             if name is None:
                 problems.append(Problem(child.file, child.line, "A member here is a name, or a mapping with an 'id'."))
             elif name in seen:
-                problems.append(Problem(child.file, child.line, f"{name!r} is given twice; the first stands in line {seen[name]}."))
+                problems.append(
+                    Problem(child.file, child.line, f"{name!r} is given twice; the first stands in line {seen[name]}.")
+                )
             else:
                 seen[name] = child.line
                 yield name, plain(child)

@@ -59,7 +59,9 @@ class Metrics:
         """The figures as Prometheus' library wants them."""
         from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
 
-        family = HistogramMetricFamily("sayso_request_seconds", "Answered requests.", labels=["route", "method", "status"])
+        family = HistogramMetricFamily(
+            "sayso_request_seconds", "Answered requests.", labels=["route", "method", "status"]
+        )
         for (route, method, status), series in self._series.items():
             running = 0
             buckets: list[tuple[str, float]] = []

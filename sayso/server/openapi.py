@@ -66,9 +66,16 @@ def specification(app: Litestar) -> Json:
     return _sorted(document)
 
 
-def text(app: Litestar) -> str:
+def described() -> Json:
+    """The OpenAPI document of this program."""
+    from sayso.server.app import create_litestar
+
+    return specification(create_litestar(None))
+
+
+def text() -> str:
     """The document as YAML, the same bytes every time."""
-    return yaml.dump(specification(app), sort_keys=False, allow_unicode=True, width=120, Dumper=_Dumper)
+    return yaml.dump(described(), sort_keys=False, allow_unicode=True, width=120, Dumper=_Dumper)
 
 
 def _complete(operation: Json, handler: Any, path: str, schemas: Json) -> None:
@@ -175,9 +182,7 @@ class _Dumper(yaml.SafeDumper):
 
 def main() -> None:
     """Print the document."""
-    from sayso.server.app import create_litestar
-
-    sys.stdout.write(text(create_litestar(None)))
+    sys.stdout.write(text())
 
 
 if __name__ == "__main__":

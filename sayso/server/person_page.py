@@ -115,5 +115,3 @@ def _open_erasure(requests: list[RequestView]) -> ErasureRequest | None:
                 status=request.status,
             )
     return None
-
-

@@ -24,7 +24,8 @@ def demand_apart(data: Path, keys: Path) -> None:
     data, keys = data.resolve(), keys.resolve()
     if data == keys or data in keys.parents or keys in data.parents or (data.is_dir() and any(data.rglob(ROOT_KEY))):
         raise KeysBesideData(
-            "keys-beside-data", "Keys and data must lie in folders of their own: a copy of one must never hold the other."
+            "keys-beside-data",
+            "Keys and data must lie in folders of their own: a copy of one must never hold the other.",
         )
 
 
@@ -41,5 +42,3 @@ def demand_store(settings: Settings) -> list[str]:
     except PassphraseNeeded:
         return []
     return [UNSEALED.format(path=settings.key_folder / ROOT_KEY)] if unsealed else []
-
-

@@ -134,7 +134,9 @@ def from_framework(error: Any) -> SaysoError | None:
     extra = getattr(error, "extra", None)
     if status == 400 and isinstance(extra, list) and extra and isinstance(extra[0], dict):
         message, _ = _shape(str(extra[0].get("message", detail)))
-        return Malformed(message, str(extra[0].get("key", "")) if extra[0].get("source") in ("query", "header", "path") else "")
+        return Malformed(
+            message, str(extra[0].get("key", "")) if extra[0].get("source") in ("query", "header", "path") else ""
+        )
     kinds: dict[int, type[SaysoError]] = {401: Unauthenticated, 403: Denied, 404: NotFound, 413: TooLarge, 429: TooMany}
     return kinds.get(status, Invalid)(slug, detail)
 

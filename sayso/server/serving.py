@@ -39,7 +39,9 @@ class _Server(uvicorn.Server):
 def serve(settings: Settings, passphrase: bytes | None = None) -> None:
     """Serve until SIGTERM or SIGINT. Raises `OneWriter`, `FolderBusy`, or what a missing or wrong root key raises."""
     if settings.workers > 1 and settings.embedded:
-        raise OneWriter("one-writer", "The embedded database takes one process: leave out --workers, or use PostgreSQL.")
+        raise OneWriter(
+            "one-writer", "The embedded database takes one process: leave out --workers, or use PostgreSQL."
+        )
     listener = _listen(settings)
     with locked(settings.data_folder, patience=2):
         if settings.workers == 1:
@@ -98,7 +100,9 @@ def _listen(settings: Settings) -> socket.socket:
         listener.bind((settings.host, settings.port))
     except OSError as error:
         listener.close()
-        raise Invalid("address-in-use", f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.") from None
+        raise Invalid(
+            "address-in-use", f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}."
+        ) from None
     listener.setblocking(False)
     return listener
 

@@ -121,7 +121,9 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     for field in msgspec.structs.fields(Settings):
         text = environ.get(PREFIX + field.name.upper())
         if text is not None:
-            found[field.name] = [part.strip() for part in text.split(",") if part.strip()] if field.type == tuple[str, ...] else text
+            found[field.name] = (
+                [part.strip() for part in text.split(",") if part.strip()] if field.type == tuple[str, ...] else text
+            )
     return found
 
 

@@ -101,7 +101,7 @@ def _profile(node: Map, declared: Declared, problems: list[Problem]) -> Profile:
     _known_members(node, _CLIENT_MEMBERS, problems)
     roles = []
     for role, child in _words(node, "roles", problems):
-        if role == "self" or role not in BUILT_IN and role not in declared.roles:
+        if role == "self" or (role not in BUILT_IN and role not in declared.roles):
             names = [*BUILT_IN, *declared.roles]
             problems.append(problem(child, f"Role {role!r} is not declared.", nearest=nearest(role, names)))
         roles.append(role)
@@ -110,7 +110,9 @@ def _profile(node: Map, declared: Declared, problems: list[Problem]) -> Profile:
     purpose = _word(node, "default_purpose", problems)
     if purpose is not None and purpose not in declared.purposes:
         at = node.get("default_purpose") or node
-        problems.append(problem(at, f"Purpose {purpose!r} is not declared.", nearest=nearest(purpose, declared.purposes)))
+        problems.append(
+            problem(at, f"Purpose {purpose!r} is not declared.", nearest=nearest(purpose, declared.purposes))
+        )
     scopes = tuple(scope for scope, _ in _words(node, "scopes", problems))
     return Profile(tuple(roles), scopes, purpose, _word(node, "issuer", problems))
 
@@ -118,7 +120,12 @@ def _profile(node: Map, declared: Declared, problems: list[Problem]) -> Profile:
 def _origin(text: str, node: Node, problems: list[Problem]) -> str:
     """An origin as browsers send it (RFC 6454): scheme, host and perhaps a port, nothing behind."""
     parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or text != f"{parts.scheme}://{parts.netloc}" or "@" in text:
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or text != f"{parts.scheme}://{parts.netloc}"
+        or "@" in text
+    ):
         problems.append(problem(node, f"{text!r} is no origin: write it as in https://shop.example."))
     return text.lower()
 
@@ -153,7 +160,12 @@ def _number(node: Map, member: str, default: int, problems: list[Problem]) -> in
     child = node.get(member)
     if child is None:
         return default
-    if isinstance(child, Scalar) and isinstance(child.value, int) and not isinstance(child.value, bool) and child.value > 0:
+    if (
+        isinstance(child, Scalar)
+        and isinstance(child.value, int)
+        and not isinstance(child.value, bool)
+        and child.value > 0
+    ):
         return child.value
     problems.append(problem(child, f"{member!r} is a number above zero."))
     return default

@@ -19,13 +19,17 @@ SESSION = Rows(tables.sessions)
 def all_tenants() -> Select[Any]:
     """Name, controller, region, created of each brand, oldest first."""
     table = tables.tenants
-    return select(table.c.name, table.c.controller, table.c.region, table.c.created).order_by(table.c.created, table.c.name)
+    return select(table.c.name, table.c.controller, table.c.region, table.c.created).order_by(
+        table.c.created, table.c.name
+    )
 
 
 def all_clients() -> Select[Any]:
     """Id, name, profile, created of each client of the tenant, oldest first."""
     table = tables.clients
-    return select(table.c.client, table.c.name, table.c.profile, table.c.created).order_by(table.c.created, table.c.client)
+    return select(table.c.client, table.c.name, table.c.profile, table.c.created).order_by(
+        table.c.created, table.c.client
+    )
 
 
 def all_keys() -> Select[Any]:

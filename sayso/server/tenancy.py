@@ -15,5 +15,7 @@ _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 def tenant_name(text: str) -> str:
     """A brand's name, as it may stand in keys, log origins and addresses. Raises `Invalid`."""
     if not _NAME.fullmatch(text):
-        raise Invalid("invalid-tenant-name", "A tenant's name has 1 to 32 lower-case letters, digits and inner hyphens.")
+        raise Invalid(
+            "invalid-tenant-name", "A tenant's name has 1 to 32 lower-case letters, digits and inner hyphens."
+        )
     return text

@@ -36,7 +36,9 @@ class Services:
         self.running = Running()
         self.principals = Principals()
         anchor = settings.key_folder / ANCHOR
-        self.audit = AuditLog(keyring, keyring, socket.gethostname(), origin_base=f"{settings.log_origin}/log", anchor=anchor)
+        self.audit = AuditLog(
+            keyring, keyring, socket.gethostname(), origin_base=f"{settings.log_origin}/log", anchor=anchor
+        )
         self.registry = ConsentRegistry(self.audit, keyring, keyring, keyring, self._issuer)
         self.vault = Vault(keyring, self.audit)
         self.engine = PolicyEngine(self.audit, keyring)
@@ -44,8 +46,12 @@ class Services:
         self.configurations = Configurations(keyring, self.principals, self.registry)
         self.database: Database = open_database(settings.database_url, self.configurations.moved)
         self.configurations.database = self.database
-        self.metrics.gauge("sayso_units_waiting", "Units of work that wait for their flush.", lambda: self.database.waiting)
-        self.metrics.gauge("sayso_rule_disagreements", "Decisions that Casbin saw differently; must stay 0.", self._disagreements)
+        self.metrics.gauge(
+            "sayso_units_waiting", "Units of work that wait for their flush.", lambda: self.database.waiting
+        )
+        self.metrics.gauge(
+            "sayso_rule_disagreements", "Decisions that Casbin saw differently; must stay 0.", self._disagreements
+        )
 
     async def integrate(self) -> None:
         """One round of the integrator for every brand; on a full batch the next follows at once."""

@@ -1,13 +1,12 @@
 """A log on a real database, with in-memory keys, and the shortest words for what tests do with it."""
 
-
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 from audit import AuditEvent, AuditLog, declare
-from sayso.kernel import SYSTEM, Actor, Context, Database, Tx, Work, new_id, new_raw, now, open_database, raw
+from sayso.kernel import Actor, Context, Database, Tx, Work, new_id, new_raw, now, open_database, raw
 from tests.audit.keys import MemorySealer, MemorySigner
 
 T = TypeVar("T")
@@ -56,7 +55,7 @@ class Store:
         return await self.database.look(context(tenant=tenant), unit)
 
 
-class opened:
+class Opened:
     def __init__(self, url: str, anchor: Path | None) -> None:
         self._url, self._anchor = url, anchor
 

@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.audit.builders import Store, opened
+from tests.audit.builders import Opened, Store
 
 
 @pytest.fixture
 async def store(database_url: str, tmp_path: Path) -> AsyncIterator[Store]:
-    async with opened(database_url, tmp_path / "anchor") as store:
+    async with Opened(database_url, tmp_path / "anchor") as store:
         yield store
 
 
 @pytest.fixture
 async def sqlite_store(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Store]:
     """For what does not depend on the engine."""
-    async with opened(sqlite_url, tmp_path / "anchor") as store:
+    async with Opened(sqlite_url, tmp_path / "anchor") as store:
         yield store

@@ -32,7 +32,9 @@ def write_directory(folder: Path, entries: list[bytes], *, earlier: int = 0) -> 
                 file.write_bytes(tiles[place.level, place.number][: place.width * HASH_SIZE])
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "vkey").write_text(KEY.line + "\n")
-    (folder / "checkpoint").write_bytes(Checkpoint(KEY.name, len(entries), root(len(entries), tiles)).sign(KEY, SECRET.sign))
+    (folder / "checkpoint").write_bytes(
+        Checkpoint(KEY.name, len(entries), root(len(entries), tiles)).sign(KEY, SECRET.sign)
+    )
     return folder
 
 

@@ -1,4 +1,6 @@
-"""In-memory keys that do what the vault's do: small true implementations of the kernel's protocols, for tests of the log."""
+"""In-memory keys that do what the vault's do: small true implementations of the kernel's protocols, for tests of the
+log.
+"""
 
 import os
 from hashlib import sha256

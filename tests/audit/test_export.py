@@ -21,7 +21,9 @@ async def test_an_export_holds_the_log_and_nothing_else(store: Store, tmp_path: 
     await store.log.drain(store.database, TENANT)
     seen: list[tuple[int, int]] = []
     out = tmp_path / "a" / "out"
-    size = await store.log.export(store.database, TENANT, out, progress=lambda done, everything: seen.append((done, everything)))
+    size = await store.log.export(
+        store.database, TENANT, out, progress=lambda done, everything: seen.append((done, everything))
+    )
     assert size == 600
     assert seen[-1] == (7, 7)
     expected = {"checkpoint", "vkey", *(path(place) for place in all_places(600))}
@@ -105,7 +107,9 @@ async def test_a_longer_export_is_not_shortened_by_a_restored_database(sqlite_st
     assert verify(out).code == 0
 
 
-async def test_an_export_beside_a_running_integrator_holds_all_that_was_committed_before(store: Store, tmp_path: Path) -> None:
+async def test_an_export_beside_a_running_integrator_holds_all_that_was_committed_before(
+    store: Store, tmp_path: Path
+) -> None:
     stopping = asyncio.Event()
 
     async def serve() -> None:
@@ -120,7 +124,9 @@ async def test_an_export_beside_a_running_integrator_holds_all_that_was_committe
             size = await exported(store, tmp_path / "out")
             assert size >= 150 * number
             assert verify(tmp_path / "out").code == 0
-            leaves = b"".join(file.read_bytes() for file in (tmp_path / "out/tile/entries").rglob("*") if file.is_file())
+            leaves = b"".join(
+                file.read_bytes() for file in (tmp_path / "out/tile/entries").rglob("*") if file.is_file()
+            )
             assert all(entry.encode() in leaves for entry in entries)
     finally:
         stopping.set()

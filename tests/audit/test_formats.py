@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -16,6 +17,7 @@ from audit.strict import Malformed, base64, base64url, decimal, digest
 from audit.tiles import ENTRIES_LEVEL, Place, pack, parse_path, path, prefix, unpack
 from audit.trust import print_trust, read_trust
 
+VECTORS = Path(__file__).parent.parent / "vectors" / "audit"
 SECRET = Ed25519PrivateKey.from_private_bytes(sha256(b"golden").digest())
 KEY = VerifierKey("sayso.example/log/default.main", SECRET.public_key().public_bytes_raw())
 HEAD = Checkpoint(KEY.name, 20_852_163, sha256(b"root").digest())
@@ -38,7 +40,10 @@ def test_a_note_signed_by_go_is_read() -> None:
 
 
 def test_the_checkpoint_is_the_golden_one() -> None:
-    assert KEY.line == "sayso.example/log/default.main+" + KEY.key_id.hex() + "+" + b64encode(b"\x01" + KEY.public_key).decode()
+    assert (
+        KEY.line
+        == "sayso.example/log/default.main+" + KEY.key_id.hex() + "+" + b64encode(b"\x01" + KEY.public_key).decode()
+    )
     lines = NOTE.decode().split("\n")
     assert lines[:4] == [KEY.name, "20852163", b64encode(HEAD.root).decode(), ""]
     assert lines[4].startswith(f"— {KEY.name} ")
@@ -57,6 +62,12 @@ def test_no_shorter_or_longer_checkpoint_passes(at: int) -> None:
     for changed in (NOTE[:at], NOTE[:at] + NOTE[at + 1 :], NOTE[:at] + b"\n" + NOTE[at:], NOTE + b"\n"):
         with pytest.raises((Malformed, SignatureInvalid)):
             open_checkpoint(changed, [KEY])
+
+
+def test_checkpoint_key_and_proof_are_the_golden_ones() -> None:
+    assert (VECTORS / "checkpoint").read_bytes() == NOTE
+    assert (VECTORS / "vkey").read_text() == KEY.line + "\n"
+    assert (VECTORS / "entry.tlog-proof").read_bytes() == PROOF.print()
 
 
 def test_signatures_of_strangers_are_ignored() -> None:
@@ -88,9 +99,20 @@ def test_a_checkpoint_needs_the_key_of_its_own_origin() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["a\n1\n", "a\n01\n{root}\n", "a\n-1\n{root}\n", "a\n1\n\n", "\n1\n{root}\n", "a\n1\n{root}\n\n", "a\n1\n{root}", "a\n1 \n{root}\n"]
-    + ["a\n1\n" + b64encode(bytes(31)).decode() + "\n", "a\n1\n" + b64encode(b"").decode() + "\n", "a\n" + "9" * 20 + "\n{root}\n"],
-)  # fmt: skip
+    [
+        "a\n1\n",
+        "a\n01\n{root}\n",
+        "a\n-1\n{root}\n",
+        "a\n1\n\n",
+        "\n1\n{root}\n",
+        "a\n1\n{root}\n\n",
+        "a\n1\n{root}",
+        "a\n1 \n{root}\n",
+        "a\n1\n" + b64encode(bytes(31)).decode() + "\n",
+        "a\n1\n" + b64encode(b"").decode() + "\n",
+        "a\n" + "9" * 20 + "\n{root}\n",
+    ],
+)
 def test_a_malformed_checkpoint_is_refused(text: str) -> None:
     with pytest.raises(Malformed):
         Checkpoint.parse(text.replace("{root}", b64encode(bytes(32)).decode()))
@@ -102,7 +124,9 @@ def test_extension_lines_of_other_logs_are_kept() -> None:
     assert Checkpoint.parse(text).text == text
 
 
-@pytest.mark.parametrize("line", ["", "a", "a+b", "a b+00000000+AA==", KEY.line + " ", KEY.line[:-4] + "AAAA", KEY.line.upper()])
+@pytest.mark.parametrize(
+    "line", ["", "a", "a+b", "a b+00000000+AA==", KEY.line + " ", KEY.line[:-4] + "AAAA", KEY.line.upper()]
+)
 def test_a_malformed_verifier_key_is_refused(line: str) -> None:
     with pytest.raises(Malformed):
         VerifierKey.parse(line)
@@ -167,12 +191,14 @@ def test_tile_paths_are_those_of_the_specification() -> None:
     assert path(Place(ENTRIES_LEVEL, 1000, 112)) == "tile/entries/x001/000.p/112"
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["", "tile", "tile/0", "tile/0/0", "tile/0/0000", "tile/00/000", "tile/-1/000", "tile/8/000", "tile/0/x000/000", "tile/0/001/067"]
-    + ["tile/0/000.p/0", "tile/0/000.p/256", "tile/0/000.p/01", "tile/0/000.p", "tile/0/000.p/", "tile/entries/", "tile/data/000"]
-    + ["tile/0/../../etc", "tile/0/x1/000", "/tile/0/000", "tile/0/000/", "tile/0/x001/067.p/3/4", "tile/0/٠٠٠"],
-)  # fmt: skip
+NOT_PATHS = """
+ tile tile/0 tile/0/0 tile/0/0000 tile/00/000 tile/-1/000 tile/8/000 tile/0/x000/000 tile/0/001/067 tile/0/000.p/0
+ tile/0/000.p/256 tile/0/000.p/01 tile/0/000.p tile/0/000.p/ tile/entries/ tile/data/000 tile/0/../../etc tile/0/x1/000
+ /tile/0/000 tile/0/000/ tile/0/x001/067.p/3/4 tile/0/٠٠٠
+"""
+
+
+@pytest.mark.parametrize("text", ["", *NOT_PATHS.split()])
 def test_every_other_path_is_refused(text: str) -> None:
     with pytest.raises(Malformed):
         parse_path(text)
@@ -202,7 +228,15 @@ def test_a_trust_file_is_a_jwks_with_vkeys() -> None:
     assert trust.logs == (KEY,)
     assert list(trust.signers.values()) == [KEY.public_key]
     assert read_trust((KEY.line + "\n").encode()).logs == (KEY,)
-    for raw in (b"", b"{}", b"{", b"\xff", b'{"vkeys":["x"]}', b'{"keys":[{"kty":"OKP","crv":"Ed25519","x":"AA"}]}', b"words\n"):
+    for raw in (
+        b"",
+        b"{}",
+        b"{",
+        b"\xff",
+        b'{"vkeys":["x"]}',
+        b'{"keys":[{"kty":"OKP","crv":"Ed25519","x":"AA"}]}',
+        b"words\n",
+    ):
         with pytest.raises(Malformed):
             read_trust(raw)
 

@@ -5,14 +5,14 @@ import pytest
 from sqlalchemy import select
 
 from audit import AuditLog, LogForked, NotIntegrated
-from audit.integrator import Round
-from audit.note import VerifierKey
 from audit.checkpoint import Checkpoint, open_checkpoint
+from audit.integrator import Round
 from audit.merkle import leaf_hash, root_of, verify_consistency, verify_inclusion
+from audit.note import VerifierKey
 from audit.tables import audit_checkpoint, audit_index, audit_outbox, audit_tile, audit_tree
 from audit.tiles import unpack
 from sayso.kernel import Tx, Work
-from tests.audit.builders import TENANT, Store, opened
+from tests.audit.builders import TENANT, Opened, Store
 
 
 async def check_log(store: Store, log: AuditLog | None = None) -> Checkpoint:
@@ -115,7 +115,7 @@ async def test_dying_between_integrating_and_signing_loses_nothing(store: Store)
     assert (await check_log(store, fresh)).size == 5
 
 
-def _system():  # noqa: ANN202
+def _system():
     from tests.audit.builders import context
 
     return context()
@@ -202,7 +202,7 @@ async def test_an_outbox_row_is_consumed_whatever_its_id(store: Store) -> None:
 
 async def test_a_log_survives_a_restart(sqlite_url: str, tmp_path: Path) -> None:
     for round_ in range(1, 4):
-        async with opened(sqlite_url, tmp_path / "anchor") as store:
+        async with Opened(sqlite_url, tmp_path / "anchor") as store:
             await store.fill(100)
             await store.log.drain(store.database, TENANT)
             assert (await check_log(store)).size == 100 * round_

@@ -68,7 +68,11 @@ names = st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_chara
 )
 
 
-@given(st.dictionaries(st.sampled_from(["name", "version"]), names), st.integers(0, 2**53 - 1), st.binary(min_size=16, max_size=16))
+@given(
+    st.dictionaries(st.sampled_from(["name", "version"]), names),
+    st.integers(0, 2**53 - 1),
+    st.binary(min_size=16, max_size=16),
+)
 def test_leaf_bytes_are_canonical_json(res: dict[str, str], ts: int, nonce: bytes) -> None:
     """RFC 8785 on our subset: sorted keys, no spaces, shortest escapes, integers as they are."""
     raw = encode_leaf(a_leaf(res=res, ts=ts, n=nonce))
@@ -122,7 +126,9 @@ def test_only_declared_types_and_members_are_taken() -> None:
     assert declared()[CHANGED] == {"name", "version"}
 
 
-@pytest.mark.parametrize("name", ["single", "Upper.case", "a..b", "a.b.", "a.b.c.d.e", "external.shop.opened", "a b.c", ""])
+@pytest.mark.parametrize(
+    "name", ["single", "Upper.case", "a..b", "a.b.", "a.b.c.d.e", "external.shop.opened", "a b.c", ""]
+)
 def test_a_type_is_package_thing_participle(name: str) -> None:
     with pytest.raises(UndeclaredEvent):
         declare(name)
@@ -134,8 +140,15 @@ def test_a_type_is_declared_one_way() -> None:
         declare(CHANGED, "name")
 
 
-@given(st.binary(min_size=32, max_size=32), st.sampled_from([b"a", b"d", b"s"]), st.binary(min_size=16, max_size=16), st.binary())
-def test_an_opening_fits_its_own_entry_and_compartment_only(r: bytes, compartment: bytes, entry: bytes, payload: bytes) -> None:
+@given(
+    st.binary(min_size=32, max_size=32),
+    st.sampled_from([b"a", b"d", b"s"]),
+    st.binary(min_size=16, max_size=16),
+    st.binary(),
+)
+def test_an_opening_fits_its_own_entry_and_compartment_only(
+    r: bytes, compartment: bytes, entry: bytes, payload: bytes
+) -> None:
     commitment = commit(r, compartment, entry, payload)
     verify_opening(commitment, r, compartment, entry, payload)
     assert split_opening(r + payload) == (r, payload)

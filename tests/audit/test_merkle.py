@@ -6,15 +6,31 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit import merkle, tiles
-from audit.merkle import NotInTree, ProofInvalid, consistency_plan, inclusion_plan, leaf_hash, prove, root_of
-from audit.merkle import verify_consistency, verify_inclusion
+from audit.merkle import (
+    NotInTree,
+    ProofInvalid,
+    consistency_plan,
+    inclusion_plan,
+    leaf_hash,
+    prove,
+    root_of,
+    verify_consistency,
+    verify_inclusion,
+)
 from tests.audit import naive
 
 # The eight leaves and their roots that every implementation of RFC 6962 is checked with (certificate-transparency's
 # merkle tests, transparency-dev/merkle testonly).
 REFERENCE_LEAVES = [
-    b"", b"\x00", b"\x10", b"\x20\x21", b"\x30\x31", b"\x40\x41\x42\x43", bytes(range(0x50, 0x58)), bytes(range(0x60, 0x70)),
-]  # fmt: skip
+    b"",
+    b"\x00",
+    b"\x10",
+    b"\x20\x21",
+    b"\x30\x31",
+    b"\x40\x41\x42\x43",
+    bytes(range(0x50, 0x58)),
+    bytes(range(0x60, 0x70)),
+]
 REFERENCE_ROOTS = [
     "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
     "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",

@@ -21,7 +21,9 @@ GOPATH = Path("/usr/share/gocode")
 def oracle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The checker, built without network from Debian's golang-golang-x-mod-dev."""
     if shutil.which("go") is None or not (GOPATH / "src/golang.org/x/mod/sumdb/tlog").is_dir():
-        pytest.fail("Install golang-go and golang-golang-x-mod-dev (make test does so where it may): they check our log.")
+        pytest.fail(
+            "Install golang-go and golang-golang-x-mod-dev (make test does so where it may): they check our log."
+        )
     built = tmp_path_factory.mktemp("oracle") / "oracle"
     cache = {"GOCACHE": str(built.parent / "cache"), "GOFLAGS": "", "CGO_ENABLED": "0"}
     subprocess.run(
@@ -54,7 +56,9 @@ def test_another_implementation_refuses_damage(oracle: Path, tmp_path: Path) -> 
     folder = write_directory(tmp_path / "log", some_entries(300))
     for name in ("checkpoint", "vkey", "tile/0/000", "tile/entries/000", "tile/entries/001.p/44", "tile/1/000.p/1"):
         held = (folder / name).read_bytes()
-        (folder / name).write_bytes(held[:40] + bytes([held[40 % len(held)] ^ 1]) + held[41:] if len(held) > 41 else b"")
+        (folder / name).write_bytes(
+            held[:40] + bytes([held[40 % len(held)] ^ 1]) + held[41:] if len(held) > 41 else b""
+        )
         assert ask(oracle, folder).returncode != 0, name
         (folder / name).write_bytes(held)
     assert ask(oracle, folder).returncode == 0

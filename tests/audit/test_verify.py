@@ -170,7 +170,9 @@ def test_files_that_do_not_belong_make_it_unusable_and_damage_goes_first(folder:
     assert verify(folder).code == 1
 
 
-@pytest.mark.parametrize("name", ["tile/0/003", "tile/0/002.p/200", "tile/7/000.p/1", "tile/0/2", "tile/9/000", "logs/README"])
+@pytest.mark.parametrize(
+    "name", ["tile/0/003", "tile/0/002.p/200", "tile/7/000.p/1", "tile/0/2", "tile/9/000", "logs/README"]
+)
 def test_tiles_that_the_checkpoint_does_not_cover_are_unknown(folder: Path, name: str) -> None:
     (folder / name).parent.mkdir(parents=True, exist_ok=True)
     (folder / name).write_bytes(bytes(32))
@@ -210,7 +212,18 @@ def test_what_is_no_evidence_is_unusable(tmp_path: Path, folder: Path) -> None:
 RECEIPT_SECRET = Ed25519PrivateKey.from_private_bytes(sha256(b"receipts").digest())
 RECEIPT_KEY = RECEIPT_SECRET.public_key().public_bytes_raw()
 ENTRY = "ent_" + "01" * 16
-LEAVES = [*some_entries(40), b'{"id":"%s","type":"consent.choice.recorded"}' % ENTRY.encode(), *some_entries(300)]
+STATEMENT = b'{"gone":[],"stage":"shredded"}'
+ERASED = "ent_" + "03" * 16
+ERASED_LEAF = b'{"id":"%s","res":{"certificate":"%s"},"type":"rights.erasure.completed"}' % (
+    ERASED.encode(),
+    sha256(STATEMENT).hexdigest().encode(),
+)
+LEAVES = [
+    *some_entries(39),
+    ERASED_LEAF,
+    b'{"id":"%s","type":"consent.choice.recorded"}' % ENTRY.encode(),
+    *some_entries(300),
+]
 
 
 def encoded(raw: bytes) -> str:
@@ -236,6 +249,15 @@ def a_proof(index: int = 40) -> TlogProof:
     return TlogProof(index, tuple(hashes), note, pack_extra(KEY, LEAVES[index]))
 
 
+def a_certificate(**changes: object) -> str:
+    claims: dict[str, object] = {
+        "certificate": msgspec.Raw(STATEMENT),
+        "entry": ERASED,
+        "proof": a_proof(39).print().decode(),
+    }
+    return a_jws(claims | changes, typ="erasure-certificate+jwt")
+
+
 def judged(tmp_path: Path, content: bytes | str, trust: Path | None = None) -> tuple[int, str]:
     file = tmp_path / "evidence"
     file.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -253,7 +275,7 @@ def test_a_receipt_verifies_alone_with_its_proof_and_as_the_api_gave_it(tmp_path
         proof,
         msgspec.json.encode({"record": "cns_1", "receipt": RECEIPT, "entry": ENTRY}),
         msgspec.json.encode({"receipt": RECEIPT, "proof": proof}),
-        a_jws({"certificate": {"entry": ENTRY, "proof": proof}}, typ="erasure-certificate+jwt"),
+        a_certificate(),
     ):
         code, report = judged(tmp_path, content)
         assert code == 0, report
@@ -294,6 +316,15 @@ def test_a_proof_of_another_entry_does_not_carry_a_receipt(tmp_path: Path) -> No
     silent = a_jws(CLAIMS | {"receipt": {}})
     assert judged(tmp_path, silent)[0] == 0
     assert judged(tmp_path, f"{silent}\n{a_proof().print().decode()}")[0] == 1
+
+
+def test_a_certificate_is_the_one_that_its_entry_holds_the_hash_of(tmp_path: Path) -> None:
+    assert judged(tmp_path, a_certificate())[0] == 0
+    code, report = judged(tmp_path, a_certificate(certificate={"gone": ["more"], "stage": "shredded"}))
+    assert code == 1
+    assert "another certificate" in report
+    assert judged(tmp_path, a_certificate(entry=ENTRY))[0] == 1
+    assert judged(tmp_path, a_certificate(entry=ENTRY, proof=a_proof(40).print().decode()))[0] == 1
 
 
 def test_any_changed_byte_of_a_proof_is_found(tmp_path: Path, trust: Path) -> None:

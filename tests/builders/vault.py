@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
+from sqlalchemy import Table, select, update
 
 from audit import AuditLog
 from sayso.kernel import (
@@ -127,3 +129,24 @@ def a_house(database: Database, keys: Path, manifest: str = MANIFEST, tenant: st
     keyring = a_keyring(keys)
     audit = AuditLog(keyring, keyring, "node-1")
     return House(database, keyring, Vault(keyring, audit), a_manifest(manifest), tenant, a_client())
+
+
+async def rows_of(house: House, table: Table, **where: Any) -> list[dict[str, Any]]:
+    def unit(tx: Tx) -> Work[list[Any]]:
+        statement = select(*table.c)
+        for name, value in where.items():
+            statement = statement.where(table.c[name] == value)
+        (rows,) = yield (tx.select(statement),)
+        return rows
+
+    found = await house.database.look(house.context(), unit)
+    return [dict(zip(table.c.keys(), row, strict=True)) for row in found]
+
+
+async def change(house: House, table: Table, row: dict[str, Any], **values: Any) -> None:
+    """Write other values into one row."""
+    statement = update(table).values(values)
+    for column in table.primary_key:
+        if column.name != "tenant":
+            statement = statement.where(column == row[column.name])
+    await house.cold(lambda tx: tx.execute(statement, expect=1))

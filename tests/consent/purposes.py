@@ -9,7 +9,9 @@ TREE = ("a", "a.b", "a.b.c", "a.b.d", "a.e", "f")
 
 
 class Deed(NamedTuple):
-    """One submission in a made-up history: when it arrived, when it is claimed to be from, how surely, what was chosen."""
+    """One submission in a made-up history: when it arrived, when it is claimed to be from, how surely, what was
+    chosen.
+    """
 
     at: int
     acts: Mapping[str, Act]

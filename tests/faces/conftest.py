@@ -38,12 +38,23 @@ class Visitor:
         self.contexts: list[BrowserContext] = []
 
     def opens(
-        self, path: str = "/demo/", *, locale: str = "en", width: int = 1280, height: int = 800, scheme: str = "light", script: str = "",
-        reduced: bool = True, javascript: bool = True,
+        self,
+        path: str = "/demo/",
+        *,
+        locale: str = "en",
+        width: int = 1280,
+        height: int = 800,
+        scheme: str = "light",
+        script: str = "",
+        reduced: bool = True,
+        javascript: bool = True,
     ) -> Page:
         context = self._browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme, locale=locale,  # type: ignore[arg-type]
-            reduced_motion="reduce" if reduced else "no-preference", java_script_enabled=javascript,
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            locale=locale,  # type: ignore[arg-type]
+            reduced_motion="reduce" if reduced else "no-preference",
+            java_script_enabled=javascript,
         )
         self.contexts.append(context)
         if script:
@@ -52,7 +63,10 @@ class Visitor:
 
     def again(self, context: BrowserContext, path: str = "/demo/", locale: str = "en") -> Page:
         page = context.new_page()
-        page.on("console", lambda message: self.complaints.append(message.text) if message.type in ("error", "warning") else None)
+        page.on(
+            "console",
+            lambda message: self.complaints.append(message.text) if message.type in ("error", "warning") else None,
+        )
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         target, _, fragment = path.partition("#")
         mark = "&" if "?" in target else "?"

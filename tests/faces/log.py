@@ -1,4 +1,5 @@
-"""A small real log: leaves, a tree (RFC 9162), a signed checkpoint and a receipt, made with nothing of ours, to check what the browser verifies."""
+"""A small real log: leaves, a tree (RFC 9162), a signed checkpoint and a receipt, made with nothing of ours, to check
+what the browser verifies."""
 
 import base64
 import hashlib
@@ -50,7 +51,10 @@ class Log:
     def __post_init__(self) -> None:
         self.key = Ed25519PrivateKey.from_private_bytes(self.seed)
         self.public = self.key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        self.leaves = [json.dumps({"id": self.id(at), "type": "consent.recorded", "v": 1}, separators=(",", ":")).encode() for at in range(self.size)]
+        self.leaves = [
+            json.dumps({"id": self.id(at), "type": "consent.recorded", "v": 1}, separators=(",", ":")).encode()
+            for at in range(self.size)
+        ]
         self.hashes = [leaf_hash(leaf) for leaf in self.leaves]
         thumbprint = json.dumps({"crv": "Ed25519", "kty": "OKP", "x": b64url(self.public)}, separators=(",", ":"))
         self.kid = b64url(hashlib.sha256(thumbprint.encode()).digest())
@@ -80,12 +84,20 @@ class Log:
         return "\n".join(["c2sp.org/tlog-proof@v1", f"index {index}", *lines, "", self.checkpoint()])
 
     def receipt(self, claims: dict[str, Any]) -> str:
-        header = {"alg": "Ed25519", "kid": self.kid, "jwk": {key: self.jwk[key] for key in ("kty", "crv", "x")}, "typ": "consent-receipt+jwt"}
+        header = {
+            "alg": "Ed25519",
+            "kid": self.kid,
+            "jwk": {key: self.jwk[key] for key in ("kty", "crv", "x")},
+            "typ": "consent-receipt+jwt",
+        }
         signed = f"{b64url(json.dumps(header).encode())}.{b64url(json.dumps(claims).encode())}"
         return f"{signed}.{b64url(self.key.sign(signed.encode()))}"
 
     def bundle(self, index: int) -> dict[str, Any]:
         return {
-            "pending": False, "leaf": b64url(self.leaves[index]), "proof": self.proof(index), "vkey": self.vkey,
+            "pending": False,
+            "leaf": b64url(self.leaves[index]),
+            "proof": self.proof(index),
+            "vkey": self.vkey,
             "receipt": self.receipt({"iss": "https://sayso.example", "receipt": {"entry": self.id(index)}}),
         }

@@ -1,4 +1,5 @@
-"""A site that serves the rendered samples, the built files and the banner under the real headers, and notes what it is sent."""
+"""A site that serves the rendered samples, the built files and the banner under the real headers, and notes what it is
+sent."""
 
 import json
 import threading
@@ -33,7 +34,10 @@ class Received:
 
 @dataclass
 class Site:
-    """What the server answers, changeable while it runs; `status` is the answer to submissions, first to last, then 201."""
+    """What the server answers, changeable while it runs.
+
+    `status` is the answer to submissions, first to last, then 201.
+    """
 
     address: str = ""
     received: list[Received] = field(default_factory=list)
@@ -49,6 +53,38 @@ class Site:
             return self.pages[target]
         frame = {} if self.theme == "system" else {"theme": self.theme}
         return next((sample.html for sample in all_pages(locale, **frame) if sample.path == target), None)
+
+    def answer(self, target: str) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers and body for a GET."""
+        url = urlsplit(target)
+        query = parse_qs(url.query, keep_blank_values=True)
+        locale = query.get("lang", ["en"])[0]
+        if url.path.startswith("/static/"):
+            return _static(url.path.removeprefix("/static/"))
+        if url.path.startswith("/v1/sites/shop/banner."):
+            return self._banner(url.path, query.get("locale", ["en"])[0])
+        if url.path.endswith("/proof"):
+            return 200, JSON, json.dumps(self.proof or self.log.bundle(3)).encode()
+        if url.path == "/.well-known/jwks.json":
+            return 200, JSON, json.dumps({"keys": [self.log.jwk]}).encode()
+        html = self.page(target.replace(f"lang={locale}", "").rstrip("?&"), locale)
+        return (404, {}, b"") if html is None else (200, PAGE_HEADERS, html.encode())
+
+    def _banner(self, path: str, locale: str) -> tuple[int, dict[str, str], bytes]:
+        if path.endswith(".js"):
+            return 200, {**BANNER_HEADERS, "cache-control": "no-store"}, banner_script(a_banner(locale, **self.banner))
+        fresh = a_banner(locale, **{**self.banner, "token": "fresh-token"})
+        return 200, JSON, msgspec.json.encode(fresh)
+
+
+JSON = {"content-type": "application/json"}
+
+
+def _static(name: str) -> tuple[int, dict[str, str], bytes]:
+    if name not in assets().values():
+        return 404, {}, b""
+    media = MEDIA_TYPES[name[name.rindex(".") :]]
+    return 200, {**STATIC_HEADERS, "content-type": media}, (STATIC / name).read_bytes()
 
 
 def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
@@ -67,37 +103,17 @@ def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(body)
 
         def do_GET(self) -> None:
-            url = urlsplit(self.path)
-            query = parse_qs(url.query, keep_blank_values=True)
-            locale = query.pop("lang", ["en"])[0]
-            rest = self.path.replace(f"lang={locale}", "").rstrip("?&")
-            name = url.path.removeprefix("/static/")
-            if url.path.startswith("/static/") and name in assets().values():
-                media = MEDIA_TYPES[name[name.rindex(".") :]]
-                self.answer(200, {**STATIC_HEADERS, "content-type": media}, (STATIC / name).read_bytes())
-            elif url.path == "/v1/sites/shop/banner.js":
-                configuration = a_banner(query.get("locale", ["en"])[0], **site.banner)
-                self.answer(200, {**BANNER_HEADERS, "cache-control": "no-store"}, banner_script(configuration))
-            elif url.path == "/v1/sites/shop/banner.json":
-                fresh = a_banner(query.get("locale", ["en"])[0], **{**site.banner, "token": "fresh-token"})
-                self.answer(200, {"content-type": "application/json"}, msgspec.json.encode(fresh))
-            elif url.path.endswith("/proof"):
-                bundle = site.proof or site.log.bundle(3)
-                self.answer(200, {"content-type": "application/json"}, json.dumps(bundle).encode())
-            elif url.path == "/.well-known/jwks.json":
-                self.answer(200, {"content-type": "application/json"}, json.dumps({"keys": [site.log.jwk]}).encode())
-            elif (html := site.page(rest, locale)) is not None:
-                self.answer(200, PAGE_HEADERS, html.encode())
-            else:
-                self.answer(404, {"content-type": "text/plain"}, b"")
+            self.answer(*site.answer(self.path))
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", "0"))).decode()
-            site.received.append(Received(self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+            site.received.append(
+                Received(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
+            )
             if self.path.endswith("/choices") and self.path.startswith("/v1/"):
                 status = site.status.pop(0) if site.status else 201
                 recorded = {"record": "cns_1", "receipt": "a.b.c", "entry": "ent_1"}
-                self.answer(status, {"content-type": "application/json"}, json.dumps(recorded).encode())
+                self.answer(status, JSON, json.dumps(recorded).encode())
             else:
                 self.answer(303, {"location": "/p/you"}, b"")
 

@@ -26,7 +26,9 @@ def test_the_islands_are_at_most_six_kilobytes() -> None:
 
 
 def test_a_page_with_fonts_style_and_islands_is_at_most_a_hundred_and_twenty_kilobytes() -> None:
-    assert sum(manifest()[name].gzip for name in ("site.css", "site.js", "inter.woff2", "source-serif-4.woff2")) <= 120_000
+    assert (
+        sum(manifest()[name].gzip for name in ("site.css", "site.js", "inter.woff2", "source-serif-4.woff2")) <= 120_000
+    )
 
 
 def test_the_manifest_names_exactly_the_files_that_are_there() -> None:
@@ -55,5 +57,13 @@ def test_nothing_built_fetches_from_another_host() -> None:
 
 def test_the_banner_neither_parses_html_nor_evaluates_text() -> None:
     code = (STATIC / assets()["banner.js"]).read_text()
-    for sink in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "DOMParser"):
+    for sink in (
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "eval(",
+        "new Function",
+        "DOMParser",
+    ):
         assert sink not in code

@@ -13,6 +13,7 @@ from .test_pages import Outline
 
 WEB = ROOT / "web"
 TEMPLATES = FOLDER.parent / "templates"
+JINJA = re.compile(r"\{#.*?#\}|\{% trans.*?endtrans %\}|\{%.*?%\}|\{\{.*?\}\}", re.S)
 MARKS = re.compile(r"%\((\w+)\)s|\{(\w+)\}|<(/?\w+)>")
 
 
@@ -36,10 +37,10 @@ def test_no_catalogue_holds_what_nobody_asks_for() -> None:
 
 
 def test_templates_hold_no_text_beside_the_catalogue() -> None:
-    """What is left of a template without its tags, expressions and translated blocks is no word for people, a few names apart."""
+    """Without tags, expressions and translated blocks a template has no word left, a few names apart."""
     names = {"Sayso", "openapi", "json"}
     for path in TEMPLATES.glob("**/*.html"):
-        text = re.sub(r"\{#.*?#\}|\{% trans.*?endtrans %\}|\{%.*?%\}|\{\{.*?\}\}", " ", path.read_text(), flags=re.S)
+        text = JINJA.sub(" ", path.read_text())
         text = re.sub(r"<[^>]*>|&\w+;|[\w-]+=\"[^\"]*\"", " ", text)
         assert set(re.findall(r"[^\W\d_]{2,}", text)) <= names, path.name
 
@@ -61,7 +62,7 @@ def test_the_pseudo_locale_reaches_every_page() -> None:
 
 
 def test_scripts_hold_no_text_for_people() -> None:
-    """A string of two words with a space is a sentence; only selectors, policies and errors of our own may look like one."""
+    """A string of two words with a space is a sentence."""
     for path in [*WEB.glob("banner/*.ts"), *WEB.glob("islands/*.ts")]:
         if path.name.endswith(".test.ts"):
             continue

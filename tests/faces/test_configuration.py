@@ -34,7 +34,17 @@ def test_any_text_survives_the_insertion_unchanged(text: str) -> None:
     assert inserted(script)["text"] == text
 
 
-@pytest.mark.parametrize("text", ["</script><script>alert(1)</script>", "<!--", "a\u2028b\u2029c", "${alert(1)}`", "'\"\\", "__SAYSO_CONFIGURATION__"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "</script><script>alert(1)</script>",
+        "<!--",
+        "a\u2028b\u2029c",
+        "${alert(1)}`",
+        "'\"\\",
+        "__SAYSO_CONFIGURATION__",
+    ],
+)
 def test_a_hostile_text_stays_inside_its_string(text: str) -> None:
     script = banner_script(a_banner(text=text)).decode()
     assert inserted(script.encode())["text"] == text
@@ -58,7 +68,9 @@ def test_a_purpose_that_is_a_fact_is_not_asked_for() -> None:
 
 def test_a_notice_with_nothing_to_ask_asks_nothing() -> None:
     fact = BannerPurpose(name="orders", title="Orders", basis="contract", ask=False)
-    shown = banner_configuration(site="s", token="t", notice="n", notice_version=1, locale="en", text="", purposes=(fact,))
+    shown = banner_configuration(
+        site="s", token="t", notice="n", notice_version=1, locale="en", text="", purposes=(fact,)
+    )
     assert shown.strings["asks"] == ""
 
 
@@ -76,7 +88,20 @@ def test_a_cookie_without_a_device_names_nobody() -> None:
     assert cookie.device is None
 
 
-@pytest.mark.parametrize("value", ["", "web", "web:x||", ":3||", "web:3|short|+a", "web:3|" + "A" * 65 + "|+a", "web:3||a", "web:3||+", "web:99999999999||+a"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "web",
+        "web:x||",
+        ":3||",
+        "web:3|short|+a",
+        "web:3|" + "A" * 65 + "|+a",
+        "web:3||a",
+        "web:3||+",
+        "web:99999999999||+a",
+    ],
+)
 def test_a_cookie_that_is_not_ours_is_nothing(value: str) -> None:
     assert read_choice_cookie(value) is None
 
@@ -89,11 +114,20 @@ def test_no_cookie_makes_the_reader_fall(value: str) -> None:
 @pytest.mark.parametrize(
     ("cookie", "header", "expected"),
     [
-        (None, None, "en"), ("zh-CN", "en", "zh-CN"), ("xx", "zh", "zh-CN"), (None, "zh-TW,zh;q=0.9,en;q=0.8", "zh-CN"), (None, "fr, en;q=0.5", "en"),
-        (None, "en;q=0.2, zh-CN;q=0.9", "zh-CN"), (None, "zh;q=0, en", "en"), (None, "de;q=x,;;;,q", "en"), (None, "*", "en"),
+        (None, None, "en"),
+        ("zh-CN", "en", "zh-CN"),
+        ("xx", "zh", "zh-CN"),
+        (None, "zh-TW,zh;q=0.9,en;q=0.8", "zh-CN"),
+        (None, "fr, en;q=0.5", "en"),
+        (None, "en;q=0.2, zh-CN;q=0.9", "zh-CN"),
+        (None, "zh;q=0, en", "en"),
+        (None, "de;q=x,;;;,q", "en"),
+        (None, "*", "en"),
     ],
 )
-def test_the_language_follows_the_cookie_then_the_browser(cookie: str | None, header: str | None, expected: str) -> None:
+def test_the_language_follows_the_cookie_then_the_browser(
+    cookie: str | None, header: str | None, expected: str
+) -> None:
     assert negotiate(cookie, header) == expected
 
 

@@ -72,7 +72,7 @@ def test_a_record_is_verified_on_this_device(visitor: Visitor) -> None:
     page = visitor.opens("/p/you")
     page.get_by_text("Proof", exact=True).click()
     page.get_by_role("button", name="Verify").click()
-    expect(page.get_by_text("Verified on this device: entry 3 of 11.")).to_be_visible()
+    expect(page.get_by_text("Verified on this device: position 3 in a log of 11 entries.")).to_be_visible()
     assert page.locator(".proof .path li").count() == 5
 
 
@@ -90,7 +90,9 @@ def test_a_proof_that_does_not_hold_says_what_does_not(visitor: Visitor, part: s
     assert visitor.site.proof
     other = Log(11, seed=b"\x09" * 32).bundle(3)
     if part == "receipt":
-        visitor.site.proof["receipt"] = ".".join([*visitor.site.proof["receipt"].split(".")[:2], other["receipt"].split(".")[2]])
+        visitor.site.proof["receipt"] = ".".join(
+            [*visitor.site.proof["receipt"].split(".")[:2], other["receipt"].split(".")[2]]
+        )
     elif part == "leaf":
         visitor.site.proof["leaf"] = b64url(log.leaves[3] + b" ")
     else:
@@ -126,7 +128,7 @@ def test_an_entry_is_verified_in_the_console(visitor: Visitor) -> None:
     visitor.site.pages["/console/?entry=" + ENTRY] = render_entries(an_entries_page(details=details))
     page = visitor.opens("/console/?entry=" + ENTRY)
     page.get_by_role("button", name="Verify").click()
-    expect(page.get_by_text("Verified on this device: entry 3 of 11.")).to_be_visible()
+    expect(page.get_by_text("Verified on this device: position 3 in a log of 11 entries.")).to_be_visible()
 
 
 def test_the_reference_is_searched_in_the_page(visitor: Visitor) -> None:

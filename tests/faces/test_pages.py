@@ -8,9 +8,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso.server import pages
-from sayso.server.pages import ConsoleLogin, EntryFilter, Flash, Frame, PurposeCard, erase_word, safe_back, say, theme_of
+from sayso.server.pages import (
+    ConsoleLogin,
+    EntryFilter,
+    Flash,
+    Frame,
+    PurposeCard,
+    erase_word,
+    safe_back,
+    say,
+    theme_of,
+)
 
-from .samples import AT, ENTRY, SUBJECT, Sample, a_frame, a_preferences_page, a_shop_page, all_pages, an_entries_page, purposes, records, some_details
+from .samples import (
+    AT,
+    ENTRY,
+    SUBJECT,
+    Sample,
+    a_frame,
+    a_preferences_page,
+    a_shop_page,
+    all_pages,
+    an_entries_page,
+    purposes,
+    records,
+    some_details,
+)
 
 PAGES = all_pages()
 NAMES = [sample.name for sample in PAGES]
@@ -56,13 +79,15 @@ class Outline(HTMLParser):
 @pytest.mark.parametrize("sample", PAGES, ids=NAMES)
 def test_a_page_is_sound(sample: Sample) -> None:
     outline = Outline(sample.html)
-    assert sample.html.startswith("<!doctype html>\n<html lang=\"en\" dir=\"ltr\">")
+    assert sample.html.startswith('<!doctype html>\n<html lang="en" dir="ltr">')
     assert len(outline.ids) == len(set(outline.ids)), "an id stands twice"
     assert set(outline.references) <= set(outline.ids), "a label points at nothing"
     assert outline.inline == [], "the policy forbids inline script and style"
     assert outline.headings[0] == 1
     assert outline.headings.count(1) == 1
-    assert all(below - above <= 1 for above, below in zip(outline.headings, outline.headings[1:], strict=False)), "a heading level is skipped"
+    assert all(below - above <= 1 for above, below in zip(outline.headings, outline.headings[1:], strict=False)), (
+        "a heading level is skipped"
+    )
 
 
 @pytest.mark.parametrize("sample", PAGES, ids=NAMES)
@@ -126,7 +151,9 @@ def test_the_word_that_confirms_an_erasure_is_in_the_language_of_the_page() -> N
 
 
 def test_the_log_page_shows_proof_states_and_keeps_the_filter_in_every_link() -> None:
-    page = an_entries_page(filter=EntryFilter(type="access.denied", from_="2026-11-01"), newer="n1", older="o1", cursor="c1")
+    page = an_entries_page(
+        filter=EntryFilter(type="access.denied", from_="2026-11-01"), newer="n1", older="o1", cursor="c1"
+    )
     html = pages.render_entries(page)
     assert html.count('class="pill pending"') == 2
     assert "/console/?type=access.denied&amp;from=2026-11-01&amp;cursor=o1" in html
@@ -149,7 +176,9 @@ def test_what_a_visitor_typed_is_never_echoed() -> None:
 
 def test_tags_of_the_shop_wait_for_their_purpose() -> None:
     html = pages.render_shop(a_shop_page())
-    assert re.search(r'<script type="text/plain" data-purpose="analytics" src="/static/demo-statistics\.\w+\.js">', html)
+    assert re.search(
+        r'<script type="text/plain" data-purpose="analytics" src="/static/demo-statistics\.\w+\.js">', html
+    )
     assert '<script async src="/v1/sites/shop/banner.js?locale=en"></script>' in html
 
 
@@ -165,7 +194,10 @@ def test_the_reference_prints_bodies_parameters_and_answers() -> None:
 @pytest.mark.parametrize("locale", ["en", "zh-CN"])
 def test_every_sentence_after_a_form_exists(locale: str) -> None:
     kinds = ("saved", "withdrawn", "erasure", "erase_word", "stale", "unchanged", "left", "unknown", "csrf")
-    sentences = {pages.render_preferences(a_preferences_page(locale, frame=a_frame(locale, flash=Flash(kind, AT)))) for kind in kinds}
+    sentences = {
+        pages.render_preferences(a_preferences_page(locale, frame=a_frame(locale, flash=Flash(kind, AT))))
+        for kind in kinds
+    }
     assert len(sentences) == len(kinds)
 
 
@@ -183,14 +215,22 @@ def test_the_way_back_never_leaves_the_site(address: str) -> None:
     assert "\n" not in back
 
 
-@pytest.mark.parametrize("address", ["//evil.example", "/\\evil.example", "https://evil.example", "/p\r\nx: y", "", None, "/\t/evil.example"])
+@pytest.mark.parametrize(
+    "address", ["//evil.example", "/\\evil.example", "https://evil.example", "/p\r\nx: y", "", None, "/\t/evil.example"]
+)
 def test_an_address_elsewhere_leads_home(address: str | None) -> None:
     assert safe_back(address) == "/"
 
 
 @given(st.text(max_size=60))
 def test_whatever_a_brand_writes_stays_text(text: str) -> None:
-    card = PurposeCard(name="x", title=text + "<script>alert(1)</script>", description='"><img src=x onerror=alert(1)>', basis="consent", status="granted")
+    card = PurposeCard(
+        name="x",
+        title=text + "<script>alert(1)</script>",
+        description='"><img src=x onerror=alert(1)>',
+        basis="consent",
+        status="granted",
+    )
     html = pages.render_preferences(a_preferences_page(purposes=(card,), notice_text=text))
     assert "<script>alert" not in html
     assert "<img src=x" not in html

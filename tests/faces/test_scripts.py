@@ -16,7 +16,13 @@ from .log import Log
 def node_tests(*names: str, **environment: str) -> None:
     node, _ = compute_driver_executable()
     done = subprocess.run(
-        [node, "--test", *names], cwd=ROOT / "web", env={**os.environ, **environment}, capture_output=True, text=True, timeout=120, check=False
+        [node, "--test", *names],
+        cwd=ROOT / "web",
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     if done.returncode:
         pytest.fail(done.stdout[-6000:] + done.stderr[-2000:])

@@ -1,7 +1,8 @@
 """Byun and Li's rule as sets, independent of any engine, and questions that are worth asking.
 
-An allow reaches down its trees; a deny reaches down and, in category, purpose and jurisdiction, up as well; deny overrides;
-nothing is permitted unless allowed; no deny reaches `dsar`. (Byun, Li: Purpose based access control, VLDB Journal 2008.)
+An allow reaches down its trees; a deny reaches down and, in category, purpose and jurisdiction, up as well; deny
+overrides; nothing is permitted unless allowed; no deny reaches `dsar`. (Byun, Li: Purpose based access control, VLDB
+Journal 2008.)
 """
 
 import random

@@ -94,7 +94,10 @@ def test_prepared_questions_do_not_pile_up():
 
 
 def test_who_has_no_rule_learns_nothing_about_people():
-    answers = {reason(person, roles=frozenset({"support_agent"})) for person in (None, a_person(READER), a_person(erased_at=AT))}
+    answers = {
+        reason(person, roles=frozenset({"support_agent"}))
+        for person in (None, a_person(READER), a_person(erased_at=AT))
+    }
     assert answers == {"no_rule"}
 
 
@@ -165,7 +168,8 @@ def test_explicit_consent_names_the_purpose_itself_and_is_known_well():
 # legitimate interest and notice
 
 OPT_OUT = SMALLEST[: SMALLEST.index("roles:")].replace(
-    "zh-CN: 邮件资讯}\n    legal_basis: consent", "zh-CN: 邮件资讯}\n    legal_basis: {eea: legitimate_interest, us: notice}"
+    "zh-CN: 邮件资讯}\n    legal_basis: consent",
+    "zh-CN: 邮件资讯}\n    legal_basis: {eea: legitimate_interest, us: notice}",
 )
 BY_INTEREST = a_policy(
     f"{OPT_OUT}\nroles: {{marketing_sender: []}}\nrules:\n"
@@ -334,7 +338,10 @@ def test_a_legal_hold_stops_an_erasure_and_nothing_else():
 
 
 def test_the_person_s_no_is_named_before_a_mere_absence():
-    text = with_rules(a_rule(id="A", basis="contract", purpose="support", category="contact.phone"), a_rule(id="B", purpose="support", category="contact.phone"))
+    text = with_rules(
+        a_rule(id="A", basis="contract", purpose="support", category="contact.phone"),
+        a_rule(id="B", purpose="support", category="contact.phone"),
+    )
     asked = {"purpose": "support", "category": "contact.phone"}
     decision = decided(a_person({"support": a_choice("withdrawn")}), a_policy(text), **asked)
     assert (decision.reason, decision.rule) == ("withdrawn", "B")

@@ -32,7 +32,7 @@ TRAPS = {
     "a list in one field": (a_rule(action="[read, use]"), "not a list", None),
     "a comma in a value": (a_rule(category='"contact.email,health"'), "category is malformed", None),
     "a bracket in a value": (a_rule(category='"contact.email("'), "category is malformed", None),
-    "a quote in a value": (a_rule(category="\"contact'email\""), "category is malformed", None),
+    "a quote in a value": (a_rule(category='"contact\'email"'), "category is malformed", None),
     "a star in a value": (a_rule(category='"contact.*"'), "category is malformed", None),
     "an expression as value": (a_rule(role="'1==1) or (1==1'"), "role is malformed", None),
     "a space in a value": (a_rule(role="'marketing sender'"), "role is malformed", None),
@@ -40,12 +40,25 @@ TRAPS = {
     "an empty value": (a_rule(role="''"), "role is malformed", None),
     "a name of a thousand letters": (a_rule(role="a" * 1000), "role is malformed", None),
     "a jurisdiction in capitals": (a_rule(jurisdiction="DE"), "jurisdiction is malformed", None),
-    "an unknown role": (a_rule(role="marketing_sendr"), "the role 'marketing_sendr' is not declared", "marketing_sender"),
+    "an unknown role": (
+        a_rule(role="marketing_sendr"),
+        "the role 'marketing_sendr' is not declared",
+        "marketing_sender",
+    ),
     "an unknown action": (a_rule(action="revel"), "the action 'revel' is not declared", "reveal"),
-    "an unknown category": (a_rule(category="contact.emial"), "the category 'contact.emial' is not declared", "contact.email"),
-    "an unknown purpose": (a_rule(purpose="marketing.emails"), "the purpose 'marketing.emails' is not declared", "marketing.email"),
+    "an unknown category": (
+        a_rule(category="contact.emial"),
+        "the category 'contact.emial' is not declared",
+        "contact.email",
+    ),
+    "an unknown purpose": (
+        a_rule(purpose="marketing.emails"),
+        "the purpose 'marketing.emails' is not declared",
+        "marketing.email",
+    ),
     "an unknown jurisdiction": (a_rule(jurisdiction="eaa"), "the jurisdiction 'eaa' is not declared", "eea"),
     "an id of the shipped rules": (a_rule(id="sayso.self.read"), "those of the 9 shipped rules", None),
+    "an id that looks like a person's": (a_rule(id="sub_1"), "would look like a person's", None),
     "an allow without basis": (a_rule(basis=None), "names the legal basis", None),
     "a deny with a basis": (a_rule(effect="deny"), "a deny has no basis", None),
     "a deny with obligations": (a_rule(effect="deny", basis=None, obligations="[log]"), "a deny has no basis", None),
@@ -122,6 +135,11 @@ def test_roles_form_a_tree_of_declared_names(roles: str, told: str):
 @pytest.mark.parametrize("section", ["rules: {a: b}", "rules: [text]", "rules: [[a]]"])
 def test_rules_are_a_list_of_mappings(section: str):
     assert "rule" in refused(f"{SMALLEST[: SMALLEST.index('roles:')]}\n{section}")
+
+
+def test_a_role_inherits_from_so_many_and_no_more():
+    chain = ", ".join(f"r{place}: [r{place + 1}]" for place in range(300))
+    assert "inherits more than 256 roles" in refused(with_rules(roles=f"{{{chain}, r300: []}}"))
 
 
 def test_a_parent_is_declared_in_the_same_breath():

@@ -63,7 +63,15 @@ def test_nobody_is_lost_or_invented(decided: list[Decided]):
         (group.client, group.purpose, group.channel, aid, *outcome) for group in groups for aid, outcome in group.rows()
     ]
     wanted = [
-        (one.client, one.question.purpose, one.question.channel or "", one.aid, one.decision.reason, one.decision.rule, one.decision.basis)
+        (
+            one.client,
+            one.question.purpose,
+            one.question.channel or "",
+            one.aid,
+            one.decision.reason,
+            one.decision.rule,
+            one.decision.basis,
+        )
         for one in decided
     ]
     assert sorted(found) == sorted(wanted)

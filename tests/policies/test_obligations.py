@@ -22,7 +22,12 @@ def test_the_strongest_mask_wins():
 
 
 def test_the_largest_group_and_the_shortest_life_win():
-    merged = merge([an_obligation(name, number=number) for name, number in (("ttl", 60), ("aggregate", 5), ("ttl", 9), ("aggregate", 50))])
+    merged = merge(
+        [
+            an_obligation(name, number=number)
+            for name, number in (("ttl", 60), ("aggregate", 5), ("ttl", 9), ("aggregate", 50))
+        ]
+    )
     assert [(o.type, o.properties) for o in merged] == [("aggregate", {"k": 50}), ("ttl", {"seconds": 9})]
 
 

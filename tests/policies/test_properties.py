@@ -1,4 +1,4 @@
-"""What must hold for any rules and any person (design 6): no addition of a no, a deny or a claim ever turns a no into a yes."""
+"""What holds for any rules and any person: adding a no, a deny or a claimed law never turns a no into a yes."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -64,7 +64,9 @@ people = st.builds(
     restricted_at=st.sampled_from([0, 0, 0, AT - 20]),
     suppressed_until=st.sampled_from([0, 0, 0, AT + 1]),
     held=st.sampled_from([0, 0, 1]),
-    jurisdictions=st.lists(st.sampled_from(LAWS[1:]).map(lambda code: Jurisdiction(code, "site", AT)), max_size=2).map(tuple),
+    jurisdictions=st.lists(st.sampled_from(LAWS[1:]).map(lambda code: Jurisdiction(code, "site", AT)), max_size=2).map(
+        tuple
+    ),
     relations=st.sampled_from([(), (Relation("o", "contract"),), (Relation("c", "case", ("marketing",)),)]),
 )
 questions = st.builds(
@@ -103,7 +105,13 @@ def test_adding_an_allow_never_denies(written: list[Rule], rule: Rule, person: P
 
 
 @thorough
-@given(policies_of, people, questions, st.sampled_from(["refused", "withdrawn", "objected"]), st.sampled_from(sorted(CATALOGUE.purposes)))
+@given(
+    policies_of,
+    people,
+    questions,
+    st.sampled_from(["refused", "withdrawn", "objected"]),
+    st.sampled_from(sorted(CATALOGUE.purposes)),
+)
 def test_adding_a_no_never_permits(written: list[Rule], person: PersonState, question: Question, act, purpose: str):
     _, after = decide(person, {purpose: act}, CATALOGUE, Moment(AT - 1, AT - 1, 3))
     assert allowed(written, person, question) or not allowed(written, after, question)
@@ -111,7 +119,9 @@ def test_adding_a_no_never_permits(written: list[Rule], person: PersonState, que
 
 @thorough
 @given(policies_of, rules, people, questions, st.sampled_from(["refused", "withdrawn", "objected"]))
-def test_no_rule_revives_what_a_person_took_back(written: list[Rule], rule: Rule, person: PersonState, question: Question, act):
+def test_no_rule_revives_what_a_person_took_back(
+    written: list[Rule], rule: Rule, person: PersonState, question: Question, act
+):
     purpose = question.purpose or ""
     _, after = decide(person, {purpose: act}, CATALOGUE, Moment(AT - 1, AT - 1, 3))
     only_what_a_no_blocks = [each for each in [*written, rule] if each.basis in NO_BLOCKS]
@@ -135,10 +145,16 @@ def test_another_known_law_only_restricts(written: list[Rule], person: PersonSta
 
 @thorough
 @given(policies_of, people, questions)
-def test_restriction_suppression_and_erasure_only_restrict(written: list[Rule], person: PersonState, question: Question):
+def test_restriction_suppression_and_erasure_only_restrict(
+    written: list[Rule], person: PersonState, question: Question
+):
     free = replace(person, restricted_at=0, suppressed_until=0, held=0)
     if not allowed(written, free, question):
-        for bound in (replace(free, restricted_at=AT - 1), replace(free, suppressed_until=AT + 1), replace(free, held=1)):
+        for bound in (
+            replace(free, restricted_at=AT - 1),
+            replace(free, suppressed_until=AT + 1),
+            replace(free, held=1),
+        ):
             assert not allowed(written, bound, question)
     assert not allowed(written, replace(free, erased_at=AT), question)
 
@@ -155,8 +171,12 @@ def test_the_order_of_rules_changes_no_decision(written: list[Rule], person: Per
 
 @thorough
 @given(policies_of, people, questions)
-def test_a_decision_is_the_same_for_the_first_and_the_hundredth(written: list[Rule], person: PersonState, question: Question):
+def test_a_decision_is_the_same_for_the_first_and_the_hundredth(
+    written: list[Rule], person: PersonState, question: Question
+):
     policy = a_policy(written)
     first = policy.inquiry(question).decide(person, AT)
     policy.inquiry(question).decide(None, AT)
-    assert policy.inquiry(question).decide(person, AT) == first == a_policy(written).inquiry(question).decide(person, AT)
+    assert (
+        policy.inquiry(question).decide(person, AT) == first == a_policy(written).inquiry(question).decide(person, AT)
+    )

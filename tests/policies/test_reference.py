@@ -83,7 +83,9 @@ def test_the_matcher_holds_nothing_but_the_whitelist(text: str):
 
 
 def test_a_compiled_matcher_sees_nothing_but_its_names():
-    matcher = compile_matcher("r_act == p_act && g(r_act, p_act) || p_eft == 'deny'", NAMES, {"g": {"a": frozenset("ab")}})
+    matcher = compile_matcher(
+        "r_act == p_act && g(r_act, p_act) || p_eft == 'deny'", NAMES, {"g": {"a": frozenset("ab")}}
+    )
     assert [matcher(*values) for values in (("a", "a", ""), ("a", "b", ""), ("a", "b", "deny"))] == [True, False, True]
 
 

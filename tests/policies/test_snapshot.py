@@ -38,9 +38,13 @@ def test_the_cases_of_the_proposal(case: list[str]):
 # rules over random trees
 
 TREES = Trees(
-    roles=Tree(with_built_in({"lead": ("agent",), "agent": ("staff",), "staff": (), "mailer": (), "both": ("lead", "mailer")})),
+    roles=Tree(
+        with_built_in({"lead": ("agent",), "agent": ("staff",), "staff": (), "mailer": (), "both": ("lead", "mailer")})
+    ),
     categories=Tree(dotted(["contact.email", "contact.phone", "contact.phone.mobile", "health.dna", "behaviour"])),
-    purposes=Tree(dotted(["marketing.email.news", "marketing.email.similar", "marketing.sms", "ads.targeting", "support", "dsar"])),
+    purposes=Tree(
+        dotted(["marketing.email.news", "marketing.email.similar", "marketing.sms", "ads.targeting", "support", "dsar"])
+    ),
     jurisdictions=Tree({"eea": (), "de": ("eea",), "fr": ("eea",), "us": (), "us-ca": ("us",), "cn": ()}),
     actions=ACTION_TREE,
 )
@@ -54,7 +58,9 @@ def any_trees(draw: st.DrawFn) -> Trees:
     """Categories and purposes of any shape, and roles that inherit from any number of earlier ones."""
     roles: dict[str, tuple[str, ...]] = {}
     for place in range(draw(st.integers(1, 6))):
-        roles[f"r{place}"] = tuple(draw(st.lists(st.sampled_from(sorted(roles)), unique=True, max_size=2))) if roles else ()
+        roles[f"r{place}"] = (
+            tuple(draw(st.lists(st.sampled_from(sorted(roles)), unique=True, max_size=2))) if roles else ()
+        )
     return Trees(
         Tree(with_built_in(roles)),
         Tree(dotted(draw(paths))),
@@ -97,7 +103,9 @@ def test_snapshot_and_casbin_answer_as_the_sets_do(policy: tuple[Trees, list[Rul
         cell = snapshot.cell(frozenset({role}), action, *names)
         assert cell.permitted == want
         assert snapshot.reference.permits(("acme", action, role, *names)) == want
-        assert {*cell.denied, *cell.allowed} == {rule.id for rule in rules if oracle.matches(rule, "acme", asked, trees)}
+        assert {*cell.denied, *cell.allowed} == {
+            rule.id for rule in rules if oracle.matches(rule, "acme", asked, trees)
+        }
 
 
 def some_rules(count: int, seed: int) -> list[Rule]:
@@ -133,9 +141,18 @@ def some_rules(count: int, seed: int) -> list[Rule]:
 
 
 MUTANTS = {
-    "a deny does not reach up the purposes": ("&& (g3(r.pur, p.pur) || (p.eft == 'deny' && g3(p.pur, r.pur)))", "&& g3(r.pur, p.pur)"),
-    "a deny does not reach up the categories": ("&& (g2(r.cat, p.cat) || (p.eft == 'deny' && g2(p.cat, r.cat)))", "&& g2(r.cat, p.cat)"),
-    "a deny does not reach up the jurisdictions": ("&& (g4(r.jur, p.jur) || (p.eft == 'deny' && g4(p.jur, r.jur)))", "&& g4(r.jur, p.jur)"),
+    "a deny does not reach up the purposes": (
+        "&& (g3(r.pur, p.pur) || (p.eft == 'deny' && g3(p.pur, r.pur)))",
+        "&& g3(r.pur, p.pur)",
+    ),
+    "a deny does not reach up the categories": (
+        "&& (g2(r.cat, p.cat) || (p.eft == 'deny' && g2(p.cat, r.cat)))",
+        "&& g2(r.cat, p.cat)",
+    ),
+    "a deny does not reach up the jurisdictions": (
+        "&& (g4(r.jur, p.jur) || (p.eft == 'deny' && g4(p.jur, r.jur)))",
+        "&& g4(r.jur, p.jur)",
+    ),
     "a deny never matches": ("(p.eft == 'allow' || r.pur != 'dsar')", "p.eft == 'allow'"),
     "a deny reaches dsar": ("&& (p.eft == 'allow' || r.pur != 'dsar') ", ""),
     "the jurisdiction does not count": ("&& (g4(r.jur, p.jur) || (p.eft == 'deny' && g4(p.jur, r.jur))) ", ""),
@@ -181,8 +198,12 @@ def test_the_second_opinion_notices_a_snapshot_that_matches_otherwise():
 
 def test_any_deny_of_any_role_counts_and_allows_are_united():
     rules = [
-        Rule(id="A", role="staff", action="use", category="contact", purpose="support", effect="allow", basis="consent"),
-        Rule(id="B", role="mailer", action="use", category="contact", purpose="support", effect="allow", basis="contract"),
+        Rule(
+            id="A", role="staff", action="use", category="contact", purpose="support", effect="allow", basis="consent"
+        ),
+        Rule(
+            id="B", role="mailer", action="use", category="contact", purpose="support", effect="allow", basis="contract"
+        ),
         Rule(id="C", role="mailer", action="use", category="contact.email", purpose="support", effect="deny"),
     ]
     snapshot = Snapshot("acme", rules, TREES, EVERYWHERE)
@@ -202,7 +223,9 @@ def test_asked_at_any_every_deny_applies_and_only_rules_for_every_law_permit():
     deny = Rule(id="D", role="any", action="any", category="any", purpose="any", jurisdiction="cn", effect="deny")
     allow = Rule(id="A", role="any", action="any", category="any", purpose="any", effect="allow", basis="consent")
     both = Snapshot("acme", [allow, deny], TREES, EVERYWHERE)
-    permitted = [both.cell(frozenset({"mailer"}), "use", "contact", "support", code).permitted for code in ("any", "cn", "de")]
+    permitted = [
+        both.cell(frozenset({"mailer"}), "use", "contact", "support", code).permitted for code in ("any", "cn", "de")
+    ]
     assert permitted == [False, False, True]
 
 
@@ -240,7 +263,9 @@ def test_a_version_names_all_that_answers():
     for changed in (
         text.replace("id: R060", "id: R069"),
         text.replace("[support_agent]", "[crm]"),
-        text.replace("legal_basis: contract, categories: [contact.phone]", "legal_basis: contract, categories: [contact]"),
+        text.replace(
+            "legal_basis: contract, categories: [contact.phone]", "legal_basis: contract, categories: [contact]"
+        ),
         text.replace("{aggregate: {k: 20}}", "{aggregate: {k: 21}}", 1),
     ):
         assert changed != text

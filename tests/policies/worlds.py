@@ -31,9 +31,12 @@ notices:
     text: {en: "We write to you only if you say so.", zh-CN: "只有经您同意，我们才会给您写信。"}
 roles: {marketing_sender: [], support_agent: [], support_lead: [support_agent]}
 rules:
-  - {id: R010, role: marketing_sender, action: use, category: contact.email, purpose: marketing.email, effect: allow, basis: consent}
-  - {id: R011, role: marketing_sender, action: reveal, category: contact.email, purpose: marketing.email, effect: allow, basis: consent}
-  - {id: R020, role: support_agent, action: reveal, category: contact.phone, purpose: support, effect: allow, basis: contract, obligations: [mask_last4]}
+  - {id: R010, role: marketing_sender, action: use, category: contact.email,
+     purpose: marketing.email, effect: allow, basis: consent}
+  - {id: R011, role: marketing_sender, action: reveal, category: contact.email,
+     purpose: marketing.email, effect: allow, basis: consent}
+  - {id: R020, role: support_agent, action: reveal, category: contact.phone,
+     purpose: support, effect: allow, basis: contract, obligations: [mask_last4]}
   - {id: R030, role: any, action: any, category: health, purpose: ads, effect: deny}
 """
 

@@ -1,6 +1,7 @@
 """Erasure, whole: nothing opens any more, the no stays, the log still verifies. On both engines."""
 
 import asyncio
+import contextlib
 import json
 import sqlite3
 from base64 import urlsafe_b64decode
@@ -17,7 +18,7 @@ from policies import AccessDenied
 from rights import ImpossibleStep, LegalGround, NothingToKeep, NotShredded
 from rights import tables as rights_tables
 from rights.certificate import NOTHING_HELD
-from sayso.kernel import Conflict, Tx, Work, new_raw, raw, text
+from sayso.kernel import Conflict, NotFound, Tx, Work, new_raw, raw, text
 from tests.rights.world import CUSTOMER, EMAIL, MAILER, PHONE, SHOP, World, entry_type
 from vault import tables as vault_tables
 
@@ -196,6 +197,38 @@ async def test_two_fulfils_at_once_are_one_erasure(world: World) -> None:
     assert (await world.types()).count("rights.erasure.completed") == 1
 
 
+async def test_an_erasure_during_an_import_leaves_nothing_behind(world: World, other_node: World) -> None:
+    before = await counts(world)
+    one = await world.customer()
+    request = await world.verified(one.subject)
+
+    async def imports() -> None:
+        for nth in range(8):
+            await other_node.choose(one.subject, "refused" if nth % 2 else "granted")
+            await other_node.store(one.subject, email=f"linden.{nth}@example.com")
+
+    async def erases() -> None:
+        while (await world.look(lambda tx: world.desk.request(tx, request))).status != "fulfilled":
+            # An import that wins the race again and again makes the erasure a conflict; officers ask again.
+            with contextlib.suppress(Conflict):
+                await world.fulfil(request)
+
+    erased, imported = await asyncio.gather(erases(), imports(), return_exceptions=True)
+    assert erased is None
+    assert imported is None or isinstance(imported, NotFound)
+    assert await counts(world) == before
+    assert await classes_of(world, one.subject) == {"proof"}
+    assert not (await world.ask(one.subject)).decision.allowed
+
+
+async def test_two_nodes_that_fulfil_at_once_erase_once(world: World, other_node: World) -> None:
+    one = await world.customer()
+    request = await world.verified(one.subject)
+    results = await asyncio.gather(world.fulfil(request), other_node.fulfil(request), return_exceptions=True)
+    assert sorted(isinstance(result, Conflict) for result in results) == [False, True]
+    assert (await world.types()).count("rights.erasure.completed") == 1
+
+
 async def test_a_second_fulfil_is_told_that_it_is_done(world: World) -> None:
     one = await world.customer()
     request = await world.erase(one.subject)
@@ -233,6 +266,10 @@ async def test_erasing_takes_the_person_out_of_all_their_requests(world: World) 
         return rows
 
     assert all(row == (None, None) for row in map(tuple, await world.look(unit)))
+    refused = await world.cold(lambda tx: world.desk.refuse(tx, other.request, "no_match", "She is gone."))
+    assert (refused.status, refused.statements) == ("denied", [])
+    opened = await world.look(lambda tx: world.audit.openings(tx, refused.entry))
+    assert not any(b"gone" in opening.payload for opening in opened)
 
 
 async def test_someone_unknown_is_erased_without_a_trace_of_difference(world: World) -> None:

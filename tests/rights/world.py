@@ -9,8 +9,7 @@ from msgspec import Struct
 from audit import AuditLog, Search
 from consent import ConsentRegistry, Identifier, Issuer, Recorded, Submission
 from consent import parse as parse_consent
-from policies import Answer, Policy, PolicyEngine, Question, read_policy
-from policies import Ask as PolicyAsk
+from policies import Access, Answer, Policy, PolicyEngine, Question, read_policy
 from rights import Calendar, LegalGround, Opening, RequestView, RightsDesk
 from sayso.kernel import SYSTEM, Actor, Context, Database, Tx, Work, load, new_id, now, raw
 from vault import Ask, Collections, Keyring, Revealed, SealedFile, SubjectFacts, Unresolvable, Vault
@@ -45,8 +44,10 @@ collections:
       invoice: {type: text, category: contact.phone, retention: invoices}
 roles: {marketing_sender: []}
 rules:
-  - {id: R010, role: marketing_sender, action: use, category: contact.email, purpose: marketing.email, effect: allow, basis: consent}
-  - {id: R011, role: marketing_sender, action: reveal, category: contact.email, purpose: marketing.email, effect: allow, basis: consent}
+  - {id: R010, role: marketing_sender, action: use, category: contact.email, purpose: marketing.email,
+     effect: allow, basis: consent}
+  - {id: R011, role: marketing_sender, action: reveal, category: contact.email, purpose: marketing.email,
+     effect: allow, basis: consent}
 """
 
 EMAIL = "linden.baum@example.com"
@@ -84,7 +85,7 @@ class World:
         self.vault = Vault(self.keyring, self.audit)
         self.engine = PolicyEngine(self.audit, self.keyring)
         self.desk = RightsDesk(
-            self.consent, self.vault, self.engine, self.audit, self.keyring, self.keyring, lambda _tenant: issuer
+            self.audit, self.keyring, self.keyring, self.consent, self.vault, self.engine, lambda _tenant: issuer
         )
         self.policy: Policy
         self.collections: Collections
@@ -140,7 +141,7 @@ class World:
 
     async def ask(self, subject: bytes, action: str = "use") -> Answer:
         question = Question(roles=MAILER.roles, action=action, category="contact.email", purpose="marketing.email")
-        return await self.hot(lambda tx: self.engine.evaluate(tx, self.policy, PolicyAsk(question, subject)), MAILER)
+        return await self.hot(lambda tx: self.engine.evaluate(tx, self.policy, Access(question, subject)), MAILER)
 
     async def reveal(self, token: str) -> str | None:
         """The value behind a token, None for unresolvable."""
@@ -150,7 +151,7 @@ class World:
             question = Question(
                 roles=MAILER.roles, action="reveal", category=located.category, purpose="marketing.email"
             )
-            answer = yield from self.engine.judge(tx, self.policy, PolicyAsk(question, located.subject))
+            answer = yield from self.engine.judge(tx, self.policy, Access(question, located.subject))
             ask = Ask(purpose="marketing.email", reason="newsletter")
             return (yield from self.vault.reveal(tx, located, answer.permit, ask))
 

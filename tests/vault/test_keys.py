@@ -116,6 +116,7 @@ def test_the_same_value_is_never_sealed_alike() -> None:
     assert len({one[5:17] for one in sealed}) == len(sealed), "a nonce came twice"
 
 
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # Python 3.12 warns of any fork
 def test_a_child_process_draws_nonces_of_its_own() -> None:
     reading, writing = os.pipe()
     child = os.fork()

@@ -3,35 +3,13 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import Table, select, update
 
 from sayso.kernel import Rows, Tx, Work, bucket_of
-from tests.builders.vault import House, a_client
+from tests.builders.vault import House, a_client, change, rows_of
 from vault import BrokenSeal, Term
 from vault.tables import vault_index, vault_key, vault_record, vault_token, vault_token_of
 
 VALUES = {"email": "ada@example.org", "notes": "Likes oolong.", "invoice": "12 boxes"}
-
-
-async def rows_of(house: House, table: Table, **where: Any) -> list[dict[str, Any]]:
-    def unit(tx: Tx) -> Work[list[Any]]:
-        statement = select(*table.c)
-        for name, value in where.items():
-            statement = statement.where(table.c[name] == value)
-        (rows,) = yield (tx.select(statement),)
-        return rows
-
-    found = await house.database.look(house.context(), unit)
-    return [dict(zip(table.c.keys(), row, strict=True)) for row in found]
-
-
-async def change(house: House, table: Table, row: dict[str, Any], **values: Any) -> None:
-    """Write other values into one row."""
-    statement = update(table).values(values)
-    for column in table.primary_key:
-        if column.name != "tenant":
-            statement = statement.where(column == row[column.name])
-    await house.cold(lambda tx: tx.execute(statement, expect=1))
 
 
 def flips(row: dict[str, Any], column: str) -> list[Any]:
@@ -49,36 +27,36 @@ async def person(house: House) -> tuple[bytes, dict[str, str]]:
     return subject, await house.store(subject, **VALUES)
 
 
-@pytest.mark.parametrize("column", ["blob", "version"])
-async def test_a_changed_record_gives_nothing(house: House, column: str) -> None:
+async def test_a_changed_record_gives_nothing(house: House) -> None:
     subject, tokens = await person(house)
     (row,) = await rows_of(house, vault_record, subject=subject, field="email")
-    for flipped in flips(row, column)[:: 7 if column == "blob" else 1]:
-        await change(house, vault_record, row, **{column: flipped})
-        assert await house.value(tokens["email"]) is None
-    await change(house, vault_record, row, **{column: row[column]})
+    for column, step in (("blob", 7), ("version", 1)):
+        for flipped in flips(row, column)[::step]:
+            await change(house, vault_record, row, **{column: flipped})
+            assert await house.value(tokens["email"]) is None
+        await change(house, vault_record, row, **{column: row[column]})
     assert await house.value(tokens["email"]) == VALUES["email"]
 
 
-@pytest.mark.parametrize("column", ["version", "epoch", "wrapped", "commitment"])
-async def test_a_changed_key_row_gives_nothing(house: House, column: str) -> None:
+async def test_a_changed_key_row_gives_nothing(house: House) -> None:
     subject, tokens = await person(house)
     (row,) = await rows_of(house, vault_key, owner=subject, **{"class": "data"})
-    for flipped in flips(row, column)[:: 5 if column == "wrapped" else 1]:
-        await change(house, vault_key, row, **{column: flipped})
-        assert await house.value(tokens["email"]) is None
-    await change(house, vault_key, row, **{column: row[column]})
+    for column, step in (("version", 1), ("epoch", 1), ("wrapped", 7), ("commitment", 5)):
+        for flipped in flips(row, column)[::step]:
+            await change(house, vault_key, row, **{column: flipped})
+            assert await house.value(tokens["email"]) is None
+        await change(house, vault_key, row, **{column: row[column]})
     assert await house.value(tokens["email"]) == VALUES["email"]
 
 
-@pytest.mark.parametrize("column", ["subject", "collection", "field", "audience", "at", "key_version", "mac"])
-async def test_a_changed_token_row_points_nowhere(house: House, column: str) -> None:
+async def test_a_changed_token_row_points_nowhere(house: House) -> None:
     subject, tokens = await person(house)
     (row,) = await rows_of(house, vault_token, subject=subject, field="email")
-    for flipped in flips(row, column):
-        await change(house, vault_token, row, **{column: flipped})
-        assert not (await house.locate(tokens["email"])).found
-    await change(house, vault_token, row, **{column: row[column]})
+    for column in ("subject", "collection", "field", "audience", "at", "key_version", "mac"):
+        for flipped in flips(row, column)[:: 5 if column in ("subject", "mac") else 1]:
+            await change(house, vault_token, row, **{column: flipped})
+            assert not (await house.locate(tokens["email"])).found
+        await change(house, vault_token, row, **{column: row[column]})
     assert await house.value(tokens["email"]) == VALUES["email"]
 
 

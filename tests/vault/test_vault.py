@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import func, select
 
 from sayso.kernel import Denied, Invalid, Tx, Work, new_raw
@@ -143,21 +144,19 @@ async def test_a_value_survives_a_change_of_its_retention_class(house: House) ->
     assert await house.value(tokens["email"]) == ADA["email"]
 
 
-@pytest.mark.parametrize(
-    ("change", "value"), [("tenant", "other"), ("subject", bytes(16)), ("category", "contact"), ("action", "read")]
-)
-async def test_a_permit_for_anything_else_opens_nothing(house: House, change: str, value: object) -> None:
-    from msgspec.structs import replace
-
+async def test_a_permit_for_anything_else_opens_nothing(house: House) -> None:
     subject = await house.person()
     token = (await house.store(subject, email="ada@example.org"))["email"]
     located = await house.locate(token)
-    permit = replace(a_permit("default", subject, "contact.email", "reveal"), **{change: value})
-    with pytest.raises(Denied) as caught:
-        await house.database.run(
-            house.context(), lambda tx: house.vault.reveal(tx, located, permit, Ask(purpose="p", reason="r"))
-        )
-    assert caught.value.slug == "permit-mismatch"
+    right = a_permit("default", subject, "contact.email", "reveal")
+    for change in ({"tenant": "other"}, {"subject": bytes(16)}, {"category": "contact"}, {"action": "read"}):
+        permit = replace(right, **change)
+        with pytest.raises(Denied) as caught:
+            await house.database.run(
+                house.context(),
+                lambda tx, permit=permit: house.vault.reveal(tx, located, permit, Ask(purpose="p", reason="r")),
+            )
+        assert caught.value.slug == "permit-mismatch"
 
 
 async def test_obligations_mask_what_is_revealed(house: House) -> None:

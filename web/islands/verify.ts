@@ -42,8 +42,12 @@ interface Proof {
 
 const encoder = new TextEncoder();
 
+/** Base64, plain or for URLs. Only the one spelling of the bytes is taken: spare bits that are not zero would be a second one. */
 export function bytes(base64: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(base64.replace(/-/g, "+").replace(/_/g, "/")), (char) => char.charCodeAt(0));
+  const plain = base64.replace(/-/g, "+").replace(/_/g, "/");
+  const text = atob(plain);
+  if (btoa(text).replace(/=/g, "") !== plain.replace(/=/g, "")) throw new TypeError("spare bits");
+  return Uint8Array.from(text, (char) => char.charCodeAt(0));
 }
 
 export const hex = (data: Uint8Array): string => Array.from(data, (byte) => byte.toString(16).padStart(2, "0")).join("");

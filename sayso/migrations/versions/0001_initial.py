@@ -47,30 +47,17 @@ def upgrade() -> None:
     op.create_table(
         "audit_index",
         sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("entry", sa.LargeBinary(), nullable=False),
         sa.Column("log", sa.Text(), nullable=False),
         sa.Column("leaf", sa.BigInteger(), nullable=False),
-        sa.Column("entry", sa.LargeBinary(), nullable=False),
         sa.Column("type", sa.Text(), nullable=False),
         sa.Column("outcome", sa.Text(), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "log", "leaf", name=op.f("audit_index_pk")),
-    )
-    guard("audit_index", append_only=True)
-    op.create_index("audit_index_entry", "audit_index", ["tenant", "entry"], unique=True)
-    op.create_index("audit_index_log_at_leaf", "audit_index", ["tenant", "log", "at", "leaf"], unique=False)
-    op.create_index(
-        "audit_index_log_type_at_leaf", "audit_index", ["tenant", "log", "type", "at", "leaf"], unique=False
-    )
-    op.create_table(
-        "audit_link",
-        sa.Column("tenant", sa.Text(), nullable=False),
-        sa.Column("log", sa.Text(), nullable=False),
-        sa.Column("leaf", sa.BigInteger(), nullable=False),
         sa.Column("subject", sa.LargeBinary(), nullable=True),
         sa.Column("actor", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "log", "leaf", name=op.f("audit_link_pk")),
+        sa.PrimaryKeyConstraint("tenant", "entry", name=op.f("audit_index_pk")),
     )
-    guard("audit_link")
+    guard("audit_index")
+    op.create_index("audit_index_type_entry", "audit_index", ["tenant", "type", "entry"], unique=False)
     op.create_table(
         "audit_outbox",
         sa.Column("bucket", sa.SmallInteger(), nullable=False),

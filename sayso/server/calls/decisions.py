@@ -8,7 +8,7 @@ from collections import Counter
 from msgspec import Struct
 
 from policies import (
-    Ask,
+    Access,
     Evaluation,
     EvaluationAnswer,
     EvaluationsAnswer,
@@ -76,7 +76,11 @@ def evaluate_several(services: Services, principal: Principal, questions: Severa
         batch = asked_several(questions, principal.actor, configuration.client)
         locate = _locator(services, configuration)
         asks = readable(batch)
-        answers = (yield from services.engine.evaluate_many(tx, configuration.policy, asks, locate, batch.until)) if asks else []
+        answers = (
+            (yield from services.engine.evaluate_many(tx, configuration.policy, asks, locate, batch.until))
+            if asks
+            else []
+        )
         return answered_several(batch, answers)
 
     return unit
@@ -90,7 +94,7 @@ def filter_audience(services: Services, principal: Principal, wanted: AudienceQu
         raise TooLarge("too-many-subjects", f"A JSON audience has {MOST_SUBJECTS} people at most.", limit=MOST_SUBJECTS)
     question = _question(principal.actor, wanted)
     subjects = dict.fromkeys(wanted.subjects)
-    asks = [Ask(question, subject=_person(subject)) for subject in subjects]
+    asks = [Access(question, subject=_person(subject)) for subject in subjects]
 
     def unit(tx: Tx) -> Work[Audience]:
         configuration = services.configurations.of(tx.context.tenant)

@@ -71,5 +71,3 @@ def show(value: object) -> None:
 def _line(item: dict[str, Any]) -> str:
     hint = f" Did you mean {item['nearest']!r}?" if item.get("nearest") else ""
     return f"{item['file']}:{item['line']}: {item['message']}{hint}"
-
-

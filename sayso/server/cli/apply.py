@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sayso.kernel import ManifestError, load as load_manifest
+from sayso.kernel import ManifestError
+from sayso.kernel import load as load_manifest
 from sayso.server.cli.answers import PROPOSED, act, demand, refuse, show
 from sayso.server.cli.options import Place, read_passphrase
 from sayso.server.settings import load
@@ -18,7 +19,9 @@ _FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_t
 _WHERE = [
     click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="The data folder."),
     click.option("--url", help="A running server instead; its key stands in SAYSO_API_KEY."),
-    click.option("--keys", type=click.Path(path_type=Path, file_okay=False), help="The key folder [default: DIR.keys]."),
+    click.option(
+        "--keys", type=click.Path(path_type=Path, file_okay=False), help="The key folder [default: DIR.keys]."
+    ),
     click.option("--database", help="Another database than the embedded one.", metavar="URL"),
     click.option("--tenant", default="default", show_default=True, help="The brand to act for."),
     click.option("--passphrase-fd", type=int, help="Read the root key's passphrase from this file descriptor."),
@@ -74,7 +77,9 @@ def _print_changes(changes: list[dict[str, str]]) -> None:
         click.echo(f"{marks[change['change']]} {change['section']}.{change['name']}")
 
 
-def _send(files: tuple[Path, ...], *, dry_run: bool, prune: bool, url: str | None, data: Path | None, **rest: Any) -> Any:
+def _send(
+    files: tuple[Path, ...], *, dry_run: bool, prune: bool, url: str | None, data: Path | None, **rest: Any
+) -> Any:
     if (url is None) == (data is None):
         raise click.UsageError("Name either --data or --url.")
     contents = [(str(path), path.read_bytes()) for path in files]

@@ -24,7 +24,12 @@ def keys() -> None:
 @click.option("--default-purpose", help="The purpose of a question that names none.")
 @click.option("--expires-in", help="ISO 8601 duration after which the key ends, such as P90D.")
 def create(
-    place: Place, name: str, roles: tuple[str, ...], scopes: tuple[str, ...], default_purpose: str | None, expires_in: str | None
+    place: Place,
+    name: str,
+    roles: tuple[str, ...],
+    scopes: tuple[str, ...],
+    default_purpose: str | None,
+    expires_in: str | None,
 ) -> None:
     """Make an API key for the client NAME. It is shown once.
 
@@ -57,7 +62,9 @@ def list_keys(place: Place) -> None:
         show(found)
         return
     for item in found["keys"]:
-        state = "revoked" if item.get("revoked_at") else "until " + item["expires_at"] if item.get("expires_at") else "live"
+        state = (
+            "revoked" if item.get("revoked_at") else "until " + item["expires_at"] if item.get("expires_at") else "live"
+        )
         click.echo(f"{item['id']}  {item['name']:<24} {','.join(item['roles']):<32} {state}")
 
 

@@ -40,9 +40,15 @@ def on_data(*, json: bool = True) -> Callable[[Callable[..., Any]], Callable[...
             return command(*args, place=Place(settings, tenant, read_passphrase(passphrase_fd), as_json), **rest)
 
         options = [
-            click.option("--data", type=click.Path(path_type=Path, file_okay=False), required=True, help="The data folder."),
-            click.option("--keys", type=click.Path(path_type=Path, file_okay=False), help="The key folder [default: DIR.keys]."),
-            click.option("--database", help="Another database than the embedded one; init remembers it.", metavar="URL"),
+            click.option(
+                "--data", type=click.Path(path_type=Path, file_okay=False), required=True, help="The data folder."
+            ),
+            click.option(
+                "--keys", type=click.Path(path_type=Path, file_okay=False), help="The key folder [default: DIR.keys]."
+            ),
+            click.option(
+                "--database", help="Another database than the embedded one; init remembers it.", metavar="URL"
+            ),
             click.option("--tenant", default="default", show_default=True, help="The brand to act for."),
             click.option("--passphrase-fd", type=int, help="Read the root key's passphrase from this file descriptor."),
         ]

@@ -35,7 +35,9 @@ def serve(place: Place, host: str | None, port: int | None, workers: int | None,
 
 
 @click.command()
-@click.option("--data", type=click.Path(path_type=Path, file_okay=False), required=True, help="The data folder, made if needed.")
+@click.option(
+    "--data", type=click.Path(path_type=Path, file_okay=False), required=True, help="The data folder, made if needed."
+)
 @click.option("--host", help="Address to listen on [default: 127.0.0.1].")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on [default: 8080].")
 @click.option("--database", help="Another database than the embedded one.", metavar="URL")

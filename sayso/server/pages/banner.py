@@ -13,7 +13,8 @@ PLACEHOLDER = "__SAYSO_CONFIGURATION__"
 
 
 class BannerPurpose(Struct, frozen=True, kw_only=True):
-    """One purpose of the notice. `ask` is false where a no blocks nothing (contract, law): a fact to tell, not a box to tick.
+    """One purpose of the notice. `ask` is false where a no blocks nothing (contract, law): a fact to tell, not a box
+    to tick.
 
     `expires` is the ISO 8601 duration after which a yes ends; None when it has no term.
     """
@@ -37,7 +38,10 @@ class ShownPurpose(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class BannerConfiguration(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Everything a banner needs, in one language. The browser gets it inside `banner.js` and, when a token ended, as `banner.json`."""
+    """Everything a banner needs, in one language.
+
+    The browser gets it inside `banner.js` and, when a token ended, as `banner.json`.
+    """
 
     site: str
     token: str
@@ -57,7 +61,10 @@ class BannerConfiguration(Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 class ChoiceCookie(Struct, frozen=True):
-    """The banner's own cookie, read: which notice was answered, by which device (None when it was forgotten), and how."""
+    """The banner's own cookie, read.
+
+    Which notice was answered, by which device (None when it was forgotten), and how.
+    """
 
     notice: str
     version: int
@@ -103,8 +110,8 @@ def banner_configuration(
 def banner_script(configuration: BannerConfiguration) -> bytes:
     """The banner's file: the built core with the configuration in place of its one placeholder.
 
-    The JSON is a valid JavaScript expression (ECMA-262, JSON superset); `<` and the two line separators are escaped as well, so that the
-    text stays harmless when a site inlines the file into HTML or an old engine reads it.
+    The JSON is a valid JavaScript expression (ECMA-262, JSON superset); `<` and the two line separators are escaped
+    as well, so that the text stays harmless when a site inlines the file into HTML or an old engine reads it.
     """
     literal = msgspec.json.encode(configuration).decode()
     for char in "<>&\u2028\u2029":
@@ -114,7 +121,10 @@ def banner_script(configuration: BannerConfiguration) -> bytes:
 
 
 def read_choice_cookie(value: str) -> ChoiceCookie | None:
-    """The banner's cookie `<notice>:<version>|<device>|+granted|-refused…`, or None when it is not one. Untrusted: the browser wrote it."""
+    """The banner's cookie `<notice>:<version>|<device>|+granted|-refused…`, or None when it is not one.
+
+    Untrusted: the browser wrote it.
+    """
     head, _, rest = value.partition("|")
     device, _, listed = rest.partition("|")
     notice, _, version = head.rpartition(":")
@@ -123,7 +133,9 @@ def read_choice_cookie(value: str) -> ChoiceCookie | None:
     marks = [mark for mark in listed.split("|") if mark]
     if any(len(mark) < 2 or mark[0] not in "+-" for mark in marks):
         return None
-    choices: dict[str, Literal["granted", "refused"]] = {mark[1:]: "granted" if mark[0] == "+" else "refused" for mark in marks}
+    choices: dict[str, Literal["granted", "refused"]] = {
+        mark[1:]: "granted" if mark[0] == "+" else "refused" for mark in marks
+    }
     return ChoiceCookie(notice, int(version), device or None, choices)
 
 
@@ -142,7 +154,11 @@ def _shown(purpose: BannerPurpose, locale: str) -> ShownPurpose:
         "legal_obligation": translate(locale, "The law asks it of us"),
         "notice": translate(locale, "We tell you, and you may say no"),
     }.get(purpose.basis, "")
-    term = translate(locale, "a yes ends after %(duration)s") % {"duration": duration(purpose.expires, locale)} if purpose.expires else ""
+    term = (
+        translate(locale, "a yes ends after %(duration)s") % {"duration": duration(purpose.expires, locale)}
+        if purpose.expires
+        else ""
+    )
     return ShownPurpose(
         name=purpose.name,
         title=purpose.title,

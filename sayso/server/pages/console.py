@@ -31,7 +31,8 @@ class ConsoleLogin(Struct, frozen=True, kw_only=True):
 class EntryRow(Struct, frozen=True, kw_only=True):
     """One log entry. `facts` are the leaf's non-personal names (`res`); `index` is None while pending.
 
-    `proof` is "verified" when the server checked the inclusion proof against the last signed checkpoint for this answer.
+    `proof` is "verified" when the server checked the inclusion proof against the last signed checkpoint for this
+    answer.
     """
 
     entry: str

@@ -32,7 +32,10 @@ def manifest() -> Mapping[str, Asset]:
 
 @cache
 def assets() -> Mapping[str, str]:
-    """Plain name -> file name with its content hash; what a server may hand out from `static/` are exactly these values."""
+    """Plain name -> file name with its content hash.
+
+    What a server may hand out from `static/` are exactly these values.
+    """
     return MappingProxyType({name: asset.file for name, asset in manifest().items()})
 
 

@@ -25,7 +25,10 @@ class Flash(Struct, frozen=True):
 
 
 class Frame(Struct, frozen=True, kw_only=True):
-    """The frame of one page: locale, theme, own address (for the switches to return to) and the form token of the session."""
+    """The frame of one page.
+
+    Locale, theme, own address (for the switches to return to) and the form token of the session.
+    """
 
     locale: str
     path: str

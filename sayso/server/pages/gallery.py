@@ -36,7 +36,9 @@ def _samples(locale: str) -> Samples:
         at=MORNING,
         flashes=(Flash("saved", MORNING), Flash("stale")),
         purposes=(
-            PurposeCard(name="marketing.email", title=news, basis="consent", status="granted", since=MORNING, expires_at=MORNING),
+            PurposeCard(
+                name="marketing.email", title=news, basis="consent", status="granted", since=MORNING, expires_at=MORNING
+            ),
             PurposeCard(name="orders", title=orders, basis="contract", status="granted", can_refuse=False),
         ),
         record=RecordLine(

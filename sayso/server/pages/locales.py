@@ -1,7 +1,7 @@
 """Languages: which one a visitor gets, its catalogue, and dates, lists and terms in it.
 
-English stands in the templates; every other language is a gettext catalogue in `sayso/server/locales`, read from its `.po` file at
-first use so that no compiled file can be out of step with it. `en-XA` is a pseudo-locale for tests.
+English stands in the templates; every other language is a gettext catalogue in `sayso/server/locales`, read from its
+`.po` file at first use so that no compiled file can be out of step with it. `en-XA` is a pseudo-locale for tests.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,10 @@ _ACCENTED = str.maketrans("aeiouyncsAEIOUNCS", "áéíóúýñçšÁÉÍÓÚÑÇ
 
 
 def negotiate(cookie: str | None, accept_language: str | None) -> str:
-    """The locale for a visitor: the cookie's if it is one of ours, else the best of `Accept-Language` (RFC 9110, 12.5.4), else English."""
+    """The locale for a visitor.
+
+    The cookie's if it is one of ours, else the best of `Accept-Language` (RFC 9110, 12.5.4), else English.
+    """
     if cookie in LOCALES:
         return cookie
     for wanted in _by_weight(accept_language or ""):
@@ -44,7 +47,7 @@ def translate(locale: str, message: str) -> str:
 
 def direction(locale: str) -> Literal["ltr", "rtl"]:
     """The writing direction of a locale."""
-    return "rtl" if locale.split("-")[0] in RTL else "ltr"
+    return "rtl" if locale.split("-", maxsplit=1)[0] in RTL else "ltr"
 
 
 @cache
@@ -98,7 +101,10 @@ def joined(items: Sequence[str], locale: str) -> str:
 
 
 def duration(iso: str, locale: str) -> str:
-    """An ISO 8601 duration of one unit (`P24M`, `P30D`, `P2Y`, `P6W`) in words; other forms are given back as they came."""
+    """An ISO 8601 duration of one unit (`P24M`, `P30D`, `P2Y`, `P6W`) in words.
+
+    Other forms are given back as they came.
+    """
     unit = {"Y": "year", "M": "month", "W": "week", "D": "day"}.get(iso[-1:])
     if unit is None or not iso[1:-1].isdecimal():
         return iso
@@ -111,7 +117,7 @@ class _Pseudo(NullTranslations):
     """English made foreign: accented and four tenths longer, so that untranslated or cramped text shows."""
 
     def gettext(self, message: str) -> str:
-        return f"[{_accented(message)}{'·' * (len(message) * 2 // 5)}]"
+        return f"[{_accented(message)}{' ·' * (len(message) // 5)}]"
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
         return self.gettext(msgid1 if n == 1 else msgid2)

@@ -9,7 +9,9 @@ from .frame import Brand, Frame
 from .locales import translate
 
 Status = Literal["granted", "refused", "withdrawn", "expired", "unasked", "pending", "objected", "stale"]
-Basis = Literal["consent", "contract", "legal_obligation", "vital_interest", "public_task", "legitimate_interest", "notice"]
+Basis = Literal[
+    "consent", "contract", "legal_obligation", "vital_interest", "public_task", "legitimate_interest", "notice"
+]
 
 
 class DoorPage(Struct, frozen=True, kw_only=True):
@@ -40,7 +42,10 @@ class PurposeCard(Struct, frozen=True, kw_only=True):
 
 
 class RecordLine(Struct, frozen=True, kw_only=True):
-    """One recorded choice. `choices` are (title of the purpose, status chosen); `entry` its log entry, `index` once integrated."""
+    """One recorded choice. `choices` are (title of the purpose, status chosen).
+
+    `entry` its log entry, `index` once integrated.
+    """
 
     record: str
     entry: str
@@ -81,7 +86,8 @@ class PreferencesPage(Struct, frozen=True, kw_only=True):
 class ProofBundle(Struct, frozen=True, kw_only=True):
     """What a browser needs to verify a record by itself; nulls while the entry is not integrated.
 
-    `receipt` compact JWS; `leaf` base64url of the raw leaf; `proof` tlog-proof text (C2SP tlog-proof@v1); `vkey` one line (C2SP signed-note).
+    `receipt` compact JWS; `leaf` base64url of the raw leaf; `proof` tlog-proof text (C2SP tlog-proof@v1); `vkey` one
+    line (C2SP signed-note).
     """
 
     pending: bool
@@ -128,5 +134,7 @@ def render_door(page: DoorPage) -> str:
 
 
 def render_preferences(page: PreferencesPage) -> str:
-    """"Your say": the standing choices, their history with proofs, and the way out."""
-    return render("pages/preferences.html", page.frame, page=page, say=say(page.purposes), word=erase_word(page.frame.locale))
+    """The page "Your say": the standing choices, their history with proofs, and the way out."""
+    return render(
+        "pages/preferences.html", page.frame, page=page, say=say(page.purposes), word=erase_word(page.frame.locale)
+    )

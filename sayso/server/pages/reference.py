@@ -88,7 +88,7 @@ def groups(spec: Json, base_url: str) -> tuple[Group, ...]:
 
 def _operation(spec: Json, path: str, method: str, raw: Json, base_url: str) -> Operation:
     content = raw.get("requestBody", {}).get("content", {})
-    media = next(iter(content.values()), {})
+    media: Json = next(iter(content.values()), {})
     schema = media.get("schema", {})
     return Operation(
         method=method.upper(),
@@ -118,8 +118,10 @@ def _parameter(spec: Json, raw: Json) -> Member:
 def _answers(spec: Json, responses: Json) -> Iterator[Answer]:
     for status, raw in sorted(responses.items()):
         answer = _resolve(spec, raw)
-        media = next(iter(answer.get("content", {}).values()), {})
-        yield Answer(status=status, text=answer.get("description", ""), members=tuple(_members(spec, media.get("schema", {}))))
+        media: Json = next(iter(answer.get("content", {}).values()), {})
+        yield Answer(
+            status=status, text=answer.get("description", ""), members=tuple(_members(spec, media.get("schema", {})))
+        )
 
 
 def _members(spec: Json, raw: Json, depth: int = 0) -> Iterator[Member]:
@@ -181,7 +183,9 @@ def _resolve(spec: Json, raw: Json) -> Json:
 def _curl(spec: Json, method: str, path: str, schema: Json, base_url: str) -> str:
     lines = [f"curl -X {method.upper()} {base_url}{path}", '-H "Authorization: Bearer $SAYSO_KEY"']
     if schema:
-        members = ", ".join(f'"{member.name}": …' for member in _members(spec, schema) if member.depth == 0 and member.required)
+        members = ", ".join(
+            f'"{member.name}": …' for member in _members(spec, schema) if member.depth == 0 and member.required
+        )
         lines += ['-H "Content-Type: application/json"', f"-d '{{{members}}}'"]
     return " \\\n  ".join(lines)
 

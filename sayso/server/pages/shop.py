@@ -17,7 +17,10 @@ class SignedUp(Struct, frozen=True, kw_only=True):
 
 
 class Tag(Struct, frozen=True, kw_only=True):
-    """A third-party tag of the shop that waits for a purpose; `title` is the purpose's, `script` one of our demo tags."""
+    """A third-party tag of the shop that waits for a purpose.
+
+    `title` is the purpose's, `script` one of our demo tags.
+    """
 
     purpose: str
     title: str
@@ -25,7 +28,10 @@ class Tag(Struct, frozen=True, kw_only=True):
 
 
 class ShopPage(Struct, frozen=True, kw_only=True):
-    """The shop. `banner_src` is the address of the site's banner, `news_title` the title of the purpose behind the sign-up form."""
+    """The shop.
+
+    `banner_src` is the address of the site's banner, `news_title` the title of the purpose behind the sign-up form.
+    """
 
     frame: Frame
     brand: Brand

@@ -1,13 +1,14 @@
 """Administration: keys, the manifest, brands."""
 
-from litestar import delete, get, post
+
+import msgspec
+from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
-import msgspec
+from litestar.params import FromPath, JSONBody
 from msgspec import Struct
-from typing import Any
-from litestar import Response
 
+from policies import SYSTEM_RULES, Rule
 from sayso.server import clients
 from sayso.server.applying import Applied, Applying, apply
 from sayso.server.auth import OPERATOR
@@ -26,8 +27,31 @@ class LiveManifest(Struct, frozen=True):
     manifest: msgspec.Raw
 
 
+class RuleView(Struct, frozen=True):
+    """One rule as it decides. `shipped` rules come with Sayso and cannot be deleted."""
+
+    id: str
+    role: str
+    action: str
+    category: str
+    purpose: str
+    jurisdiction: str
+    effect: str
+    basis: str
+    need: str
+    obligations: list[str]
+    shipped: bool
+
+
+class LiveRules(Struct, frozen=True):
+    """All rules; `version` is the hash that answers and entries name."""
+
+    version: str
+    rules: list[RuleView]
+
+
 @post("/v1/keys", opt=admits("admin"), operation_id="keys.create", tags=["Administration"])
-async def create_key(call: NamedDependency[Call], data: NewKey) -> Response[MadeKey]:
+async def create_key(call: NamedDependency[Call], data: JSONBody[NewKey]) -> Response[MadeKey]:
     """A new API key for a client, which is made if it is new. The key is shown once."""
     body = msgspec.json.encode(data)
     return answered(await call.create(lambda tx: clients.create_key(call.services, data, tx), body, alone=True))
@@ -40,7 +64,7 @@ async def list_keys(call: NamedDependency[Call]) -> Keys:
 
 
 @delete("/v1/keys/{key:str}", opt=admits("admin"), operation_id="keys.revoke", tags=["Administration"])
-async def revoke_key(call: NamedDependency[Call], key: str) -> None:
+async def revoke_key(call: NamedDependency[Call], key: FromPath[str]) -> None:
     """End a key at once, on every node."""
     await call.alone(lambda tx: clients.revoke_key(call.services, key, tx))
 
@@ -53,13 +77,20 @@ async def live(call: NamedDependency[Call]) -> LiveManifest:
 
 
 @post("/v1/manifest", opt=admits("admin"), operation_id="manifest.apply", tags=["Administration"], status_code=200)
-async def apply_manifest(call: NamedDependency[Call], data: Applying) -> Applied:
+async def apply_manifest(call: NamedDependency[Call], data: JSONBody[Applying]) -> Applied:
     """Bring the sections that the files name to exactly what they say; with `dry_run` only tell what that would change."""
     return await apply(call, data)
 
 
+@get("/v1/policy/rules", opt=admits("officer", "auditor"), operation_id="policy.rules", tags=["Administration"])
+async def rules(call: NamedDependency[Call]) -> LiveRules:
+    """The live rules in the order in which they are tried, those shipped with Sayso first."""
+    policy = call.configuration.policy
+    return LiveRules(policy.version, [_rule(rule) for rule in policy.snapshot.rules])
+
+
 @post("/v1/tenants", opt=admits(OPERATOR), operation_id="tenants.create", tags=["Operator"])
-async def create_tenant(call: NamedDependency[Call], data: NewTenant) -> Founded:
+async def create_tenant(call: NamedDependency[Call], data: JSONBody[NewTenant]) -> Founded:
     """Another brand with its keys, its log and its first administrator. Only through the local socket."""
     return await found(call.services, data)
 
@@ -70,4 +101,29 @@ async def list_tenants(call: NamedDependency[Call]) -> Tenants:
     return await all_tenants(call.services)
 
 
-handlers: list[BaseRouteHandler] = [create_key, list_keys, revoke_key, live, apply_manifest, create_tenant, list_tenants]
+def _rule(rule: Rule) -> RuleView:
+    names = [obligation.type for obligation in rule.obligations]
+    words = (
+        rule.id,
+        rule.role,
+        rule.action,
+        rule.category,
+        rule.purpose,
+        rule.jurisdiction,
+        rule.effect,
+        rule.basis,
+        rule.need,
+    )
+    return RuleView(*words, names, rule in SYSTEM_RULES)
+
+
+handlers: list[BaseRouteHandler] = [
+    create_key,
+    list_keys,
+    revoke_key,
+    live,
+    apply_manifest,
+    rules,
+    create_tenant,
+    list_tenants,
+]

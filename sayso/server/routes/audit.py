@@ -8,10 +8,10 @@ import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Struct
 
-from audit import Entry, NotIntegrated, Opening, Search, decode_leaf, leaf_hash
+from audit import Entry, NotIntegrated, Opening, Search, decode_leaf, leaf_hash, print_trust
 from sayso.kernel import Tx, Work, iso, parse_instant
 from sayso.server.auth import OPERATOR
 from sayso.server.call import Call
@@ -86,13 +86,15 @@ async def logs(call: NamedDependency[Call]) -> Logs:
 @get("/v1/audit/entries", opt=admits(*READERS), operation_id="audit.entries", tags=["Audit"])
 async def entries(
     call: NamedDependency[Call],
-    entry_type: Annotated[str | None, Parameter(query="type", description="One type, or a prefix such as `consent.*`.")] = None,
-    outcome: Literal["ok", "permit", "deny", "fail"] | None = None,
-    since: Annotated[str | None, Parameter(description="RFC 3339; included.")] = None,
-    until: Annotated[str | None, Parameter(description="RFC 3339; excluded.")] = None,
-    log: str = "main",
-    cursor: str | None = None,
-    limit: Annotated[int, Parameter(ge=1, le=200)] = 50,
+    entry_type: Annotated[
+        str | None, QueryParameter(name="type", description="One type, or a prefix such as `consent.*`.")
+    ] = None,
+    outcome: FromQuery[Literal["ok", "permit", "deny", "fail"] | None] = None,
+    since: Annotated[str | None, QueryParameter(description="RFC 3339; included.")] = None,
+    until: Annotated[str | None, QueryParameter(description="RFC 3339; excluded.")] = None,
+    log: FromQuery[str] = "main",
+    cursor: FromQuery[str | None] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50,
 ) -> Entries:
     """Integrated entries that match, newest first by claimed time."""
     search = Search(
@@ -116,7 +118,7 @@ async def entries(
 
 
 @get("/v1/audit/entries/{entry:str}", opt=admits(*READERS), operation_id="audit.entry", tags=["Audit"])
-async def entry(call: NamedDependency[Call], entry: str) -> EntryView:
+async def entry(call: NamedDependency[Call], entry: FromPath[str]) -> EntryView:
     """One entry, from the moment an answer named it."""
 
     def unit(tx: Tx) -> Work[EntryView]:
@@ -126,15 +128,40 @@ async def entry(call: NamedDependency[Call], entry: str) -> EntryView:
     return await call.look(unit)
 
 
-@get("/v1/audit/entries/{entry:str}/proof", opt=admits(*READERS), operation_id="audit.proof", tags=["Audit"], media_type="text/plain")
-async def proof(call: NamedDependency[Call], entry: str, wait: Literal["integrated"] | None = None) -> Response[bytes]:
+@get(
+    "/v1/audit/entries/{entry:str}/proof",
+    opt=admits(*READERS),
+    operation_id="audit.proof",
+    tags=["Audit"],
+    media_type="text/plain",
+)
+async def proof(
+    call: NamedDependency[Call], entry: FromPath[str], wait: FromQuery[Literal["integrated"] | None] = None
+) -> Response[bytes]:
     """The entry's inclusion proof under a signed checkpoint, as C2SP tlog-proof text."""
     content = await proved(call, entry, wait=wait is not None)
     return Response(content, media_type="text/plain; charset=utf-8")
 
 
+@get("/v1/audit/keys", opt=admits(*READERS), operation_id="audit.keys", tags=["Audit"])
+async def keys(call: NamedDependency[Call]) -> Response[bytes]:
+    """The keys that logs, receipts and certificates verify with, as `sayso audit verify --trust` reads them."""
+    services = call.services
+
+    def unit(tx: Tx) -> Work[bytes]:
+        lines = []
+        for info in (yield from services.audit.logs(tx)):
+            lines.append((yield from services.audit.vkey(tx, info.name)))
+        signers = [
+            public for use in ("receipt", "certificate") for _, public in services.keyring.published(call.tenant, use)
+        ]
+        return print_trust(lines, signers)
+
+    return Response(await call.look(unit), media_type="application/json")
+
+
 @post("/v1/audit/exports/local", opt=admits(OPERATOR), operation_id="audit.export", tags=["Operator"], status_code=200)
-async def export(call: NamedDependency[Call], data: ExportRequest) -> Exported:
+async def export(call: NamedDependency[Call], data: JSONBody[ExportRequest]) -> Exported:
     """Write the log as a C2SP tile directory on this machine. Only through the local socket."""
     services = call.services
     return Exported(await services.audit.export(services.database, call.tenant, Path(data.out), data.log))
@@ -179,4 +206,4 @@ def actor_of(opened: list[Opening]) -> str | None:
     return None
 
 
-handlers: list[BaseRouteHandler] = [logs, entries, entry, proof, export]
+handlers: list[BaseRouteHandler] = [logs, entries, entry, proof, keys, export]

@@ -5,6 +5,7 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
+from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
 from audit import NotIntegrated
@@ -28,13 +29,20 @@ class Receipt(Struct, frozen=True, omit_defaults=True):
 
 
 @post("/v1/consents", opt=admits("recorder"), operation_id="consents.record", tags=["Consent"])
-async def record(request: Request[Any, Any, Any], call: NamedDependency[Call], data: RecordConsent) -> Response[Recorded]:
+async def record(
+    request: Request[Any, Any, Any], call: NamedDependency[Call], data: JSONBody[RecordConsent]
+) -> Response[Recorded]:
     """Record choices on a notice, granted or not. Answered when record, state, entry and receipt are durable."""
     return answered(await call.create(calls.record(call.services, data), await request.body()))
 
 
-@get("/v1/consents/{record:str}/receipt", opt=admits("recorder", "officer", "auditor", POLICY), operation_id="consents.receipt", tags=["Consent"])
-async def receipt(call: NamedDependency[Call], record: str) -> Receipt:
+@get(
+    "/v1/consents/{record:str}/receipt",
+    opt=admits("recorder", "officer", "auditor", POLICY),
+    operation_id="consents.receipt",
+    tags=["Consent"],
+)
+async def receipt(call: NamedDependency[Call], record: FromPath[str]) -> Receipt:
     """The receipt again, byte for byte."""
     found = raw(record, "cns")
 

@@ -4,10 +4,11 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 from litestar.handlers import BaseRouteHandler
+from litestar.params import FromPath
+from msgspec.structs import replace
 
 from audit import AuditEvent
 from consent import HistoryPage, Identifier, NoSubject
-from msgspec.structs import replace
 from policies import AccessDenied
 from sayso.kernel import Invalid, SaysoError, Tx, Unauthenticated, Work, now, raw
 from sayso.server import events, sessions
@@ -55,7 +56,10 @@ async def home(request: AnyRequest) -> Response[Any]:
         return html(render_console_login(ConsoleLogin(frame=frame(request), problem=problem)))
     query = request.query_params
     asked = EntryFilter(
-        type=query.get("type", ""), outcome=query.get("outcome", ""), from_=query.get("from", ""), to=query.get("to", "")
+        type=query.get("type", ""),
+        outcome=query.get("outcome", ""),
+        from_=query.get("from", ""),
+        to=query.get("to", ""),
     )
     wanted = Wanted(asked, query.get("cursor") or None, query.get("entry") or None)
     shown = frame(request, csrf=session.csrf)
@@ -102,7 +106,7 @@ async def leave(request: AnyRequest) -> Response[Any]:
 
 
 @get("/console/entries/{entry:str}/proof", opt=_OPEN, operation_id="console.proof", include_in_schema=False)
-async def proof(request: AnyRequest, entry: str) -> Response[ProofBundle]:
+async def proof(request: AnyRequest, entry: FromPath[str]) -> Response[ProofBundle]:
     """What the browser needs to check an entry by itself."""
     _, call = await _signed_in(request, "console.proof")
     bundle = await call.look(lambda tx: proof_bundle(call, tx, entry, None))
@@ -125,7 +129,9 @@ async def find(request: AnyRequest) -> Response[Any]:
     """Find a person by an identifier, which travels in the body: identifiers do not stand in addresses."""
     session, call, values = await _posted(request, "console.find")
     kind = first(values, "kind")
-    page = PeoplePage(frame=frame(request, csrf=session.csrf), operator=_operator(call), kinds=KINDS, kind=kind or "email")
+    page = PeoplePage(
+        frame=frame(request, csrf=session.csrf), operator=_operator(call), kinds=KINDS, kind=kind or "email"
+    )
     if not call.principal.actor.roles & set(_OFFICERS):
         return html(render_people(replace(page, problem="denied")), status=403)
     try:
@@ -139,7 +145,7 @@ async def find(request: AnyRequest) -> Response[Any]:
 
 
 @get("/console/people/{subject:str}", opt=_OPEN, operation_id="console.person", include_in_schema=False)
-async def person(request: AnyRequest, subject: str) -> Response[Any]:
+async def person(request: AnyRequest, subject: FromPath[str]) -> Response[Any]:
     """One person's consents, after a permit to read them and with an entry that says so."""
     try:
         session, call = await _signed_in(request, "console.person")
@@ -151,7 +157,10 @@ async def person(request: AnyRequest, subject: str) -> Response[Any]:
     shown = frame(request, csrf=session.csrf)
     if not isinstance(history, HistoryPage):
         if history.reason == "no_subject":
-            return html(render_people(PeoplePage(frame=shown, operator=_operator(call), kinds=KINDS, problem="unknown")), status=404)
+            return html(
+                render_people(PeoplePage(frame=shown, operator=_operator(call), kinds=KINDS, problem="unknown")),
+                status=404,
+            )
         raise AccessDenied(history.reason)
 
     def unit(tx: Tx) -> Work[PersonPage]:

@@ -6,6 +6,7 @@ import msgspec
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
+from litestar.params import JSONBody
 from msgspec import Struct
 
 from policies import Evaluation, EvaluationAnswer, EvaluationsAnswer, Several, read_evaluation, read_evaluations
@@ -29,14 +30,26 @@ class AuthzenConfiguration(Struct, frozen=True):
     access_evaluations_endpoint: str
 
 
-@post("/access/v1/evaluation", opt=admits(*ASKERS) | documented(Evaluation), operation_id="access.evaluation", tags=["Decisions"], status_code=200)
+@post(
+    "/access/v1/evaluation",
+    opt=admits(*ASKERS) | documented(Evaluation),
+    operation_id="access.evaluation",
+    tags=["Decisions"],
+    status_code=200,
+)
 async def evaluation(request: Request[Any, Any, Any], call: NamedDependency[Call]) -> Response[EvaluationAnswer]:
     """One question. A denial is 200 with `false`; every answer is an entry in the log."""
     question = read_evaluation(await _body(request))
     return _answer(await call.run(calls.evaluate(call.services, call.principal, question)))
 
 
-@post("/access/v1/evaluations", opt=admits(*ASKERS) | documented(Several), operation_id="access.evaluations", tags=["Decisions"], status_code=200)
+@post(
+    "/access/v1/evaluations",
+    opt=admits(*ASKERS) | documented(Several),
+    operation_id="access.evaluations",
+    tags=["Decisions"],
+    status_code=200,
+)
 async def evaluations(request: Request[Any, Any, Any], call: NamedDependency[Call]) -> Response[EvaluationsAnswer]:
     """Several questions with one entry, in order."""
     questions = read_evaluations(await _body(request))
@@ -46,12 +59,17 @@ async def evaluations(request: Request[Any, Any, Any], call: NamedDependency[Cal
 
 
 @post("/v1/audiences/filter", opt=admits(*ASKERS), operation_id="audiences.filter", tags=["Decisions"], status_code=200)
-async def audience(call: NamedDependency[Call], data: AudienceQuestion) -> Audience:
+async def audience(call: NamedDependency[Call], data: JSONBody[AudienceQuestion]) -> Audience:
     """Who of these people this caller may use for that, now. The answer ages: it carries `valid_until`."""
     return await call.run(calls.filter_audience(call.services, call.principal, data))
 
 
-@get("/.well-known/authzen-configuration", opt=public("AuthZEN clients discover us by it"), operation_id="access.configuration", tags=["Decisions"])
+@get(
+    "/.well-known/authzen-configuration",
+    opt=public("AuthZEN clients discover us by it"),
+    operation_id="access.configuration",
+    tags=["Decisions"],
+)
 async def configuration(request: Request[Any, Any, Any]) -> AuthzenConfiguration:
     """Where the decision point is."""
     base = services_of(request).settings.base_url

@@ -67,7 +67,9 @@ async def signup(request: AnyRequest) -> Response[str]:
     def keep(made: SignedUp) -> Any:
         def unit(tx: Tx) -> Work[SignedUp]:
             facts = SubjectFacts(raw(made.token, "sub"), known=True, erased=False)
-            stored = yield from call.services.vault.store(tx, call.configuration.collections, facts, "customers", {"email": email})
+            stored = yield from call.services.vault.store(
+                tx, call.configuration.collections, facts, "customers", {"email": email}
+            )
             return SignedUp(token=stored.tokens["email"], entry=made.entry, news=news)
 
         return unit
@@ -136,7 +138,9 @@ def _shop(request: AnyRequest) -> Call:
     services = services_of(request)
     actor = services.configurations.of(DEFAULT).client(SHOP_CLIENT)
     scope: Any = request.scope
-    principal = Principal(DEFAULT, actor or Actor("shop", SHOP_CLIENT, "service", frozenset({"recorder", "vault_writer"})))
+    principal = Principal(
+        DEFAULT, actor or Actor("shop", SHOP_CLIENT, "service", frozenset({"recorder", "vault_writer"}))
+    )
     return Call(services, principal, scope["sayso.request"], "demo")
 
 

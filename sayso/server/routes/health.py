@@ -27,7 +27,9 @@ async def live() -> Health:
     return Health("ok")
 
 
-@get("/health/ready", opt=public("load balancers ask, and it says nothing"), operation_id="health.ready", tags=["Health"])
+@get(
+    "/health/ready", opt=public("load balancers ask, and it says nothing"), operation_id="health.ready", tags=["Health"]
+)
 async def ready(request: Request[Any, Any, Any]) -> Health:
     """The database answers, keys are open, configuration is loaded: requests will be served."""
     services = services_of(request)

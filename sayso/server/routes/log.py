@@ -1,9 +1,11 @@
 """The log as the world may mirror it: C2SP tlog-tiles. Hashes are public; bundles of entries are for auditors."""
 
+from typing import Any
+
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
-from typing import Any
+from litestar.params import FromPath
 
 from audit import LogNotFound
 from sayso.kernel import SYSTEM, Context, SaysoError, Unit, now
@@ -16,8 +18,14 @@ A_MOMENT = "public, max-age=1"
 _HIDING = "leaf hashes hide what they are of, and a log that cannot be watched proves nothing"
 
 
-@get("/log/{log:str}/checkpoint", opt=public(_HIDING), operation_id="log.checkpoint", tags=["Log"], media_type="text/plain")
-async def checkpoint(request: Request[Any, Any, Any], log: str) -> Response[bytes]:
+@get(
+    "/log/{log:str}/checkpoint",
+    opt=public(_HIDING),
+    operation_id="log.checkpoint",
+    tags=["Log"],
+    media_type="text/plain",
+)
+async def checkpoint(request: Request[Any, Any, Any], log: FromPath[str]) -> Response[bytes]:
     """The newest signed checkpoint (C2SP tlog-checkpoint)."""
     audit = services_of(request).audit
     tenant, name = place_of(log)
@@ -26,7 +34,9 @@ async def checkpoint(request: Request[Any, Any, Any], log: str) -> Response[byte
 
 
 @get("/log/{log:str}/tile/{level:int}/{number:path}", opt=public(_HIDING), operation_id="log.tile", tags=["Log"])
-async def tile(request: Request[Any, Any, Any], log: str, level: int, number: str) -> Response[bytes]:
+async def tile(
+    request: Request[Any, Any, Any], log: FromPath[str], level: FromPath[int], number: FromPath[str]
+) -> Response[bytes]:
     """Hashes of one tile; narrower ones (`.p/<width>`) are prefixes of the widest."""
     audit = services_of(request).audit
     tenant, name = place_of(log)
@@ -36,13 +46,15 @@ async def tile(request: Request[Any, Any, Any], log: str, level: int, number: st
 
 
 @get("/log/{log:str}/tile/entries/{number:path}", opt=admits("auditor"), operation_id="log.entries", tags=["Log"])
-async def entries(call: NamedDependency[Call], log: str, number: str) -> Response[bytes]:
+async def entries(call: NamedDependency[Call], log: FromPath[str], number: FromPath[str]) -> Response[bytes]:
     """A bundle of entries. Those of another brand are as unknown as none."""
     tenant, name = place_of(log)
     if tenant != call.tenant:
         raise LogNotFound
     bundle = await call.look(lambda tx: call.services.audit.tile(tx, f"tile/entries{number}", name))
-    return Response(bundle, media_type="application/octet-stream", headers={"cache-control": "private, max-age=31536000, immutable"})
+    return Response(
+        bundle, media_type="application/octet-stream", headers={"cache-control": "private, max-age=31536000, immutable"}
+    )
 
 
 def place_of(log: str) -> tuple[str, str]:

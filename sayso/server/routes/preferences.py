@@ -5,6 +5,7 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 from litestar.handlers import BaseRouteHandler
+from litestar.params import FromPath, FromQuery
 
 from audit import NotIntegrated
 from consent import LinkUnusable, NoRecord, StaleNotice, Submission
@@ -36,7 +37,7 @@ _OPEN = public("the person has a one-time link and after that a session cookie o
 
 
 @get("/p/", opt=_OPEN, operation_id="person.door", include_in_schema=False)
-async def door(request: AnyRequest, left: str | None = None) -> Response[Any]:
+async def door(request: AnyRequest, left: FromQuery[str | None] = None) -> Response[Any]:
     """The door. The code stands behind # and is sent only when the person presses Continue."""
     try:
         await _session(request)
@@ -94,7 +95,9 @@ async def choose(request: AnyRequest) -> Response[Any]:
             status = standing.purposes[purpose].status if purpose in standing.purposes else "unasked"
             if purpose in granted and status != "granted":
                 choices[purpose] = "granted"
-            elif purpose not in granted and (status == "granted" or (every and status in ("unasked", "expired", "stale"))):
+            elif purpose not in granted and (
+                status == "granted" or (every and status in ("unasked", "expired", "stale"))
+            ):
                 choices[purpose] = "refused"
         if not choices:
             return False
@@ -126,7 +129,12 @@ async def withdraw(request: AnyRequest) -> Response[Any]:
     def unit(tx: Tx) -> Work[None]:
         catalogue = call.configuration.catalogue
         yield from call.services.registry.withdraw(
-            tx, catalogue, session.ref, "all", method="preference_centre", assurance=session.assurance  # type: ignore[arg-type]
+            tx,
+            catalogue,
+            session.ref,
+            "all",
+            method="preference_centre",
+            assurance=session.assurance,  # type: ignore[arg-type]
         )
 
     await call.run(unit)
@@ -163,7 +171,7 @@ async def leave(request: AnyRequest) -> Response[Any]:
 
 
 @get("/p/you/records/{record:str}/proof", opt=_OPEN, operation_id="person.proof", include_in_schema=False)
-async def proof(request: AnyRequest, record: str) -> Response[ProofBundle]:
+async def proof(request: AnyRequest, record: FromPath[str]) -> Response[ProofBundle]:
     """What the browser needs to check one of the person's own records by itself."""
     session = await _session(request)
     call = _call(request, session, "person.proof")
@@ -177,7 +185,7 @@ async def proof(request: AnyRequest, record: str) -> Response[ProofBundle]:
 
 
 @get("/p/you/records/{record:str}/receipt", opt=_OPEN, operation_id="person.receipt", include_in_schema=False)
-async def receipt(request: AnyRequest, record: str) -> Response[bytes]:
+async def receipt(request: AnyRequest, record: FromPath[str]) -> Response[bytes]:
     """The receipt of one of the person's own records, to keep."""
     session = await _session(request)
     call = _call(request, session, "person.receipt")

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
+from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
 from rights import Calendar, Kind, Law, LegalGround, Method, Opening, Refusal, RequestView
@@ -57,7 +58,9 @@ class Fulfilment(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @post("/v1/rights/requests", opt=admits("officer", "recorder"), operation_id="rights.open", tags=["Rights"])
-async def open_request(request: Request[Any, Any, Any], call: NamedDependency[Call], data: OpenRequest) -> Response[RequestView]:
+async def open_request(
+    request: Request[Any, Any, Any], call: NamedDependency[Call], data: JSONBody[OpenRequest]
+) -> Response[RequestView]:
     """Open a request. Its clock runs from now; whether the person exists changes nothing in the answer."""
     opening = Opening(
         subject=raw(data.subject, "sub"),
@@ -73,32 +76,61 @@ async def open_request(request: Request[Any, Any, Any], call: NamedDependency[Ca
     return answered(await call.create(unit, await request.body(), alone=True))
 
 
-@get("/v1/rights/requests/{request_id:str}", opt=admits("officer", "auditor"), operation_id="rights.request", tags=["Rights"])
-async def request_(call: NamedDependency[Call], request_id: str) -> RequestView:
+@get(
+    "/v1/rights/requests/{request_id:str}",
+    opt=admits("officer", "auditor"),
+    operation_id="rights.request",
+    tags=["Rights"],
+)
+async def request_(call: NamedDependency[Call], request_id: FromPath[str]) -> RequestView:
     """One request as it stands."""
     return await call.look(lambda tx: call.services.desk.request(tx, request_id))
 
 
-@post("/v1/rights/requests/{request_id:str}/verify", opt=admits("officer"), operation_id="rights.verify", tags=["Rights"], status_code=200)
-async def verify(call: NamedDependency[Call], request_id: str, data: Verification) -> RequestView:
+@post(
+    "/v1/rights/requests/{request_id:str}/verify",
+    opt=admits("officer"),
+    operation_id="rights.verify",
+    tags=["Rights"],
+    status_code=200,
+)
+async def verify(call: NamedDependency[Call], request_id: FromPath[str], data: JSONBody[Verification]) -> RequestView:
     """It is known who asks."""
     return await call.alone(lambda tx: call.services.desk.verify(tx, request_id, data.method))
 
 
-@post("/v1/rights/requests/{request_id:str}/extend", opt=admits("officer"), operation_id="rights.extend", tags=["Rights"], status_code=200)
-async def extend(call: NamedDependency[Call], request_id: str, data: Extension) -> RequestView:
+@post(
+    "/v1/rights/requests/{request_id:str}/extend",
+    opt=admits("officer"),
+    operation_id="rights.extend",
+    tags=["Rights"],
+    status_code=200,
+)
+async def extend(call: NamedDependency[Call], request_id: FromPath[str], data: JSONBody[Extension]) -> RequestView:
     """Take the law's longer term."""
     return await call.alone(lambda tx: call.services.desk.extend(tx, request_id, data.reason))
 
 
-@post("/v1/rights/requests/{request_id:str}/refuse", opt=admits("officer"), operation_id="rights.refuse", tags=["Rights"], status_code=200)
-async def refuse(call: NamedDependency[Call], request_id: str, data: RefusalBody) -> RequestView:
+@post(
+    "/v1/rights/requests/{request_id:str}/refuse",
+    opt=admits("officer"),
+    operation_id="rights.refuse",
+    tags=["Rights"],
+    status_code=200,
+)
+async def refuse(call: NamedDependency[Call], request_id: FromPath[str], data: JSONBody[RefusalBody]) -> RequestView:
     """Deny the request, with its reason."""
     return await call.alone(lambda tx: call.services.desk.refuse(tx, request_id, data.reason, data.statement))
 
 
-@post("/v1/rights/requests/{request_id:str}/fulfil", opt=admits("officer"), operation_id="rights.fulfil", tags=["Rights"], status_code=200)
-async def fulfil(call: NamedDependency[Call], request_id: str, data: Fulfilment) -> RequestView:
+@post(
+    "/v1/rights/requests/{request_id:str}/fulfil",
+    opt=admits("officer"),
+    operation_id="rights.fulfil",
+    tags=["Rights"],
+    status_code=200,
+)
+async def fulfil(call: NamedDependency[Call], request_id: FromPath[str], data: JSONBody[Fulfilment]) -> RequestView:
     """Do what is ours to do, and answer when it is done."""
     services, policy = call.services, call.configuration.policy
     return await services.desk.fulfil(
@@ -113,7 +145,7 @@ async def fulfil(call: NamedDependency[Call], request_id: str, data: Fulfilment)
     tags=["Rights"],
     media_type="application/jose",
 )
-async def certificate(call: NamedDependency[Call], request_id: str) -> Response[bytes]:
+async def certificate(call: NamedDependency[Call], request_id: FromPath[str]) -> Response[bytes]:
     """The signed certificate of an erasure (compact JWS). It verifies with this server off."""
     jws = await call.look(lambda tx: call.services.desk.certificate(tx, request_id))
     return Response(jws.encode(), media_type="application/jose")

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, Response, get, post, route
 from litestar.handlers import BaseRouteHandler
+from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import Meta, Struct
 
 from consent import Act, Identifier, Notice, Submission
@@ -14,7 +15,6 @@ from sayso.server import site_token, store
 from sayso.server.auth import Principal
 from sayso.server.call import Call
 from sayso.server.configuration import Configuration
-
 from sayso.server.limits import client_address, prefix_of
 from sayso.server.pages import (
     BANNER_HEADERS,
@@ -67,8 +67,14 @@ class SiteRecorded(Struct, frozen=True):
     entry: str
 
 
-@get("/v1/sites/{site:str}/banner.js", opt=public(_BROWSERS), operation_id="sites.banner", tags=["Sites"], media_type="text/javascript")
-async def banner(request: AnyRequest, site: str, locale: str | None = None) -> Response[bytes]:
+@get(
+    "/v1/sites/{site:str}/banner.js",
+    opt=public(_BROWSERS),
+    operation_id="sites.banner",
+    tags=["Sites"],
+    media_type="text/javascript",
+)
+async def banner(request: AnyRequest, site: FromPath[str], locale: FromQuery[str | None] = None) -> Response[bytes]:
     """The banner with its configuration and language inside, ready to embed."""
     services = services_of(request)
     configuration, found = site_of(services, site)
@@ -84,7 +90,9 @@ async def banner(request: AnyRequest, site: str, locale: str | None = None) -> R
 
 
 @get("/v1/sites/{site:str}/banner.json", opt=public(_BROWSERS), operation_id="sites.configuration", tags=["Sites"])
-async def banner_json(request: AnyRequest, site: str, locale: str | None = None) -> Response[BannerConfiguration]:
+async def banner_json(
+    request: AnyRequest, site: FromPath[str], locale: FromQuery[str | None] = None
+) -> Response[BannerConfiguration]:
     """The same configuration as JSON: asked for when a token ended or a notice changed."""
     services = services_of(request)
     configuration, found = site_of(services, site)
@@ -92,8 +100,14 @@ async def banner_json(request: AnyRequest, site: str, locale: str | None = None)
     return Response(shown, headers={"cache-control": "no-store"} | _cors(request, found))
 
 
-@route("/v1/sites/{site:str}/choices", http_method=["OPTIONS"], opt=public(_BROWSERS), operation_id="sites.preflight", include_in_schema=False)
-async def preflight(request: AnyRequest, site: str) -> Response[None]:
+@route(
+    "/v1/sites/{site:str}/choices",
+    http_method=["OPTIONS"],
+    opt=public(_BROWSERS),
+    operation_id="sites.preflight",
+    include_in_schema=False,
+)
+async def preflight(request: AnyRequest, site: FromPath[str]) -> Response[None]:
     """What a browser asks before it sends choices from another origin."""
     _, found = site_of(services_of(request), site)
     allowed = {
@@ -105,7 +119,7 @@ async def preflight(request: AnyRequest, site: str) -> Response[None]:
 
 
 @post("/v1/sites/{site:str}/choices", opt=public(_BROWSERS), operation_id="sites.choose", tags=["Sites"])
-async def choose(request: AnyRequest, site: str, data: SiteChoices) -> Response[SiteRecorded]:
+async def choose(request: AnyRequest, site: FromPath[str], data: JSONBody[SiteChoices]) -> Response[SiteRecorded]:
     """Record a visitor's choices. A browser that refuses everything and is unknown stays unknown."""
     services = services_of(request)
     configuration, found = site_of(services, site)
@@ -137,7 +151,9 @@ def site_of(services: Services, name: str) -> tuple[Configuration, Site]:
 def visitor(tenant: str, site: Site) -> Principal:
     """Whoever sits in front of a browser on this site."""
     mark = blake2b(site.name.encode(), digest_size=16, person=b"sayso.site").hexdigest()
-    return Principal(tenant, Actor(f"site_{mark}", f"site:{site.name}", "browser", frozenset({"site"}), assurance="device"))
+    return Principal(
+        tenant, Actor(f"site_{mark}", f"site:{site.name}", "browser", frozenset({"site"}), assurance="device")
+    )
 
 
 def _chosen(call: Call, token: site_token.SiteToken, data: SiteChoices, tx: Tx) -> Work[SiteRecorded]:

@@ -1,5 +1,6 @@
 """Built files, the visitor's settings, and the API reference: what needs no account and holds no data."""
 
+import asyncio
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import msgspec
 from litestar import Request, Response, get, post
 from litestar.datastructures import Cookie
 from litestar.handlers import BaseRouteHandler
+from litestar.params import FromPath
 
 from sayso.kernel import NotFound
 from sayso.server.pages import (
@@ -31,7 +33,7 @@ class NoSuchFile(NotFound):
 
 
 @get("/static/{file:str}", opt=public("scripts, styles and fonts"), operation_id="static.file", include_in_schema=False)
-async def static(file: str) -> Response[bytes]:
+async def static(file: FromPath[str]) -> Response[bytes]:
     """A built file. Its name carries the hash of its content, so it may be kept for ever."""
     content = _files().get(file)
     if content is None:
@@ -46,7 +48,13 @@ async def favicon() -> Response[None]:
     return see(f"/static/{assets()['mark.svg']}")
 
 
-@post("/settings", opt=public("language and light of the pages, kept in the visitor's own browser"), operation_id="pages.settings", include_in_schema=False, dto=None)
+@post(
+    "/settings",
+    opt=public("language and light of the pages, kept in the visitor's own browser"),
+    operation_id="pages.settings",
+    include_in_schema=False,
+    dto=None,
+)
 async def settings(request: Request[Any, Any, Any]) -> Response[None]:
     """Language and light of the pages."""
     values = await form(request)
@@ -63,21 +71,28 @@ async def settings(request: Request[Any, Any, Any]) -> Response[None]:
 async def docs(request: Request[Any, Any, Any]) -> Response[str]:
     """The API reference."""
     base = services_of(request).settings.base_url
-    return html(render_docs(DocsPage(frame=frame(request), spec=_specification(request), base_url=base)))
+    spec = await _specification(request)
+    return html(render_docs(DocsPage(frame=frame(request), spec=spec, base_url=base)))
 
 
-@get("/docs/openapi.json", opt=public("what can be called is no secret"), operation_id="docs.openapi", include_in_schema=False)
+@get(
+    "/docs/openapi.json",
+    opt=public("what can be called is no secret"),
+    operation_id="docs.openapi",
+    include_in_schema=False,
+)
 async def openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The API as OpenAPI 3.1."""
-    return Response(msgspec.json.encode(_specification(request)), media_type="application/json")
+    return Response(msgspec.json.encode(await _specification(request)), media_type="application/json")
 
 
-def _specification(request: Request[Any, Any, Any]) -> dict[str, Any]:
-    from sayso.server.openapi import specification
+async def _specification(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    """Made when first asked for, which takes a second: off the loop."""
+    from sayso.server.openapi import described
 
     held = request.app.state.get("specification")
     if held is None:
-        held = request.app.state["specification"] = specification(request.app)
+        held = request.app.state["specification"] = await asyncio.to_thread(described)
     found: dict[str, Any] = held
     return found
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from litestar import Request, Response, get, post, put
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Struct
 
 from consent import HistoryPage, NoSubject, Recorded, RelationState, Resolved, SubjectState
@@ -64,11 +64,21 @@ class LinkMade(Struct, frozen=True):
     expires_at: str
 
 
-@post("/v1/subjects/resolve", opt=admits("recorder", "vault_writer", "officer", "pep", POLICY), operation_id="subjects.resolve", tags=["People"], status_code=200)
-async def resolve(request: Request[Any, Any, Any], call: NamedDependency[Call], data: Resolve) -> Response[Resolved]:
+@post(
+    "/v1/subjects/resolve",
+    opt=admits("recorder", "vault_writer", "officer", "pep", POLICY),
+    operation_id="subjects.resolve",
+    tags=["People"],
+    status_code=200,
+)
+async def resolve(
+    request: Request[Any, Any, Any], call: NamedDependency[Call], data: JSONBody[Resolve]
+) -> Response[Resolved]:
     """The person behind an identifier. The value becomes a blind tag and is not kept."""
     if data.create and not call.principal.actor.roles & CREATORS:
-        raise NotAdmitted("role-not-admitted", "None of this caller's roles may make people.", admitted=sorted(CREATORS))
+        raise NotAdmitted(
+            "role-not-admitted", "None of this caller's roles may make people.", admitted=sorted(CREATORS)
+        )
     identifier = data.identifier.named()
 
     def unit(tx: Tx) -> Work[Resolved]:
@@ -77,12 +87,21 @@ async def resolve(request: Request[Any, Any, Any], call: NamedDependency[Call], 
     return answered(await call.create(unit, await request.body(), status=200))
 
 
-@get("/v1/subjects/{subject:str}/consents", opt=admits("recorder", "officer", "auditor", "pep", POLICY), operation_id="subjects.state", tags=["People"])
+@get(
+    "/v1/subjects/{subject:str}/consents",
+    opt=admits("recorder", "officer", "auditor", "pep", POLICY),
+    operation_id="subjects.state",
+    tags=["People"],
+)
 async def state(
     call: NamedDependency[Call],
-    subject: str,
-    as_of: Annotated[str | None, Parameter(description="RFC 3339: where the person stood at that instant.")] = None,
-    known_at: Annotated[str | None, Parameter(description="RFC 3339: as far as was known at that instant.")] = None,
+    subject: FromPath[str],
+    as_of: Annotated[
+        str | None, QueryParameter(description="RFC 3339: where the person stood at that instant.")
+    ] = None,
+    known_at: Annotated[
+        str | None, QueryParameter(description="RFC 3339: as far as was known at that instant.")
+    ] = None,
 ) -> SubjectState:
     """Where the person stands on every purpose. Without a time: the newest state."""
     person = raw(subject, "sub")
@@ -94,9 +113,14 @@ async def state(
     return await call.look(unit)
 
 
-@post("/v1/subjects/{subject:str}/withdrawals", opt=admits("recorder"), operation_id="subjects.withdraw", tags=["People"])
+@post(
+    "/v1/subjects/{subject:str}/withdrawals", opt=admits("recorder"), operation_id="subjects.withdraw", tags=["People"]
+)
 async def withdraw(
-    request: Request[Any, Any, Any], call: NamedDependency[Call], subject: str, data: WithdrawConsent
+    request: Request[Any, Any, Any],
+    call: NamedDependency[Call],
+    subject: FromPath[str],
+    data: JSONBody[WithdrawConsent],
 ) -> Response[Recorded]:
     """Withdraw. Once this is answered, every question on every node is denied."""
     body = subject.encode() + b"\0" + await request.body()
@@ -106,9 +130,9 @@ async def withdraw(
 @get("/v1/subjects/{subject:str}/history", opt=admits("officer"), operation_id="subjects.history", tags=["People"])
 async def history(
     call: NamedDependency[Call],
-    subject: str,
-    cursor: str | None = None,
-    limit: Annotated[int, Parameter(ge=1, le=200)] = 50,
+    subject: FromPath[str],
+    cursor: FromQuery[str | None] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50,
 ) -> HistoryPage:
     """The person's records, newest first, opened. Needs a permit for purpose `dsar`, which is an entry of its own."""
     page = await history_of(call, raw(subject, "sub"), cursor, limit)
@@ -119,8 +143,15 @@ async def history(
     return page
 
 
-@put("/v1/subjects/{subject:str}/relations/{ref:str}", opt=admits("recorder"), operation_id="subjects.relate", tags=["People"])
-async def relate(call: NamedDependency[Call], subject: str, ref: str, data: Relation) -> RelationState:
+@put(
+    "/v1/subjects/{subject:str}/relations/{ref:str}",
+    opt=admits("recorder"),
+    operation_id="subjects.relate",
+    tags=["People"],
+)
+async def relate(
+    call: NamedDependency[Call], subject: FromPath[str], ref: FromPath[str], data: JSONBody[Relation]
+) -> RelationState:
     """Record or replace a relation, on which the bases contract and public task rest."""
     person = raw(subject, "sub")
     start, until = (parse_instant(each) if each else None for each in (data.start, data.until))
@@ -133,8 +164,15 @@ async def relate(call: NamedDependency[Call], subject: str, ref: str, data: Rela
     return await call.run(unit)
 
 
-@put("/v1/subjects/{subject:str}/jurisdictions/{code:str}", opt=admits("recorder"), operation_id="subjects.place", tags=["People"])
-async def place(call: NamedDependency[Call], subject: str, code: str, data: Place) -> Placed:
+@put(
+    "/v1/subjects/{subject:str}/jurisdictions/{code:str}",
+    opt=admits("recorder"),
+    operation_id="subjects.place",
+    tags=["People"],
+)
+async def place(
+    call: NamedDependency[Call], subject: FromPath[str], code: FromPath[str], data: JSONBody[Place]
+) -> Placed:
     """Record that a jurisdiction applies to the person, and how that is known."""
     person = raw(subject, "sub")
 
@@ -144,8 +182,12 @@ async def place(call: NamedDependency[Call], subject: str, code: str, data: Plac
     return await call.run(unit)
 
 
-@post("/v1/subjects/{subject:str}/links", opt=admits("recorder", "officer"), operation_id="subjects.link", tags=["People"])
-async def link(request: Request[Any, Any, Any], call: NamedDependency[Call], subject: str, data: LinkWanted) -> Response[LinkMade]:
+@post(
+    "/v1/subjects/{subject:str}/links", opt=admits("recorder", "officer"), operation_id="subjects.link", tags=["People"]
+)
+async def link(
+    request: Request[Any, Any, Any], call: NamedDependency[Call], subject: FromPath[str], data: JSONBody[LinkWanted]
+) -> Response[LinkMade]:
     """A one-time address at which this very person sees and changes their choices. Send it to nobody else."""
     person = raw(subject, "sub")
     base = call.services.settings.base_url

@@ -5,15 +5,16 @@ from typing import Annotated, Any
 from litestar import Request, Response, post
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
+from litestar.params import JSONBody
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from policies import Ask, Question
+from policies import Access, Question
 from sayso.kernel import Invalid, TooLarge, Tx, Work, nearest, raw, text
 from sayso.server.auth import POLICY
 from sayso.server.call import Call
 from sayso.server.routes.answers import answered
 from sayso.server.routes.gate import admits
-from vault import ANY, Ask as RevealAsk, Revealed, SubjectFacts, Term
+from vault import ANY, Ask, Revealed, SubjectFacts, Term
 
 MOST_ITEMS = 100
 """Tokens in one reveal."""
@@ -114,7 +115,9 @@ class SearchResults(Struct, frozen=True):
 
 
 @post("/v1/vault/records", opt=admits("vault_writer"), operation_id="vault.store", tags=["Vault"])
-async def store(request: Request[Any, Any, Any], call: NamedDependency[Call], data: StoreRecord) -> Response[StoredRecord]:
+async def store(
+    request: Request[Any, Any, Any], call: NamedDependency[Call], data: JSONBody[StoreRecord]
+) -> Response[StoredRecord]:
     """Seal values under the person's own key and get tokens for them."""
     services, person = call.services, raw(data.subject, "sub")
 
@@ -125,14 +128,16 @@ async def store(request: Request[Any, Any, Any], call: NamedDependency[Call], da
             raise Invalid("unknown-audience", "The audience names no client.", nearest=near)
         known = yield from services.registry.person(tx, person)
         facts = SubjectFacts(person, known is not None, known is not None and known.erased_at > 0)
-        made = yield from services.vault.store(tx, configuration.collections, facts, data.collection, data.fields, data.audience)
+        made = yield from services.vault.store(
+            tx, configuration.collections, facts, data.collection, data.fields, data.audience
+        )
         return StoredRecord(data.subject, made.tokens, made.entry)
 
     return answered(await call.create(unit, await request.body()))
 
 
 @post("/v1/vault/reveal", opt=admits("officer", POLICY), operation_id="vault.reveal", tags=["Vault"], status_code=200)
-async def reveal(call: NamedDependency[Call], data: Reveal) -> RevealResults:
+async def reveal(call: NamedDependency[Call], data: JSONBody[Reveal]) -> RevealResults:
     """Open tokens. Each result is decided by rules and by the person's own state, and is an entry of its own."""
     if len(data.items) > MOST_ITEMS:
         raise TooLarge("too-many-items", f"One call opens {MOST_ITEMS} tokens at most.", limit=MOST_ITEMS)
@@ -146,18 +151,30 @@ async def reveal(call: NamedDependency[Call], data: Reveal) -> RevealResults:
     return await call.run(unit)
 
 
-@post("/v1/vault/search", opt=admits("vault_writer", "officer", POLICY), operation_id="vault.search", tags=["Vault"], status_code=200)
-async def search(call: NamedDependency[Call], data: Search) -> SearchResults:
+@post(
+    "/v1/vault/search",
+    opt=admits("vault_writer", "officer", POLICY),
+    operation_id="vault.search",
+    tags=["Vault"],
+    status_code=200,
+)
+async def search(call: NamedDependency[Call], data: JSONBody[Search]) -> SearchResults:
     """Find people by value. Only those are told of whom the caller may use the fields searched, for that purpose."""
     terms = [Term(term.field, term.value, term.index) for term in data.all]
 
     def unit(tx: Tx) -> Work[SearchResults]:
         configuration = call.configuration
         hits = yield from call.services.vault.search(
-            tx, configuration.collections, data.collection, terms, purpose=data.purpose, reason=data.reason, limit=data.limit
+            tx,
+            configuration.collections,
+            data.collection,
+            terms,
+            purpose=data.purpose,
+            reason=data.reason,
+            limit=data.limit,
         )
         asks = [
-            Ask(_question(call, data.purpose, data.context, "use", category), subject=subject)
+            Access(_question(call, data.purpose, data.context, "use", category), subject=subject)
             for subject in hits.subjects
             for category in hits.categories
         ]
@@ -177,9 +194,9 @@ def _revealed(call: Call, tx: Tx, data: Reveal, item: RevealItem) -> Work[Reveal
     located = yield from services.vault.locate(tx, configuration.collections, item.token)
     question = _question(call, data.purpose, data.context, "reveal", located.category)
     answer = yield from services.engine.judge(
-        tx, configuration.policy, Ask(question, subject=located.subject, at_least_seq=data.context.at_least_seq)
+        tx, configuration.policy, Access(question, subject=located.subject, at_least_seq=data.context.at_least_seq)
     )
-    ask = RevealAsk(
+    ask = Ask(
         purpose=_declared(configuration.purposes, data.purpose),
         reason=data.reason,
         transform=item.transform,

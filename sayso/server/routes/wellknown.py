@@ -5,6 +5,7 @@ from typing import Any
 
 from litestar import Request, Response, get
 from litestar.handlers import BaseRouteHandler
+from litestar.params import FromPath
 from msgspec import Struct
 
 from sayso.server.routes.gate import public, services_of
@@ -47,7 +48,7 @@ async def jwks(request: Request[Any, Any, Any]) -> Response[Jwks]:
 
 
 @get("/t/{tenant:str}/.well-known/jwks.json", opt=_CHECKERS, operation_id="wellknown.jwks_of", tags=["Keys"])
-async def jwks_of(request: Request[Any, Any, Any], tenant: str) -> Response[Jwks]:
+async def jwks_of(request: Request[Any, Any, Any], tenant: FromPath[str]) -> Response[Jwks]:
     """Keys of one brand's receipts and certificates."""
     return _keys_of(request, tenant)
 

@@ -1,0 +1,37 @@
+"""A copy of the embedded database while it is in use."""
+
+import os
+import sqlite3
+from pathlib import Path
+
+from sayso.kernel import Conflict, Invalid
+from sayso.server.precautions import KeysBesideData, demand_store
+from sayso.server.settings import Settings
+
+
+class NotEmbedded(Invalid):
+    """The database is PostgreSQL, which has tools of its own for this."""
+
+
+class FileExists(Conflict):
+    """Nothing is overwritten."""
+
+
+def copy_database(settings: Settings, out: Path) -> int:
+    """Write a consistent copy to `out` (0600); returns its size in bytes. Raises `NotEmbedded`, `FileExists`, `KeysBesideData`."""
+    demand_store(settings)
+    if not settings.embedded:
+        raise NotEmbedded("not-embedded", "This store is in PostgreSQL; use pg_dump or a base backup.")
+    if out.exists():
+        raise FileExists("file-exists", "There is a file of that name.")
+    if settings.key_folder.resolve() in out.resolve().parents:
+        raise KeysBesideData("keys-beside-data", "A copy of the data must not lie in the key folder.")
+    os.close(os.open(out, os.O_CREAT | os.O_EXCL, 0o600))
+    source = sqlite3.connect(f"file:{settings.database_url.removeprefix('sqlite:///')}?mode=ro", uri=True)
+    target = sqlite3.connect(out)
+    try:
+        source.backup(target)
+    finally:
+        target.close()
+        source.close()
+    return out.stat().st_size
