@@ -125,7 +125,7 @@ class Integrator:
         if self._anchor is None:
             return []
         try:
-            head = await asyncio.to_thread(self._anchor.last, self.origin(tenant, log))
+            head = await asyncio.to_thread(self._anchor.last, f"{tenant}.{log}")
         except Malformed as error:
             raise LogForked(log, "the anchor file, which is damaged", 0, 0) from error
         return [_Head(*head, "the anchor file")] if head is not None else []
@@ -135,7 +135,7 @@ class Integrator:
         if self._anchor is None or not head.size or (last is not None and time.monotonic() - last < ANCHOR_EVERY_S):
             return
         self._anchored[key] = time.monotonic()
-        await asyncio.to_thread(self._anchor.remember, self.origin(*key), head.size, head.root)
+        await asyncio.to_thread(self._anchor.remember, ".".join(key), head.size, head.root)
 
 
 def _state(tx: Tx, log: str) -> Work[_Standing]:

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -15,6 +16,7 @@ def python_files(*folders: str) -> Iterator[Path]:
             yield path.relative_to(ROOT)
 
 
+@cache
 def parsed(path: Path) -> ast.Module:
     """The syntax tree of a file named relative to the root."""
     return ast.parse((ROOT / path).read_text("utf-8"), filename=str(path))

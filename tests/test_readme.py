@@ -50,7 +50,7 @@ def test_the_tour_runs_as_printed(tmp_path: Path) -> None:
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=subprocess.STDOUT,
-            timeout=120,
+            timeout=300,
             check=False,
         )
     said = output.read_text("utf-8")

@@ -66,8 +66,21 @@ keep("demo-statistics.js", await script("islands/demo-statistics.ts"));
 keep("demo-adverts.js", await script("islands/demo-adverts.ts"));
 keep("banner.js", await script("banner/main.ts"));
 
+/** `--check`: compare with what is committed instead of writing. */
+async function differences(wanted) {
+  const found = await readdir(out);
+  const changed = [];
+  for (const [file, bytes] of wanted) if (!found.includes(file) || !(await readFile(join(out, file))).equals(bytes)) changed.push(file);
+  return [...changed, ...found.filter((file) => !wanted.some(([name]) => name === file))];
+}
+
 const sorted = Object.fromEntries(Object.entries(manifest).sort(([a], [b]) => (a < b ? -1 : 1)));
+files.push(["manifest.json", Buffer.from(JSON.stringify(sorted, null, 2) + "\n")]);
+if (process.argv.includes("--check")) {
+  const changed = await differences(files);
+  if (changed.length) console.error(`not what the sources give: ${changed.join(", ")}; run npm run build`);
+  process.exit(changed.length ? 1 : 0);
+}
 for (const old of await readdir(out)) await rm(join(out, old));
 for (const [file, bytes] of files) await writeFile(join(out, file), bytes);
-await writeFile(join(out, "manifest.json"), JSON.stringify(sorted, null, 2) + "\n");
 for (const [name, { bytes, gzip }] of Object.entries(sorted)) console.log(`${name.padEnd(28)} ${String(bytes).padStart(7)} ${String(gzip).padStart(7)} gzip`);

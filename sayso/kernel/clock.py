@@ -7,6 +7,7 @@ database, and freezegun freezes `time.time_ns` without leaving a fake type behin
 import re
 import time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NewType
 
 from sayso.kernel.errors import Invalid
@@ -27,7 +28,13 @@ def now() -> Instant:
 
 def iso(instant: int) -> str:
     """`instant` as RFC 3339 in UTC with microseconds: `2026-11-21T23:05:30.123456Z`."""
-    return to_datetime(instant).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    second, rest = divmod(instant, SECOND)
+    return f"{_to_the_second(second)}.{rest:06}Z"
+
+
+@lru_cache(maxsize=4096)
+def _to_the_second(second: int) -> str:
+    return to_datetime(second * SECOND).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def to_datetime(instant: int) -> datetime:

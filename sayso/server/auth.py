@@ -114,8 +114,11 @@ class Principals:
         raise no_credential()
 
     def still(self, principal: Principal) -> bool:
-        """Whether this caller's key is live now, in the same roles. Callers without a key are judged by their session."""
-        return not principal.fingerprint or self._found.get(principal.fingerprint) == principal
+        """Whether this caller's key is live now, with the same rights. Callers without a key have a session instead."""
+        if not principal.fingerprint:
+            return True
+        found = self._found.get(principal.fingerprint)
+        return found is not None and (found.actor.roles, found.scopes) == (principal.actor.roles, principal.scopes)
 
     def live(self, tenant: str, client: str) -> Principal | None:
         """The principal of a client by its id, if any of its keys lives."""

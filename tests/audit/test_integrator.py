@@ -5,10 +5,12 @@ import pytest
 from sqlalchemy import select
 
 from audit import AuditLog, LogForked, NotIntegrated
+from audit.anchor import Anchor
 from audit.checkpoint import Checkpoint, open_checkpoint
 from audit.integrator import Round
 from audit.merkle import leaf_hash, root_of, verify_consistency, verify_inclusion
 from audit.note import VerifierKey
+from audit.strict import Malformed
 from audit.tables import audit_checkpoint, audit_index, audit_outbox, audit_tile, audit_tree
 from audit.tiles import unpack
 from sayso.kernel import Tx, Work
@@ -149,7 +151,7 @@ async def test_a_restored_database_is_noticed_before_anything_is_signed(sqlite_s
     await store.fill(10)
     await store.log.drain(store.database, TENANT)
     await store.log.close()
-    assert anchor.read_text().startswith("sayso.example/log/default.main 10 ")
+    assert anchor.read_text().startswith("default.main 10 ")
     anchor.write_text(anchor.read_text().replace(" 10 ", " 11 "))
     for node in (store.another_node(anchor), store.another_node(anchor)):
         await store.append()
@@ -158,6 +160,25 @@ async def test_a_restored_database_is_noticed_before_anything_is_signed(sqlite_s
     assert (await store.look(lambda tx: store.log.backlog(tx))).pending == 2
     (info,) = await store.look(lambda tx: store.log.logs(tx))
     assert info.size == 10
+
+
+def test_the_anchor_keeps_the_greatest_head_of_each_log(tmp_path: Path) -> None:
+    anchor = Anchor(tmp_path / "anchor")
+    assert anchor.last("default.main") is None
+    for log, size in (("default.main", 5), ("other.main", 50), ("default.main", 7), ("default.main", 6)):
+        anchor.remember(log, size, bytes([size] * 32))
+    assert anchor.last("default.main") == (7, bytes([7] * 32))
+    assert anchor.last("default") is None
+    with (tmp_path / "anchor").open("ab") as file:
+        file.write(b"default.main 9 AAAA")  # cut off by a crash
+    assert anchor.last("default.main") == (7, bytes([7] * 32))
+    anchor.remember("default.main", 8, bytes([8] * 32))
+    assert anchor.last("default.main") == (8, bytes([8] * 32))
+    held = (tmp_path / "anchor").read_bytes()
+    for damage in (held.replace(b" 50 ", b" 5x "), held.replace(b"=", b"", 1), held + b"\xff\n", held + b"one two\n"):
+        (tmp_path / "anchor").write_bytes(damage)
+        with pytest.raises(Malformed):
+            anchor.last("default.main")
 
 
 async def test_a_rewritten_history_is_not_signed(sqlite_store: Store) -> None:

@@ -31,6 +31,7 @@ class Served:
         self._environment = {**os.environ, **(environment or {})}
         self._core = core
         self._process: subprocess.Popen[bytes] | None = None
+        self._command = ["serve", "--data", str(self.data), "--host", HOST, "--port", str(self.port)]
 
     def __enter__(self) -> Self:
         self.admin_key = json.loads(self.sayso("init", "--data", str(self.data), *self._database, "--json"))["admin_key"]
@@ -66,7 +67,7 @@ class Served:
         began = time.perf_counter()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [program(), "serve", "--data", str(self.data), "--host", HOST, "--port", str(self.port)],
+                [program(), *self._command],
                 env=self._environment,
                 stdout=subprocess.DEVNULL,
                 stderr=log,

@@ -1,6 +1,7 @@
 """A browser and a site for the tests of the pages."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -44,7 +45,7 @@ class Visitor:
         locale: str = "en",
         width: int = 1280,
         height: int = 800,
-        scheme: str = "light",
+        scheme: Literal["light", "dark"] = "light",
         script: str = "",
         reduced: bool = True,
         javascript: bool = True,
@@ -52,7 +53,7 @@ class Visitor:
         context = self._browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme=scheme,
-            locale=locale,  # type: ignore[arg-type]
+            locale=locale,
             reduced_motion="reduce" if reduced else "no-preference",
             java_script_enabled=javascript,
         )

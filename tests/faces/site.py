@@ -15,7 +15,8 @@ import msgspec
 from sayso.server.pages import BANNER_HEADERS, MEDIA_TYPES, PAGE_HEADERS, STATIC, STATIC_HEADERS, assets, banner_script
 
 from .log import Log
-from .samples import a_banner, all_pages
+from .sample_pages import all_pages
+from .samples import a_banner
 
 
 @dataclass

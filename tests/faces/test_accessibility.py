@@ -9,13 +9,14 @@ from playwright.sync_api import Page
 from sayso.server.pages.locales import PSEUDO
 
 from .conftest import Visitor
-from .samples import all_pages
+from .sample_pages import all_pages
 
 pytestmark = pytest.mark.browser
 
 NAMES = [sample.name for sample in all_pages()]
 PATHS = {sample.name: sample.path for sample in all_pages()}
-LIGHTS: list[tuple[int, Literal["light", "dark"]]] = [(360, "light"), (360, "dark"), (1280, "light"), (1280, "dark")]
+Light = Literal["light", "dark"]
+LIGHTS: list[tuple[int, Light]] = [(360, "light"), (360, "dark"), (1280, "light"), (1280, "dark")]
 
 
 def findings(page: Page) -> str:
@@ -43,7 +44,7 @@ def test_axe_finds_nothing_in_chinese(visitor: Visitor, name: str) -> None:
 
 
 @pytest.mark.parametrize(("width", "scheme"), LIGHTS, ids=[f"{width}-{scheme}" for width, scheme in LIGHTS])
-def test_axe_finds_nothing_in_the_dialog_and_in_the_confirmation(visitor: Visitor, width: int, scheme: str) -> None:
+def test_axe_finds_nothing_in_the_dialog_and_in_the_confirmation(visitor: Visitor, width: int, scheme: Light) -> None:
     page = visitor.opens(width=width, scheme=scheme)
     page.get_by_role("button", name="Choose").click()
     assert findings(page) == ""

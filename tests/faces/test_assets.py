@@ -2,10 +2,17 @@
 
 import gzip
 import hashlib
+import subprocess
+
+import pytest
+from playwright._impl._driver import compute_driver_executable
 
 from sayso.server.pages import STATIC, assets, banner_script, manifest
+from tests.source import ROOT
 
 from .samples import a_banner
+
+WEB = ROOT / "web"
 
 
 def gzipped(data: bytes) -> int:
@@ -41,6 +48,15 @@ def test_every_name_carries_the_hash_of_the_content() -> None:
         assert hashlib.sha256(data).hexdigest() == asset.sha256
         assert asset.sha256[:10] in asset.file
         assert len(data) == asset.bytes
+
+
+def test_what_is_committed_is_what_the_sources_give() -> None:
+    """Asks the pinned toolchain where it is installed (`npm ci` in web/); the release pipeline always does."""
+    if not (WEB / "node_modules" / "esbuild").exists():
+        pytest.skip("the toolchain of web/ is not installed")
+    node, _ = compute_driver_executable()
+    done = subprocess.run([node, "build.mjs", "--check"], cwd=WEB, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_fonts_come_with_their_licence() -> None:

@@ -8,7 +8,8 @@ from sayso.server.pages.locales import FOLDER, LOCALES, PSEUDO, translations
 from tests.source import ROOT  # the checkout
 from web.messages import messages
 
-from .samples import WORDS, all_pages
+from .sample_pages import all_pages
+from .samples import WORDS
 from .test_pages import Outline
 
 WEB = ROOT / "web"
@@ -21,7 +22,7 @@ MARKS = re.compile(r"%\((\w+)\)s|\{(\w+)\}|<(/?\w+)>")
 def test_a_catalogue_is_complete_and_keeps_every_mark(locale: str) -> None:
     catalogue = translations(locale)
     for message in messages():
-        if not message.id:
+        if not isinstance(message.id, str) or not message.id:
             continue
         text = catalogue.pgettext(message.context, message.id) if message.context else catalogue.gettext(message.id)
         assert text.strip(), message.id

@@ -7,8 +7,9 @@ from playwright.sync_api import expect
 from sayso.server.pages import render_entries, render_preferences
 
 from .conftest import Visitor
+from .console_samples import an_entries_page, some_details
 from .log import Log, b64url
-from .samples import ENTRY, a_preferences_page, an_entries_page, records, some_details
+from .samples import ENTRY, a_preferences_page, records
 
 pytestmark = pytest.mark.browser
 

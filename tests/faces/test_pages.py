@@ -2,6 +2,7 @@
 
 import re
 from html.parser import HTMLParser
+from typing import get_args, get_type_hints
 
 import pytest
 from hypothesis import given
@@ -20,20 +21,9 @@ from sayso.server.pages import (
     theme_of,
 )
 
-from .samples import (
-    AT,
-    ENTRY,
-    SUBJECT,
-    Sample,
-    a_frame,
-    a_preferences_page,
-    a_shop_page,
-    all_pages,
-    an_entries_page,
-    purposes,
-    records,
-    some_details,
-)
+from .console_samples import an_entries_page, some_details
+from .sample_pages import Sample, all_pages
+from .samples import AT, ENTRY, SUBJECT, a_frame, a_preferences_page, a_shop_page, purposes, records
 
 PAGES = all_pages()
 NAMES = [sample.name for sample in PAGES]
@@ -55,7 +45,7 @@ class Outline(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         named = dict(attrs)
-        self.ids += [named["id"]] if named.get("id") else []
+        self.ids += [found] if (found := named.get("id")) else []
         for name in ("for", "aria-labelledby", "aria-describedby"):
             self.references += (named.get(name) or "").split()
         self.inline += [f"{tag} {name}" for name in named if name.startswith("on") or name == "style"]
@@ -193,7 +183,7 @@ def test_the_reference_prints_bodies_parameters_and_answers() -> None:
 
 @pytest.mark.parametrize("locale", ["en", "zh-CN"])
 def test_every_sentence_after_a_form_exists(locale: str) -> None:
-    kinds = ("saved", "withdrawn", "erasure", "erase_word", "stale", "unchanged", "left", "unknown", "csrf")
+    kinds = get_args(get_type_hints(Flash)["kind"])
     sentences = {
         pages.render_preferences(a_preferences_page(locale, frame=a_frame(locale, flash=Flash(kind, AT))))
         for kind in kinds

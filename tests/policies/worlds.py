@@ -1,9 +1,10 @@
 """Small worlds to decide in: the manifest of the documentation, policies of one's own, and people in any state."""
 
 from collections.abc import Iterable
+from functools import cache
 
 from consent import Catalogue, Choice, Jurisdiction, PersonState, Relation, parse, publish
-from policies import Policy, Question, read_policy
+from policies import Decision, Policy, Question, read_policy
 from sayso.kernel import Problem, load
 
 AT = 1_800_000_000_000_000
@@ -118,3 +119,24 @@ def a_question(**members: object) -> Question:
         **members,
     }
     return Question(**given)  # type: ignore[arg-type]
+
+
+@cache
+def _smallest() -> Policy:
+    return a_policy()
+
+
+def decided(
+    person: PersonState | None = None,
+    policy: Policy | None = None,
+    at: int = AT,
+    behind: bool = False,
+    **question: object,
+) -> Decision:
+    """The decision on `a_question` so changed, under the documentation's rules unless others are given."""
+    return (policy or _smallest()).inquiry(a_question(**question)).decide(person, at, behind=behind)
+
+
+def reason(person: PersonState | None = None, policy: Policy | None = None, **how: object) -> str:
+    """Why, in one word: see `decided`."""
+    return decided(person, policy, **how).reason  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ export function door(): void {
   const field = document.querySelector<HTMLInputElement>("[data-door] input[name=code]");
   const code = location.hash.slice(1);
   if (!field || !code) return;
-  field.value = decodeURIComponent(code);
+  field.value = code;
   field.closest<HTMLElement>("[data-field]")!.hidden = true;
   // The code shall not stay in the history of a shared machine.
   history.replaceState(null, "", location.pathname);

@@ -42,9 +42,9 @@ class PurposeCard(Struct, frozen=True, kw_only=True):
 
 
 class RecordLine(Struct, frozen=True, kw_only=True):
-    """One recorded choice. `choices` are (title of the purpose, status chosen).
+    """One recorded choice. `choices` are (title of the purpose, status chosen); "unasked" is a no taken back.
 
-    `entry` its log entry, `index` once integrated.
+    `entry` its log entry, `index` once integrated; `notice` and `locale` are empty where no notice was shown.
     """
 
     record: str
