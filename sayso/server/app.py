@@ -1,6 +1,6 @@
 """The web application: routes behind one gate, errors through one file, the dispatcher for hot calls in front.
 
-`create_app(settings)` is what any ASGI server can run; `assemble` and `running` are its two halves, for who wires first.
+`create_app(settings)` is what any ASGI server can run; `assemble` and `running` are its two halves.
 """
 
 from collections.abc import AsyncIterator
@@ -32,7 +32,7 @@ def create_app(settings: Settings, passphrase: bytes | None = None) -> ASGIApp:
 
 
 def assemble(services: Services, *, lifespan: bool = False) -> ASGIApp:
-    """Everything a request passes: door, dispatcher, Litestar. With `lifespan`, start and stop come by ASGI's protocol."""
+    """All that a request passes: dispatcher, door, Litestar. `lifespan`: start and stop come by ASGI's protocol."""
     inner = create_litestar(services, body_limit=services.settings.body_limit, lifespan=lifespan)
     return Door(inner, services.metrics, services.log)
 

@@ -6,7 +6,7 @@ from typing import Literal
 from msgspec import Struct
 
 from audit import AuditEvent
-from sayso.kernel import Map, Tx, Work, load
+from sayso.kernel import ManifestError, Map, Tx, Work, load
 from sayso.server import events, manifest, store
 from sayso.server.call import Call
 from sayso.server.configuration import Built, build
@@ -62,8 +62,8 @@ def apply_tree(services: Services, tree: Map, tx: Tx) -> Work[Applied]:
 def _apply(services: Services, tree: Map, wanted: Applying, tx: Tx) -> Work[Applied]:
     (rows,) = yield (tx.select(store.latest_manifest()),)
     version, held, content, _ = rows[0] if rows else (0, "", b"{}", 0)
-    merged = manifest.merge(manifest.decode(content), tree, prune=wanted.prune)
-    built = yield from build(services.registry, merged.tree, tx)
+    merged = manifest.merge(manifest.decode(content), tree)
+    built = yield from _sound(services, merged, tx, prune=wanted.prune)
     warnings = tuple(Warned(each.file, each.line, each.message) for each in built.warnings)
     if merged.hash == held:
         return Applied("planned" if wanted.dry_run else "live", version, held, (), warnings)
@@ -71,6 +71,18 @@ def _apply(services: Services, tree: Map, wanted: Applying, tx: Tx) -> Work[Appl
         return Applied("planned", version, merged.hash, merged.changes, warnings)
     yield from _store(services, tx, version + 1, merged, built)
     return Applied("live", version + 1, merged.hash, merged.changes, warnings)
+
+
+def _sound(services: Services, merged: Merged, tx: Tx, *, prune: bool) -> Work[Built]:
+    """What the merged manifest comes to. Raises `ManifestError` with everything wrong in it, omissions included."""
+    omitted = () if prune else merged.omitted
+    try:
+        built = yield from build(services.registry, merged.tree, tx)
+    except ManifestError as error:
+        raise ManifestError([*omitted, *error.problems]) from None
+    if omitted:
+        raise ManifestError(omitted)
+    return built
 
 
 def _store(services: Services, tx: Tx, version: int, merged: Merged, built: Built) -> Work[None]:

@@ -131,7 +131,7 @@ def no_credential() -> NoCredential:
 
 
 def admit(principal: Principal | None, admits: Iterable[str], operation: str) -> None:
-    """Let `principal` pass to a route that admits these roles, or raise. No credential: 401; the wrong role or scope: 403.
+    """Let `principal` pass to a route that admits these roles, or raise. No credential: 401; wrong role or scope: 403.
 
     Decided from caller and route alone, before anything is looked up: it cannot tell whether something exists.
     """

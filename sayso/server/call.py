@@ -36,7 +36,7 @@ class Call:
 
     @property
     def configuration(self) -> Configuration:
-        """The brand's configuration. Read it inside a unit: there it is as new as the unit's reading of the database."""
+        """The brand's configuration. Read it inside a unit: there it is as new as what the unit reads."""
         return self.services.configurations.of(self.context.tenant)
 
     async def run(self, unit: Unit[T]) -> T:

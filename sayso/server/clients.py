@@ -1,4 +1,4 @@
-"""API clients and their keys: made, listed, ended. Each change is an entry, and every node knows before it decides again."""
+"""API clients and their keys: made, listed, ended. Each change is an entry, known to every node before it decides."""
 
 from collections.abc import Collection
 
@@ -91,7 +91,7 @@ def create_key(services: Services, wanted: NewKey, tx: Tx) -> Work[MadeKey]:
     client = _client_of(rows, wanted.name, profile)
     if client is None:
         client = new_raw()
-        tx.insert(store.CLIENT, client, wanted.name, msgspec.msgpack.encode(profile), tx.context.at)
+        tx.insert(store.CLIENT, wanted.name, client, msgspec.msgpack.encode(profile), tx.context.at)
     yield from services.keyring.provision(tx, client)
     key = new_key()
     mark = fingerprint(key)

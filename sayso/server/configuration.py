@@ -1,7 +1,7 @@
 """One brand's configuration: everything that decides and is not about a person. Immutable, replaced as a whole.
 
-`Configurations` holds the live one of each brand. The database awaits `moved` in every flush, with the counter that each
-change of configuration raises in its own commit: a unit never decides on an older configuration than the database's.
+`Configurations` holds the live one of each brand. The database awaits `moved` in every flush, with the counter that
+each change of configuration raises in its own commit: a unit never decides on an older one than the database's.
 """
 
 import asyncio
@@ -144,14 +144,14 @@ class Configurations:
         await self.moved(tenant, await self._head(tenant))
 
     async def follow(self) -> None:
-        """`refresh` every brand and their list. What other nodes changed reaches callers that have no unit yet this way."""
+        """`refresh` every brand and their list: so a key that another node made is known before its first unit."""
         await self.refresh(WORLD)
         for tenant in self.tenants():
             await self.refresh(tenant)
 
     async def load(self, tenant: str) -> None:
         """Read one brand's keys, manifest and clients anew and put them in force together."""
-        read = await self.database.look(_context(tenant), lambda tx: self._read(tx))
+        read = await self.database.look(_context(tenant), self._read)
         configuration, principals = read
         self._live[tenant] = configuration
         self._principals.replace(tenant, principals)

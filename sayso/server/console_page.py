@@ -108,18 +108,19 @@ def _row(call: Call, tx: Tx, found: Entry, head: Checkpoint | None) -> Work[Entr
     leaf = decode_leaf(found.leaf)
     opened = yield from audit.openings(tx, found.id)
     proof: Any = "pending"
+    outcome: Any = leaf.out
     if found.index is not None and head is not None and found.index < head.size:
         hashes = yield from audit.inclusion_proof(tx, found.index, head.size, found.log)
         try:
             verify_inclusion(found.index, head.size, leaf_hash(found.leaf), hashes, head.root)
             proof = "verified"
-        except Exception:
+        except ValueError:
             proof = "failed"
     return EntryRow(
         entry=found.id,
         at=leaf.ts,
         type=leaf.type,
-        outcome=leaf.out,
+        outcome=outcome,
         actor=actor_of(opened) or leaf.actor_class,
         facts=tuple(leaf.res.items()),
         index=found.index,

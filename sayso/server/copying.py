@@ -18,7 +18,10 @@ class FileExists(Conflict):
 
 
 def copy_database(settings: Settings, out: Path) -> int:
-    """Write a consistent copy to `out` (0600); returns its size in bytes. Raises `NotEmbedded`, `FileExists`, `KeysBesideData`."""
+    """Write a consistent copy to `out` (0600); returns its size in bytes.
+
+    Raises `NotEmbedded`, `FileExists`, `KeysBesideData`.
+    """
     demand_store(settings)
     if not settings.embedded:
         raise NotEmbedded("not-embedded", "This store is in PostgreSQL; use pg_dump or a base backup.")

@@ -8,15 +8,16 @@ import asyncio
 import os
 import random
 from collections.abc import Awaitable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from consent import Identifier, Submission
-from policies import Evaluation
+from policies import Access, Evaluation, Question
 from rights import Opening
-from sayso.kernel import DAY, Context, Unit, load, new_id, now, raw
+from sayso.kernel import DAY, Context, Tx, Unit, Work, load, new_id, now, raw
 from sayso.server.applying import apply_tree
 from sayso.server.auth import Principal, operator
 from sayso.server.calls.decisions import evaluate
@@ -36,8 +37,8 @@ PEOPLE = 240
 DAYS = 90
 SEED = 20261121
 
-_FIRST = "Ada Bo Chen Dara Elif Femi Grace Hui Ines Jun Kofi Lan Maeve Nuala Omar Pia Qing Rory Sina Tomas Una Wei Xia Yusuf Zoe".split()
-_LAST = "Byrne Cheng Dunne Evans Fan Gallo Huang Ito Jansen Kelly Liu Moreau Nolan Okoye Pauw Quinn Rossi Sun Tan Vogel Walsh Yang Zhou".split()
+_FIRST = "Ada Bo Chen Dara Elif Femi Grace Hui Ines Jun Kofi Lan Maeve Nuala Omar Pia Qing Rory Una Wei Zoe".split()
+_LAST = "Byrne Cheng Dunne Evans Fan Gallo Huang Ito Jansen Kelly Liu Moreau Nolan Okoye Quinn Sun Tan Yang".split()
 
 
 class Customer:
@@ -118,7 +119,7 @@ class Past:
         """A key for each service of the brand."""
         keys = {}
         for name in CLIENTS:
-            made = await self._alone(0, self._admin, lambda tx, name=name: create_key(self._services, NewKey(name), tx))  # type: ignore[misc]
+            made = await self._alone(0, self._admin, partial(create_key, self._services, NewKey(name)))
             keys[name] = made.key
         return keys
 
@@ -202,9 +203,7 @@ class Past:
         """The call centre rings back: it sees the last four digits."""
         services, principal = self._services, self._client("call_centre")
 
-        def unit(tx: Any) -> Any:
-            from policies import Access, Question
-
+        def unit(tx: Tx) -> Work[Any]:
             located = yield from services.vault.locate(tx, self._live.collections, customer.tokens["phone"])
             question = Question(
                 roles=principal.actor.roles, action="reveal", category=located.category, purpose="support"
@@ -223,14 +222,18 @@ class Past:
         for number, customer in enumerate(chosen):
             at = self._at(DAYS - 6 + number)
             opening = Opening(subject=customer.subject, kind="erasure", law="gdpr")
-            opened = await self._alone(
-                at, self._admin, lambda tx, o=opening: services.desk.open(tx, self._live.policy, o)
-            )  # type: ignore[misc]
+            opened = await self._alone(at, self._admin, partial(self._opened, opening))
             if number < 2:
-                step = lambda tx, o=opened: services.desk.verify(tx, o.request, "officer")  # noqa: E731
-                await self._alone(at + DAY, self._admin, step)
+                request = opened.request
+                await self._alone(at + DAY, self._admin, partial(self._verified, request))
                 context = self._admin.context(new_id("req"), at + DAY + 1)
-                await services.desk.fulfil(services.database, context, self._live.policy, opened.request)
+                await services.desk.fulfil(services.database, context, self._live.policy, request)
+
+    def _opened(self, opening: Opening, tx: Tx) -> Work[Any]:
+        return self._services.desk.open(tx, self._live.policy, opening)
+
+    def _verified(self, request: str, tx: Tx) -> Work[Any]:
+        return self._services.desk.verify(tx, request, "officer")
 
     @property
     def _live(self) -> Any:

@@ -7,6 +7,7 @@ import re
 from time import perf_counter
 from typing import Any
 
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from sayso.kernel.ids import new_raw
@@ -33,7 +34,7 @@ class Door:
         self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
         request = request_id(scope["headers"])

@@ -48,7 +48,7 @@ class Limiter:
 
 
 def prefix_of(address: str) -> str:
-    """The network an address belongs to, as rate limits count it. What is no address counts as one network of its own."""
+    """The network of an address, as rate limits count it. All that is no address counts as one network."""
     parsed = _parsed(address)
     if parsed is None:
         return "unknown"
@@ -56,7 +56,7 @@ def prefix_of(address: str) -> str:
 
 
 def client_address(peer: str, forwarded: str, trusted: Iterable[str]) -> str:
-    """The caller's address: the peer, or the nearest untrusted hop of X-Forwarded-For when trusted proxies stand between."""
+    """The caller's address: the peer, or behind trusted proxies the nearest untrusted hop of X-Forwarded-For."""
     networks = [ip_network(part, strict=False) for part in trusted]
     hops = [part.strip() for part in forwarded.split(",") if part.strip()]
     address = peer

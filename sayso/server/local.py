@@ -1,6 +1,6 @@
 """How commands reach the program: through the socket of a running server, else in this process under the folder's lock.
 
-Either way they are HTTP requests to the same routes as everyone's, as the local operator. There is no second way to act.
+Either way they are HTTP requests to the same routes as everyone's, as the local operator: no second way to act.
 """
 
 import asyncio

@@ -49,7 +49,7 @@ class Loops:
             try:
                 await work()
                 wait = seconds
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - a loop outlives what goes wrong in a round
                 self._services.log.error("loop failed", error, loop=name)
                 wait = min(max(wait, 0.1) * 2, 30.0)
 

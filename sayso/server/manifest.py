@@ -47,13 +47,13 @@ class Merged(Struct, frozen=True):
     content: bytes
     hash: str
     changes: tuple[Change, ...]
+    omitted: tuple[Problem, ...]
 
 
-def merge(live: Plain, files: Map, *, prune: bool = False) -> Merged:
-    """The live manifest with the files' sections in place of its own.
+def merge(live: Plain, files: Map) -> Merged:
+    """The live manifest with the files' sections in place of its own; `omitted` are live members that these leave out.
 
-    Raises `ManifestError` for an unknown section, a name given twice, and, unless `prune`, each live member that a
-    named section leaves out.
+    Raises `ManifestError` for an unknown section and a name given twice.
     """
     problems = [
         Problem(node.file, files.lines[name], f"There is no section {name!r}.", nearest(name, SECTIONS))
@@ -62,6 +62,7 @@ def merge(live: Plain, files: Map, *, prune: bool = False) -> Merged:
     ]
     entries: dict[str, Node] = {}
     changes: list[Change] = []
+    omitted: list[Problem] = []
     for section in SECTIONS:
         node = files.get(section)
         old = live.get(section)
@@ -71,14 +72,13 @@ def merge(live: Plain, files: Map, *, prune: bool = False) -> Merged:
             continue
         entries[section] = node
         before, after = _members_of(old), dict(_members(node, problems))
-        if not prune:
-            problems += _omitted(section, node, before, after)
+        omitted += _omitted(section, node, before, after)
         changes += _differences(section, before, after)
     if problems:
         raise ManifestError(problems)
     tree = Map(entries, {name: node.line for name, node in entries.items()}, "", 0)
     content = canonical(tree)
-    return Merged(tree, content, sha256(content).hexdigest(), tuple(changes))
+    return Merged(tree, content, sha256(content).hexdigest(), tuple(changes), tuple(omitted))
 
 
 def canonical(tree: Node) -> bytes:

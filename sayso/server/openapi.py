@@ -51,7 +51,8 @@ def specification(app: Litestar) -> Json:
     document["info"] = {
         "title": "Sayso",
         "version": __version__,
-        "description": "Consent registry, policy engine, vault and audit log. Errors are problem documents (RFC 9457), AuthZEN's are strings.",
+        "description": "Consent registry, policy engine, vault and audit log. "
+        "Errors are problem documents (RFC 9457), AuthZEN's are strings.",
         "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
     }
     document["servers"] = [{"url": "/"}]

@@ -92,7 +92,7 @@ def document(error: SaysoError) -> dict[str, object]:
 
 
 def understood(error: BaseException) -> SaysoError | None:
-    """`error` as one of our kinds: decoding errors and bottomless nesting are the caller's. None when it is our fault."""
+    """`error` as one of our kinds: decoding errors and bottomless nesting are the caller's. None: it is our fault."""
     if isinstance(error, SaysoError):
         return error
     if isinstance(error, msgspec.ValidationError):
@@ -105,7 +105,7 @@ def understood(error: BaseException) -> SaysoError | None:
 
 
 def respond(error: BaseException) -> tuple[int, dict[str, str], bytes]:
-    """Status, headers and body of the answer to `error`: the same for Litestar and for the dispatcher in front of it."""
+    """Status, headers and body of the answer to `error`: the same for Litestar and the dispatcher in front of it."""
     known = understood(error)
     if known is None:
         return 500, {"content-type": MEDIA_TYPE}, _UNEXPECTED

@@ -1,6 +1,6 @@
 """`sayso serve`: uvicorn on a TCP address and on the folder's socket, in one loop, until told to stop.
 
-Order of an end: no new connections, answers under way go out, the queue in front of the database is drained, loops stop.
+Order of an end: no new connections, answers under way go out, the database's queue is drained, loops stop.
 """
 
 import asyncio
@@ -76,7 +76,7 @@ async def _serve(settings: Settings, services: Services, listener: socket.socket
 
 def _server(settings: Settings, app: ASGIApp) -> _Server:
     config = uvicorn.Config(
-        app,  # type: ignore[arg-type]
+        app,
         loop="uvloop",
         http="httptools",
         lifespan="off",

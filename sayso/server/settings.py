@@ -15,7 +15,7 @@ import msgspec
 from sayso.kernel import Invalid
 
 FILE = "sayso.toml"
-"""The settings file inside the data folder. `sayso init --database URL` writes it, 0600, since a URL holds a password."""
+"""The settings file inside the data folder. `sayso init` writes it, 0600, since a database URL holds a password."""
 
 PREFIX = "SAYSO_"
 
@@ -75,7 +75,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @property
     def log_origin(self) -> str:
-        """The name that this installation's logs begin with, chosen by `init` and kept: an address without its scheme."""
+        """What the names of this installation's logs begin with: an address without its scheme, fixed by `init`."""
         return self.origin or re.sub(r"^[a-z]+://", "", self.base_url)
 
     def __repr__(self) -> str:

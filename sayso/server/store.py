@@ -47,12 +47,6 @@ def latest_manifest() -> Select[Any]:
     return select(*columns).order_by(table.c.version.desc()).limit(1)
 
 
-def profile_becomes(client: bytes, profile: bytes) -> Update:
-    """Another profile for one client."""
-    table = tables.clients
-    return update(table).where(table.c.client == client).values(profile=profile)
-
-
 def key_revoked(fingerprint: bytes, at: int) -> Update:
     """One key ends; a second time changes nothing."""
     table = tables.keys

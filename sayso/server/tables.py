@@ -16,13 +16,13 @@ tenants = tenant_table(
 
 clients = tenant_table(
     "server_client",
-    column("client", LargeBinary),
     column("name", Text),
+    column("client", LargeBinary),
     column("profile", LargeBinary),
     column("created", BigInteger),
-    key=("client",),
+    key=("name",),
 )
-"""API clients. `profile` is msgpack of `auth.Profile`; a client is never deleted, since entries name it."""
+"""API clients. `profile` is msgpack of `auth.Profile`; a client is never deleted or renamed, since entries name it."""
 
 keys = tenant_table(
     "server_key",
@@ -58,7 +58,7 @@ idempotency = subject_table(
     key=("fingerprint",),
     indexes=[("until",)],
 )
-"""Answers already given, by a keyed tag of key and route; sealed so that only who knows the idempotency key can open them."""
+"""Answers already given, by a keyed tag of key and route; sealed: only who has the idempotency key opens them."""
 
 sessions = subject_table(
     "server_session",

@@ -28,7 +28,10 @@ SPEC: dict[str, Any] = {
                         "description": "Recorded",
                         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Recorded"}}},
                     },
-                    "409": {"description": "The notice changed"},
+                    "409": {
+                        "description": "The notice changed",
+                        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+                    },
                 },
             }
         },
@@ -62,6 +65,7 @@ SPEC: dict[str, Any] = {
                 "type": "object",
                 "properties": {"page": {"type": "string"}, "before": {"$ref": "#/components/schemas/Evidence"}},
             },
+            "Problem": {"type": "object", "properties": {"published_version": {"type": "integer"}}},
             "Recorded": {
                 "type": "object",
                 "required": ["record"],

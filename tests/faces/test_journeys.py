@@ -135,7 +135,7 @@ def test_an_entry_is_verified_in_the_console(visitor: Visitor) -> None:
 def test_the_reference_is_searched_in_the_page(visitor: Visitor) -> None:
     page = visitor.opens("/docs")
     page.get_by_label("Search").fill("reveal")
-    expect(page.get_by_text("1 operations")).to_be_visible()
+    expect(page.get_by_text("1 found")).to_be_visible()
     assert page.locator("details:visible").count() == 1
 
 

@@ -179,6 +179,8 @@ def test_the_reference_prints_bodies_parameters_and_answers() -> None:
     assert "{name: &#34;granted&#34; | &#34;refused&#34;}" in html
     assert "Idempotency-Key" in html
     assert html.count("<details") == 3
+    assert "The notice changed" in html
+    assert "published_version" not in html, "problem documents are described once, not at every answer"
 
 
 @pytest.mark.parametrize("locale", ["en", "zh-CN"])

@@ -40,7 +40,8 @@ async def test_an_absent_section_is_untouched(world: World) -> None:
     await world.smallest()
     rules = only("rules").replace(
         "effect: deny}",
-        "effect: deny}\n  - {id: R040, role: support_lead, action: use, category: behaviour, purpose: ads, effect: allow, basis: consent}",
+        "effect: deny}\n  - {id: R040, role: support_lead, action: use, category: behaviour, "
+        "purpose: ads, effect: allow, basis: consent}",
     )
     changed = await world.apply(rules)
     assert changed.status_code == 200, changed.text

@@ -12,7 +12,9 @@ import pytest
 from tests.server.processes import initialised, sayso, serving
 from tests.server.worlds import MANIFEST
 
-ONE_RULE = "rules:\n  - {id: R010, role: nobody, action: use, category: contact.email, purpose: ads, effect: allow, basis: consent}\n"
+ONE_RULE = """rules:
+  - {id: R010, role: nobody, action: use, category: contact.email, purpose: ads, effect: allow, basis: consent}
+"""
 
 
 def mode(path: Path) -> int:
@@ -168,7 +170,9 @@ def test_policy_lint_and_test_need_no_store(tmp_path: Path) -> None:
     wrong.write_text(MANIFEST.read_text("utf-8").replace("effect: deny", "effect: Deny"))
     assert sayso("policy", "lint", wrong).returncode == 2
     cases = tmp_path / "cases.csv"
-    cases.write_text("act,rol,cat,pur,jur,expect,rules\nuse,marketing_sender,contact.email,marketing.email,any,permit,R010\nuse,support_agent,health,ads,any,deny,R030\n")
+    cases.write_text(
+        "act,rol,cat,pur,jur,expect,rules\nuse,marketing_sender,contact.email,marketing.email,any,permit,R010\nuse,support_agent,health,ads,any,deny,R030\n"
+    )
     assert sayso("policy", "test", cases, MANIFEST).stdout == "2 passed, 0 failed\n"
     cases.write_text("act,rol,cat,pur,jur,expect\nuse,support_agent,contact.email,marketing.email,any,permit\n")
     assert sayso("policy", "test", cases, MANIFEST).returncode == 1

@@ -1,5 +1,7 @@
 """API keys: made once, shown once, ended at once."""
 
+from typing import Any
+
 from freezegun import freeze_time
 
 from sayso.kernel import Context, Tx, Work, now
@@ -9,7 +11,7 @@ from tests.server.worlds import World
 
 
 async def test_a_key_is_stored_as_its_hash_alone(world: World) -> None:
-    def unit(tx: Tx) -> Work[list[tuple[object, ...]]]:
+    def unit(tx: Tx) -> Work[list[tuple[Any, ...]]]:
         (rows,) = yield (tx.select(store.all_keys()),)
         return list(rows)
 
@@ -17,7 +19,7 @@ async def test_a_key_is_stored_as_its_hash_alone(world: World) -> None:
         "default", world.services.principals.find(b"Bearer " + world.admin_key.encode()).actor, now(), "t"
     )
     rows = await world.services.database.look(context, unit)
-    assert [bytes(row[0]) for row in rows] == [fingerprint(world.admin_key)]  # type: ignore[arg-type]
+    assert [bytes(row[0]) for row in rows] == [fingerprint(world.admin_key)]
     assert world.admin_key.encode() not in b"".join(
         bytes(part) for row in rows for part in row if isinstance(part, bytes)
     )

@@ -119,7 +119,9 @@ async def test_the_banner_comes_in_the_language_asked_for_and_is_asked_again_che
     assert "只有经您同意" in chinese.text
     english = await lite.nobody.get("/v1/sites/shop/banner.js?locale=en")
     assert "We write to you" in english.text
-    again = await lite.nobody.get("/v1/sites/shop/banner.js?locale=en", headers={"if-none-match": english.headers["etag"]})
+    again = await lite.nobody.get(
+        "/v1/sites/shop/banner.js?locale=en", headers={"if-none-match": english.headers["etag"]}
+    )
     assert (again.status_code, again.content) == (304, b"")
     assert "private" in english.headers["cache-control"]
 

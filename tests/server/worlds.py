@@ -19,7 +19,7 @@ MANIFEST = Path(__file__).parent.parent / "server" / "manifest.yaml"
 
 
 class World:
-    """One running installation. `admin` speaks for the brand's administrator, `operator` through the local socket's door."""
+    """One running installation. `admin` speaks for the brand's administrator, `operator` through the local door."""
 
     def __init__(self, services: Services, app: ASGIApp, stack: AsyncExitStack, admin_key: str) -> None:
         self.services = services

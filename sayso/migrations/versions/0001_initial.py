@@ -252,11 +252,11 @@ def upgrade() -> None:
     op.create_table(
         "server_client",
         sa.Column("tenant", sa.Text(), nullable=False),
-        sa.Column("client", sa.LargeBinary(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("client", sa.LargeBinary(), nullable=False),
         sa.Column("profile", sa.LargeBinary(), nullable=False),
         sa.Column("created", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "client", name=op.f("server_client_pk")),
+        sa.PrimaryKeyConstraint("tenant", "name", name=op.f("server_client_pk")),
     )
     guard("server_client")
     op.create_table(

@@ -2,15 +2,22 @@
 
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta, Struct
 
 from consent import Act, Assurance, Identifier, Recorded, Submission
 from sayso.kernel import Tx, Unit, Work, parse_instant, raw
+from sayso.server.call import Call
+from sayso.server.idempotency import Answer
 from sayso.server.wiring import Services
 
 Method = Literal["banner", "preference_centre", "api", "import", "staff", "phone", "paper"]
 Name = Annotated[str, Meta(max_length=128)]
 EvidenceValue = str | int | bool | list[str]
+
+
+RECORDERS = ("recorder",)
+"""Who may record what people chose."""
 
 
 class IdentifierBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,7 +37,7 @@ class ByIdentifier(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RecordConsent(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Choices on a notice, as a service reports them. `occurred_at` (RFC 3339) is a claim: it can only make a grant lose."""
+    """Choices on a notice, as a service reports them. `occurred_at` (RFC 3339) is a claim: it can make a grant lose."""
 
     subject: Name | ByIdentifier
     notice: Name
@@ -53,8 +60,16 @@ class WithdrawConsent(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     evidence: dict[str, EvidenceValue] = {}
 
 
+_record_consent = msgspec.json.Decoder(RecordConsent).decode
+
+
+async def recorded(call: Call, body: bytes) -> Answer:
+    """`POST /v1/consents`, from the body's bytes to the answer's."""
+    return await call.create(record(call.services, _record_consent(body)), body)
+
+
 def record(services: Services, body: RecordConsent) -> Unit[Recorded]:
-    """The unit that records choices on a notice. Raises `Invalid` for a malformed id or time before anything is read."""
+    """The unit that records choices on a notice. Raises `Invalid` for a malformed id or time before it reads."""
     whose = body.subject
     submission = Submission(
         choices=body.choices,

@@ -5,6 +5,7 @@ What the bodies mean is `policies.authzen`'s; here stands only what joins them w
 
 from collections import Counter
 
+import msgspec
 from msgspec import Struct
 
 from policies import (
@@ -19,12 +20,19 @@ from policies import (
     answered_several,
     asked,
     asked_several,
+    read_evaluation,
+    read_evaluations,
     readable,
 )
 from sayso.kernel import Actor, Invalid, TooLarge, Tx, Unit, Work, iso, new_id, raw
-from sayso.server.auth import Principal
+from sayso.server.auth import POLICY, Principal
+from sayso.server.call import Call
 from sayso.server.configuration import Configuration
+from sayso.server.idempotency import Answer
 from sayso.server.wiring import Services
+
+ASKERS = ("pep", "officer", POLICY)
+"""Who may ask what may be done."""
 
 MOST_SUBJECTS = 10_000
 """People in one JSON audience."""
@@ -54,6 +62,22 @@ class Audience(Struct, frozen=True):
     registry_seq: str
     valid_until: str
     entry: str
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+async def evaluation(call: Call, body: bytes) -> Answer:
+    """`POST /access/v1/evaluation`, from the body's bytes to the answer's."""
+    return Answer(200, _encode(await call.run(evaluate(call.services, call.principal, read_evaluation(body)))))
+
+
+async def evaluations(call: Call, body: bytes) -> Answer:
+    """`POST /access/v1/evaluations`: a body without a list is a single question (Authorization API 1.0, section 7.1)."""
+    questions = read_evaluations(body)
+    if isinstance(questions, Evaluation):
+        return Answer(200, _encode(await call.run(evaluate(call.services, call.principal, questions))))
+    return Answer(200, _encode(await call.run(evaluate_several(call.services, call.principal, questions))))
 
 
 def evaluate(services: Services, principal: Principal, question: Evaluation) -> Unit[EvaluationAnswer]:

@@ -41,7 +41,7 @@ def demand(response: "httpx.Response") -> Any:
     """The JSON of a good answer; anything else ends the command."""
     if response.is_success:
         return response.json() if response.content else None
-    fail(response)
+    return fail(response)
 
 
 def fail(response: "httpx.Response") -> NoReturn:

@@ -27,9 +27,10 @@ def export(place: Place, out: Path, log: str) -> None:
 
     Holds all that was committed before. May be repeated over an earlier export. Exit 1: OUT holds something else.
     """
+    body = {"out": str(out.absolute()), "log": log}
 
     async def work(client: "httpx.AsyncClient") -> Any:
-        return demand(await client.post("/v1/audit/exports/local", json={"out": str(out.absolute()), "log": log}))
+        return demand(await client.post("/v1/audit/exports/local", json=body))
 
     done = act(place, work)
     if place.as_json:

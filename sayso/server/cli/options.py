@@ -1,4 +1,4 @@
-"""Options that every command on a data folder takes, and what they come to: settings, a tenant, perhaps a passphrase."""
+"""Options of every command on a data folder, and what they come to: settings, a tenant, perhaps a passphrase."""
 
 import functools
 import os
@@ -62,7 +62,7 @@ def on_data(*, json: bool = True) -> Callable[[Callable[..., Any]], Callable[...
 
 
 def read_passphrase(descriptor: int | None) -> bytes | None:
-    """The passphrase behind a file descriptor, without the line's end. Never from the command line: others can read that."""
+    """The passphrase behind a file descriptor. Never from the command line: others can read that."""
     if descriptor is None:
         return None
     with os.fdopen(descriptor, "rb", closefd=False) as stream:

@@ -42,7 +42,10 @@ def lint(files: tuple[Path, ...], as_json: bool) -> None:
 @FILES
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def check(cases: Path, files: tuple[Path, ...], as_json: bool) -> None:
-    """Ask the rules in FILES the questions in CASES, a CSV with act, rol, cat, pur, jur, expect[, rules]. Exit 1: one differs."""
+    """Ask the rules in FILES the questions in CASES.
+
+    CASES is a CSV with the columns act, rol, cat, pur, jur, expect and perhaps rules. Exit 1: an answer differs.
+    """
     from sayso.server.drafting import ask_cases, draft
 
     results = ask_cases(draft(files), cases)

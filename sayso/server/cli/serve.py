@@ -3,15 +3,10 @@
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from sayso.server.cli.options import Place, on_data
-from sayso.server.settings import Settings, load
-
-
-def _serving(place: Place, **chosen: object) -> Settings:
-    settings = place.settings
-    keys = settings.keys or None
-    return load(settings.data, keys=keys, database=settings.database or None, **chosen)
+from sayso.server.settings import load
 
 
 @click.command()
@@ -28,7 +23,8 @@ def serve(place: Place, host: str | None, port: int | None, workers: int | None,
     from sayso.server.precautions import demand_store
     from sayso.server.serving import serve as run
 
-    settings = _serving(place, host=host, port=port, workers=workers, public_url=public_url)
+    chosen = {"host": host, "port": port, "workers": workers, "public_url": public_url}
+    settings = replace(place.settings, **{name: value for name, value in chosen.items() if value is not None})
     for warning in demand_store(settings):
         click.echo(f"sayso: warning: {warning}", err=True)
     run(settings, place.passphrase)

@@ -116,12 +116,12 @@ def _parameter(spec: Json, raw: Json) -> Member:
 
 
 def _answers(spec: Json, responses: Json) -> Iterator[Answer]:
+    """The answers by status. Problem documents all have the same members, so only what is particular is listed."""
     for status, raw in sorted(responses.items()):
         answer = _resolve(spec, raw)
-        media: Json = next(iter(answer.get("content", {}).values()), {})
-        yield Answer(
-            status=status, text=answer.get("description", ""), members=tuple(_members(spec, media.get("schema", {})))
-        )
+        kind, media = next(iter(answer.get("content", {}).items()), ("", {}))
+        members = () if kind == "application/problem+json" else tuple(_members(spec, media.get("schema", {})))
+        yield Answer(status=status, text=answer.get("description", ""), members=members)
 
 
 def _members(spec: Json, raw: Json, depth: int = 0) -> Iterator[Member]:

@@ -1,6 +1,5 @@
 """Administration: keys, the manifest, brands."""
 
-
 import msgspec
 from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
@@ -78,7 +77,7 @@ async def live(call: NamedDependency[Call]) -> LiveManifest:
 
 @post("/v1/manifest", opt=admits("admin"), operation_id="manifest.apply", tags=["Administration"], status_code=200)
 async def apply_manifest(call: NamedDependency[Call], data: JSONBody[Applying]) -> Applied:
-    """Bring the sections that the files name to exactly what they say; with `dry_run` only tell what that would change."""
+    """Bring the sections that the files name to exactly what they say; with `dry_run` tell what that would change."""
     return await apply(call, data)
 
 

@@ -26,7 +26,7 @@ READERS = ("auditor", "officer")
 
 
 class LogView(Struct, frozen=True):
-    """A log as it is announced. `log` stands in the addresses under /log, `vkey` is the key that checks its checkpoints."""
+    """A log as it is announced. `log` stands in the addresses under /log, `vkey` checks its checkpoints."""
 
     name: str
     log: str
@@ -40,7 +40,7 @@ class Logs(Struct, frozen=True):
 
 
 class EntryView(Struct, frozen=True, omit_defaults=True):
-    """An entry. `leaf` is what was hashed, byte for byte; `leaf_hash` is SHA-256(0x00 || leaf), hex; no `index`: pending.
+    """An entry. `leaf` is what was hashed, byte for byte; `leaf_hash` SHA-256(0x00 || leaf) in hex. No `index`: pending.
 
     `actor` is the name of the client or user who acted; the acts of people name nobody.
     """

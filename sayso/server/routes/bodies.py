@@ -4,9 +4,10 @@ Set once for the whole app. It keeps `data: SomeStruct` in the handlers' signatu
 """
 
 from collections.abc import Generator
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
+from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.dto import AbstractDTO, DTOFieldDefinition
 from litestar.openapi.spec import Reference, Schema
@@ -22,7 +23,7 @@ class UnsupportedMediaType(Invalid):
 class StrictBody(AbstractDTO[Any]):
     """Decodes a JSON body with msgspec's strict rules into the handler's `data` type."""
 
-    _decoders: dict[str, msgspec.json.Decoder[Any]] = {}
+    _decoders: ClassVar[dict[str, msgspec.json.Decoder[Any]]] = {}
 
     @classmethod
     def create_for_field_definition(
@@ -32,9 +33,7 @@ class StrictBody(AbstractDTO[Any]):
 
     def decode_bytes(self, value: bytes) -> Any:
         connection: ASGIConnection[Any, Any, Any, Any] = self.asgi_connection
-        kind = connection.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-        if kind != "application/json":
-            raise UnsupportedMediaType("unsupported-media-type", "A body here is application/json.")
+        _demand_json(connection)
         return self._decoders[connection.route_handler.handler_id].decode(value)
 
     @classmethod
@@ -56,6 +55,18 @@ class StrictBody(AbstractDTO[Any]):
 def decoder(kind: type[Any]) -> msgspec.json.Decoder[Any]:
     """The decoder of one body type, made once."""
     return msgspec.json.Decoder(kind)
+
+
+async def json_body(request: Request[Any, Any, Any]) -> bytes:
+    """The bytes of a JSON body, for routes that decode it themselves."""
+    _demand_json(request)
+    return await request.body()
+
+
+def _demand_json(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
+    kind = connection.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise UnsupportedMediaType("unsupported-media-type", "A body here is application/json.")
 
 
 def documented(kind: type[Any]) -> dict[str, Any]:

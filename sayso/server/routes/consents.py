@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath
 from msgspec import Struct
 
 from audit import NotIntegrated
@@ -13,9 +13,9 @@ from consent import Recorded
 from sayso.kernel import Tx, Work, raw
 from sayso.server.auth import POLICY
 from sayso.server.call import Call
-from sayso.server.calls import consents as calls
-from sayso.server.calls.consents import RecordConsent
+from sayso.server.calls.consents import RECORDERS, RecordConsent, recorded
 from sayso.server.routes.answers import answered
+from sayso.server.routes.bodies import documented, json_body
 from sayso.server.routes.gate import admits
 
 
@@ -28,12 +28,15 @@ class Receipt(Struct, frozen=True, omit_defaults=True):
     proof: str | None = None
 
 
-@post("/v1/consents", opt=admits("recorder"), operation_id="consents.record", tags=["Consent"])
-async def record(
-    request: Request[Any, Any, Any], call: NamedDependency[Call], data: JSONBody[RecordConsent]
-) -> Response[Recorded]:
+@post(
+    "/v1/consents",
+    opt=admits(*RECORDERS) | documented(RecordConsent),
+    operation_id="consents.record",
+    tags=["Consent"],
+)
+async def record(request: Request[Any, Any, Any], call: NamedDependency[Call]) -> Response[Recorded]:
     """Record choices on a notice, granted or not. Answered when record, state, entry and receipt are durable."""
-    return answered(await call.create(calls.record(call.services, data), await request.body()))
+    return answered(await recorded(call, await json_body(request)))
 
 
 @get(

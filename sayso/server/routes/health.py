@@ -35,7 +35,7 @@ async def ready(request: Request[Any, Any, Any]) -> Health:
     services = services_of(request)
     try:
         await services.database.look(Context(WORLD, SYSTEM, now(), "health"), _nothing)
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever the driver raises, the answer is: not ready
         raise NotReady("not-ready", "The database does not answer.") from None
     if not services.started:
         raise NotReady("not-ready", "The server is starting.")

@@ -248,7 +248,7 @@ async def _page(request: AnyRequest, session: Session, flash: Flash | None) -> A
 def _flash(request: AnyRequest) -> Flash | None:
     for kind in ("saved", "withdrawn", "erasure", "unchanged"):
         if kind in request.query_params:
-            return Flash(kind, now())  # type: ignore[arg-type]
+            return Flash(kind, now())
     return None
 
 

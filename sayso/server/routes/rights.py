@@ -1,5 +1,6 @@
 """Rights requests: opened, checked, answered, and the certificate of an erasure."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from litestar import Request, Response, get, post
@@ -13,6 +14,7 @@ from sayso.kernel import Tx, Work, raw
 from sayso.server.call import Call
 from sayso.server.routes.answers import answered
 from sayso.server.routes.gate import admits
+from sayso.server.store import sessions_of
 
 Words = Annotated[str, Meta(max_length=4000)]
 
@@ -133,9 +135,13 @@ async def refuse(call: NamedDependency[Call], request_id: FromPath[str], data: J
 async def fulfil(call: NamedDependency[Call], request_id: FromPath[str], data: JSONBody[Fulfilment]) -> RequestView:
     """Do what is ours to do, and answer when it is done."""
     services, policy = call.services, call.configuration.policy
-    return await services.desk.fulfil(
+    before = await call.look(lambda tx: services.desk.request(tx, request_id))
+    done = await services.desk.fulfil(
         services.database, call.context, policy, request_id, grounds=data.grounds, statement=data.statement
     )
+    if done.kind == "erasure" and before.subject:
+        await call.alone(partial(_forget_sessions, raw(before.subject, "sub")))
+    return done
 
 
 @get(
@@ -149,6 +155,12 @@ async def certificate(call: NamedDependency[Call], request_id: FromPath[str]) ->
     """The signed certificate of an erasure (compact JWS). It verifies with this server off."""
     jws = await call.look(lambda tx: call.services.desk.certificate(tx, request_id))
     return Response(jws.encode(), media_type="application/jose")
+
+
+def _forget_sessions(subject: bytes, tx: Tx) -> Work[None]:
+    """An erased person's open pages end, and with them the last rows that name the person."""
+    yield ()
+    tx.execute(sessions_of(subject))
 
 
 handlers: list[BaseRouteHandler] = [open_request, request_, verify, extend, refuse, fulfil, certificate]

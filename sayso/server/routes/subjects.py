@@ -201,7 +201,7 @@ async def link(
 
 
 async def history_of(call: Call, person: bytes, cursor: str | None = None, limit: int = 50) -> HistoryPage | Answer:
-    """A page of a person's records after a permit to read them; the refusal, which is an entry too, when there is none."""
+    """A page of a person's records after a permit to read them; without one the refusal, which is an entry too."""
     services = call.services
 
     def unit(tx: Tx) -> Work[HistoryPage | Answer]:

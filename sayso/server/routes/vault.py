@@ -6,20 +6,26 @@ from litestar import Request, Response, post
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 from litestar.params import JSONBody
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import Meta, Struct
 
-from policies import Access, Question
-from sayso.kernel import Invalid, TooLarge, Tx, Work, nearest, raw, text
+from policies import Access
+from sayso.kernel import Invalid, Tx, Work, nearest, raw, text
 from sayso.server.auth import POLICY
 from sayso.server.call import Call
+from sayso.server.calls.revealing import (
+    REVEALERS,
+    Reveal,
+    RevealContext,
+    RevealResults,
+    Word,
+    question_of,
+    revealed,
+)
 from sayso.server.routes.answers import answered
+from sayso.server.routes.bodies import documented, json_body
 from sayso.server.routes.gate import admits
-from vault import ANY, Ask, Revealed, SubjectFacts, Term
+from vault import ANY, SubjectFacts, Term
 
-MOST_ITEMS = 100
-"""Tokens in one reveal."""
-
-Word = Annotated[str, Meta(min_length=1, max_length=200)]
 Value = Annotated[str, Meta(min_length=1, max_length=4096)]
 
 
@@ -38,50 +44,6 @@ class StoredRecord(Struct, frozen=True):
     subject: str
     tokens: dict[str, str]
     entry: str
-
-
-class RevealItem(Struct, frozen=True, forbid_unknown_fields=True):
-    """One token, perhaps with a mask of the caller's own wish."""
-
-    token: Annotated[str, Meta(max_length=200)]
-    transform: Word | None = None
-
-
-class RevealContext(Struct, frozen=True, forbid_unknown_fields=True):
-    """What the caller says besides, as in an evaluation."""
-
-    channel: str | None = None
-    jurisdiction: str | None = None
-    relation: str | None = None
-    case: str | None = None
-    supported_obligations: tuple[str, ...] = ()
-    at_least_seq: str = ""
-
-
-class Reveal(Struct, frozen=True, forbid_unknown_fields=True):
-    """Tokens to open, for which purpose, and why in the caller's words."""
-
-    items: Annotated[list[RevealItem], Meta(min_length=1)]
-    purpose: str
-    reason: Word
-    context: RevealContext = RevealContext()
-
-
-class RevealResult(Struct, frozen=True):
-    """A value, or `unresolvable` for whichever reason; the entry in the log either way."""
-
-    entry: str
-    value: str | UnsetType = UNSET
-    code: str | UnsetType = UNSET
-
-    def __repr__(self) -> str:
-        return f"<RevealResult {self.entry}>"
-
-
-class RevealResults(Struct, frozen=True):
-    """In the order asked."""
-
-    results: list[RevealResult]
 
 
 class SearchTerm(Struct, frozen=True, forbid_unknown_fields=True):
@@ -136,19 +98,16 @@ async def store(
     return answered(await call.create(unit, await request.body()))
 
 
-@post("/v1/vault/reveal", opt=admits("officer", POLICY), operation_id="vault.reveal", tags=["Vault"], status_code=200)
-async def reveal(call: NamedDependency[Call], data: JSONBody[Reveal]) -> RevealResults:
+@post(
+    "/v1/vault/reveal",
+    opt=admits(*REVEALERS) | documented(Reveal),
+    operation_id="vault.reveal",
+    tags=["Vault"],
+    status_code=200,
+)
+async def reveal(request: Request[Any, Any, Any], call: NamedDependency[Call]) -> Response[RevealResults]:
     """Open tokens. Each result is decided by rules and by the person's own state, and is an entry of its own."""
-    if len(data.items) > MOST_ITEMS:
-        raise TooLarge("too-many-items", f"One call opens {MOST_ITEMS} tokens at most.", limit=MOST_ITEMS)
-
-    def unit(tx: Tx) -> Work[RevealResults]:
-        results = []
-        for item in data.items:
-            results.append((yield from _revealed(call, tx, data, item)))
-        return RevealResults(results)
-
-    return await call.run(unit)
+    return answered(await revealed(call, await json_body(request)))
 
 
 @post(
@@ -174,7 +133,7 @@ async def search(call: NamedDependency[Call], data: JSONBody[Search]) -> SearchR
             limit=data.limit,
         )
         asks = [
-            Access(_question(call, data.purpose, data.context, "use", category), subject=subject)
+            Access(question_of(call, data.purpose, data.context, "use", category), subject=subject)
             for subject in hits.subjects
             for category in hits.categories
         ]
@@ -186,47 +145,6 @@ async def search(call: NamedDependency[Call], data: JSONBody[Search]) -> SearchR
         return SearchResults(found, hits.entry)
 
     return await call.alone(unit)
-
-
-def _revealed(call: Call, tx: Tx, data: Reveal, item: RevealItem) -> Work[RevealResult]:
-    """Locate, decide, open: with the same reads and the same work whether or not there is anything to open."""
-    services, configuration = call.services, call.configuration
-    located = yield from services.vault.locate(tx, configuration.collections, item.token)
-    question = _question(call, data.purpose, data.context, "reveal", located.category)
-    answer = yield from services.engine.judge(
-        tx, configuration.policy, Access(question, subject=located.subject, at_least_seq=data.context.at_least_seq)
-    )
-    ask = Ask(
-        purpose=_declared(configuration.purposes, data.purpose),
-        reason=data.reason,
-        transform=item.transform,
-        policy=answer.policy,
-        why="" if answer.decision.allowed else answer.decision.reason,
-    )
-    done = yield from services.vault.reveal(tx, located, answer.permit, ask)
-    if isinstance(done, Revealed):
-        return RevealResult(done.entry, value=done.value)
-    return RevealResult(done.entry, code="unresolvable")
-
-
-def _question(call: Call, purpose: str, context: RevealContext, action: str, category: str) -> Question:
-    actor = call.principal.actor
-    return Question(
-        roles=actor.roles,
-        action=action,
-        category=category,
-        purpose=purpose or actor.default_purpose,
-        jurisdiction=context.jurisdiction,
-        channel=context.channel,
-        relation=context.relation,
-        case=context.case,
-        supported=frozenset(context.supported_obligations),
-    )
-
-
-def _declared(purposes: dict[str, Any], name: str) -> str:
-    """A purpose as it may stand in a leaf: only declared names do."""
-    return name if name in purposes or name == "dsar" else "-"
 
 
 handlers: list[BaseRouteHandler] = [store, reveal, search]
