@@ -21,6 +21,7 @@ from sayso.kernel import (
     Unavailable,
     Unprocessable,
 )
+from sayso.server.limits import body_too_large
 
 if TYPE_CHECKING:
     from litestar import Request, Response
@@ -45,7 +46,6 @@ _FRAMEWORK = {
     403: ("not-allowed", "Not allowed", "This caller may not."),
     404: ("not-found", "Not found", "There is nothing here."),
     405: ("method-not-allowed", "Method not allowed", "This address does not take that method."),
-    413: ("body-too-large", "Too large", "The body is larger than this server takes."),
     415: ("unsupported-media-type", "Unsupported media type", "This call takes application/json."),
     429: ("too-many-requests", "Too many requests", "Ask again later."),
 }
@@ -137,7 +137,7 @@ def from_framework(error: Any) -> SaysoError | None:
         return Malformed(
             message, str(extra[0].get("key", "")) if extra[0].get("source") in ("query", "header", "path") else ""
         )
-    kinds: dict[int, type[SaysoError]] = {401: Unauthenticated, 403: Denied, 404: NotFound, 413: TooLarge, 429: TooMany}
+    kinds: dict[int, type[SaysoError]] = {401: Unauthenticated, 403: Denied, 404: NotFound, 429: TooMany}
     return kinds.get(status, Invalid)(slug, detail)
 
 
@@ -148,7 +148,7 @@ def handle(request: "Request[Any, Any, Any]", error: Exception) -> "Response[byt
 
     speak = authzen if request.url.path.startswith("/access/v1/") else respond
     if isinstance(error, HTTPException):
-        known = from_framework(error)
+        known = body_too_large(request.app.state["limit"]) if error.status_code == 413 else from_framework(error)
         status, headers, body = speak(known if known is not None else error)
         if error.status_code in (405, 415):
             status = error.status_code

@@ -119,7 +119,8 @@ def _answers(spec: Json, responses: Json) -> Iterator[Answer]:
     """The answers by status. Problem documents all have the same members, so only what is particular is listed."""
     for status, raw in sorted(responses.items()):
         answer = _resolve(spec, raw)
-        kind, media = next(iter(answer.get("content", {}).items()), ("", {}))
+        content: Mapping[str, Json] = answer.get("content", {})
+        kind, media = next(iter(content.items()), ("", {}))
         members = () if kind == "application/problem+json" else tuple(_members(spec, media.get("schema", {})))
         yield Answer(status=status, text=answer.get("description", ""), members=members)
 
