@@ -260,10 +260,13 @@ def store_bundles(tx: Tx, log: str, bundles: Iterable[tuple[int, bytes]]) -> Non
 
 def move_to_index(tx: Tx, log: str, start: int, pending: Iterable[Pending]) -> None:
     """Entries leave the outbox and get their index, from `start` on. The unique entry id stops a second time."""
-    for leaf, (bucket, entry, raw_leaf, subject, actor) in enumerate(pending, start):
+    waited = list(pending)
+    tx.delete_many(OUTBOX, [(each.bucket, each.entry) for each in waited])
+    rows = []
+    for leaf, (_, entry, raw_leaf, subject, actor) in enumerate(waited, start):
         head = index_of(raw_leaf)
-        tx.delete(OUTBOX, entry, bucket=bucket)
-        tx.insert(INDEX, entry, log, leaf, head.type, head.out, subject, actor)
+        rows.append((entry, log, leaf, head.type, head.out, subject, actor))
+    tx.insert_many(INDEX, rows)
 
 
 def store_checkpoint(tx: Tx, log: str, signed: Signed) -> None:

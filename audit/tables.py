@@ -103,11 +103,11 @@ audit_actor = subject_table(
 under the tenant's, when no person's key could seal it.
 """
 
-OUTBOX = Rows(audit_outbox)
+OUTBOX = Rows(audit_outbox, journal=True)
 TREE = Rows(audit_tree)
 TILE = Rows(audit_tile)
 BUNDLE = Rows(audit_bundle)
 CHECKPOINT = Rows(audit_checkpoint)
-INDEX = Rows(audit_index)
-SUBJECT = Rows(audit_subject)
-ACTOR = Rows(audit_actor)
+INDEX = Rows(audit_index, journal=True)
+SUBJECT = Rows(audit_subject, journal=True)
+ACTOR = Rows(audit_actor, journal=True)

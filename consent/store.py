@@ -8,9 +8,9 @@ from consent import tables
 from sayso.kernel import Rows, bucket_of
 
 PERSON = Rows(tables.consent_person)
-RECORD = Rows(tables.consent_record)
+RECORD = Rows(tables.consent_record, journal=True)
 IDENTIFIER = Rows(tables.consent_identifier)
-IDENTIFIER_OF = Rows(tables.consent_identifier_of)
+IDENTIFIER_OF = Rows(tables.consent_identifier_of, journal=True)
 AID = Rows(tables.consent_aid)
 SUPPRESSION = Rows(tables.consent_suppression)
 PROOF = Rows(tables.consent_proof)

@@ -75,6 +75,10 @@ class Writes:
             if kept := [row for row in added if row[: len(get.key)] != get.key]:
                 inserts[get.rows] = kept
             self.deletes.setdefault(get.rows, []).append(get.key)
+        for rows, keys in tx.many_deletes:
+            self.deletes.setdefault(rows, []).extend(keys)
+        for rows, many in tx.many_inserts:
+            inserts.setdefault(rows, []).extend(many)
         for rows, row in tx.inserts:
             held = inserts.get(rows)
             if held is None:

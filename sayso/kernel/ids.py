@@ -6,6 +6,7 @@ raw bytes, since the column says which kind it is.
 
 import os
 import time
+from functools import lru_cache
 from hashlib import blake2b
 
 from sayso.kernel.errors import Invalid
@@ -46,6 +47,7 @@ def bucket_in(raw_id: bytes) -> int:
     return ((raw_id[14] << 8) | raw_id[15]) & _LOW_BITS
 
 
+@lru_cache(maxsize=16_384)
 def bucket_of(tenant: str, owner: bytes) -> int:
     """Where the rows of `owner` (a person, or a blind tag) live: blake2b(tenant, 0, owner) mod 1024."""
     digest = blake2b(tenant.encode() + b"\0" + owner, digest_size=8).digest()

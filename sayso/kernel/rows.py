@@ -16,6 +16,7 @@ class Rows:
 
     *key*: the primary key's columns after bucket and tenant. *values*: the other columns, in table order. A table that
     is `put` to has a column `version`, which every replacement raises; a replacement names the version it was decided on.
+    A `journal` only grows and no hot unit reads it back in the flush that wrote it: its rows are not shown to neighbours.
     """
 
     __slots__ = (
@@ -23,6 +24,7 @@ class Rows:
         "_owner_in_key",
         "bucketed",
         "columns",
+        "journal",
         "key_width",
         "lead",
         "name",
@@ -31,8 +33,9 @@ class Rows:
         "version",
     )
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, *, journal: bool = False) -> None:
         names = [column.name for column in table.columns]
+        self.journal = journal
         key = [column.name for column in table.primary_key]
         self.name = table.name
         self.bucketed = names[0] == "bucket"

@@ -12,7 +12,7 @@ It must do nothing but that, because it is run again from its beginning after a 
 shares its statements and its commit, is the business of `batcher.py`.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Delete, Select, Update
@@ -63,13 +63,15 @@ Unit = Callable[["Tx"], Work[T]]
 class Tx:
     """The write-set of one unit. Tenant and bucket are added here, never by callers."""
 
-    __slots__ = ("_seen", "_view", "config_changed", "context", "deletes", "executes", "head", "inserts", "published", "puts")
+    __slots__ = ("_seen", "_view", "config_changed", "context", "deletes", "executes", "head", "inserts", "many_deletes", "many_inserts", "published", "puts")
 
     def __init__(self, context: Context, view: "View", head: "Head") -> None:
         self.context = context
         self.head = head
         self.config_changed = False
         self.inserts: list[tuple[Rows, Values]] = []
+        self.many_inserts: list[tuple[Rows, list[Values]]] = []
+        self.many_deletes: list[tuple[Rows, list[Values]]] = []
         self.puts: list[tuple[Get, Values, Values | None]] = []
         self.deletes: list[Get] = []
         self.executes: list[Execute] = []
@@ -95,6 +97,16 @@ class Tx:
     def insert(self, rows: Rows, *columns: Any, bucket: int | None = None) -> None:
         """A new row: the table's columns after bucket and tenant. A key that is taken means a lost race."""
         self.inserts.append((rows, rows.row_of(self.context.tenant, columns, bucket)))
+
+    def insert_many(self, rows: Rows, columns: Iterable[Values]) -> None:
+        """Many new rows of a cold unit. Each begins with its bucket, where the table has one; the tenant is added behind it."""
+        tenant, lead = self.context.tenant, rows.lead - 1
+        self.many_inserts.append((rows, [(*row[:lead], tenant, *row[lead:]) for row in columns]))
+
+    def delete_many(self, rows: Rows, keys: Iterable[Values]) -> None:
+        """The same for rows that are to go."""
+        tenant, lead = self.context.tenant, rows.lead - 1
+        self.many_deletes.append((rows, [(*key[:lead], tenant, *key[lead:]) for key in keys]))
 
     def put(self, rows: Rows, key: Values, values: Values, *, was: Values | None, bucket: int | None = None) -> None:
         """The state row at `key` becomes `values`. `was` is what this unit read there: None for a new row.
@@ -124,7 +136,14 @@ class Tx:
     def writes(self) -> bool:
         """Whether there is anything to commit."""
         return bool(
-            self.inserts or self.puts or self.deletes or self.executes or self.published or self.config_changed
+            self.inserts
+            or self.puts
+            or self.deletes
+            or self.executes
+            or self.published
+            or self.config_changed
+            or self.many_inserts
+            or self.many_deletes
         )
 
     # the batcher's side
@@ -148,6 +167,8 @@ class Tx:
         rows = self._view.rows
         fresh: list[tuple[Get, Values]] = []
         for table, row in self.inserts:
+            if table.journal:
+                continue
             width = table.lead + table.key_width
             get = Get(table, row[:width])
             if rows.get(get) is not None:

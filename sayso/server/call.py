@@ -1,5 +1,7 @@
 """One call, as a route sees it: who, for which brand, and three ways to have a unit of work run."""
 
+from __future__ import annotations
+
 from typing import Any, TypeVar
 
 import msgspec

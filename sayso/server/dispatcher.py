@@ -5,6 +5,8 @@ exact path finds a `HotCall`; everything else goes on untouched. Each has a Lite
 half of the parity test, which drives every case through both.
 """
 
+import itertools
+import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from time import perf_counter
 from typing import Any
@@ -13,7 +15,6 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from msgspec import Struct
 
 from sayso.kernel import Invalid
-from sayso.kernel.ids import new_raw
 from sayso.server import problems
 from sayso.server.auth import admit
 from sayso.server.call import Call
@@ -21,6 +22,9 @@ from sayso.server.door import HEADERS, OPERATOR_FLAG, REQUEST_ID
 from sayso.server.idempotency import Answer
 from sayso.server.limits import body_too_large
 from sayso.server.wiring import Services
+
+_BOOT = secrets.token_hex(8).encode()
+_numbers = itertools.count(1)
 
 
 class HotCall(Struct, frozen=True):
@@ -67,7 +71,7 @@ class Dispatcher:
             status, extra, content = (problems.authzen if hot.authzen else problems.respond)(error)
             kind = extra.pop("content-type")
             if status == 500:
-                self._services.log.error("a hot call failed", operation=hot.operation, error=type(error).__name__)
+                self._services.log.error("a hot call failed", error, operation=hot.operation)
         lines = [
             (b"content-type", kind.encode()),
             (b"content-length", str(len(content)).encode()),
@@ -104,7 +108,7 @@ class _Headers:
             elif name == b"x-request-id" and REQUEST_ID.fullmatch(value):
                 self.request = value
         if not self.request:
-            self.request = new_raw().hex().encode()
+            self.request = b"%s-%x" % (_BOOT, next(_numbers))
 
     def check(self) -> None:
         """Raise `Invalid` for a body that is not JSON by its own word, or two idempotency keys."""

@@ -1,5 +1,7 @@
 """Recording choices: the bodies and the units, for services, for browsers and for withdrawals."""
 
+from __future__ import annotations
+
 from typing import Annotated, Literal
 
 import msgspec

@@ -3,6 +3,8 @@
 What the bodies mean is `policies.authzen`'s; here stands only what joins them with this program's parts.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 
 import msgspec

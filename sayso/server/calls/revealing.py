@@ -1,5 +1,7 @@
 """Opening tokens: the bodies, the decision for each, and the unit that does it all with one answer."""
 
+from __future__ import annotations
+
 from typing import Annotated, Any
 
 import msgspec

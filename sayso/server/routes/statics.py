@@ -86,6 +86,14 @@ async def openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
     return Response(msgspec.json.encode(await _specification(request)), media_type="application/json")
 
 
+@get(
+    "/docs/problems", opt=public("problem documents point here"), operation_id="docs.problems", include_in_schema=False
+)
+async def problems() -> Response[None]:
+    """What a problem's `type` leads to: the reference, where each call lists how it fails."""
+    return see("/docs")
+
+
 async def _specification(request: Request[Any, Any, Any]) -> dict[str, Any]:
     """Made when first asked for, which takes a second: off the loop."""
     from sayso.server.openapi import described
@@ -106,4 +114,4 @@ def _files() -> dict[str, bytes]:
     return {name: (STATIC / name).read_bytes() for name in assets().values()}
 
 
-handlers: list[BaseRouteHandler] = [static, favicon, settings, docs, openapi]
+handlers: list[BaseRouteHandler] = [static, favicon, settings, docs, openapi, problems]
