@@ -34,8 +34,21 @@ def standing(state: PersonState, purpose: str, catalogue: Versions, at: int) -> 
     basis = catalogue.basis_of(purpose, state)
     if not choices:
         return Standing("unasked", legal_basis=basis)
-    no, newest, objected, given = _walk(choices, state.denials, purpose)
     own = choices.get(purpose)
+    if own is not None and own.status == "granted" and own.since and _alone(state, purpose):
+        # What nearly every granted purpose looks like, without the walk: there is nothing to weigh it against.
+        status = _lapsed(own.purpose_version, own.expires_at, catalogue.version(purpose), at)
+        return Standing(
+            status or ("refused" if state.suppressed_until > at else "granted"),
+            own.since,
+            own.notice,
+            own.notice_version,
+            own.expires_at,
+            basis,
+            own.record,
+            own.objected_at != 0,
+        )
+    no, newest, objected, given = _walk(choices, state.denials, purpose)
     if own is not None and own.status in NOES:
         return _of(own, basis, objected)
     specific = own is not None and own.status == "granted" and own.since > newest
@@ -48,6 +61,12 @@ def standing(state: PersonState, purpose: str, catalogue: Versions, at: int) -> 
     if not given:
         return _without_grant(own, basis, objected)
     return _best(given, catalogue.version(purpose), at, basis, objected, suppressed=state.suppressed_until > at)
+
+
+def _alone(state: PersonState, purpose: str) -> bool:
+    """Whether the choice at the purpose is all that bears on it: nothing was chosen above, and it replaced no no."""
+    choices = state.choices
+    return not state.denials and (len(choices) == 1 or choices.keys().isdisjoint(path(purpose)[1:]))
 
 
 def _walk(
@@ -90,7 +109,7 @@ def _best(
 ) -> Standing:
     """The newest grant that holds; when none does, what became of the newest."""
     cover, choice = given[0] if len(given) == 1 else max(given, key=lambda pair: _worth(pair[0], version, at))
-    status: Status = _lapsed(cover, version, at) or ("refused" if suppressed else "granted")
+    status: Status = _lapsed(cover.version, cover.expires_at, version, at) or ("refused" if suppressed else "granted")
     return Standing(
         status,
         cover.since,
@@ -104,13 +123,14 @@ def _best(
 
 
 def _worth(cover: Cover, version: int, at: int) -> tuple[bool, int]:
-    return _lapsed(cover, version, at) is None, cover.since
+    return _lapsed(cover.version, cover.expires_at, version, at) is None, cover.since
 
 
-def _lapsed(cover: Cover, version: int, at: int) -> Status | None:
-    if cover.version < version:
+def _lapsed(given: int, expires_at: int, version: int, at: int) -> Status | None:
+    """What a grant on version `given` of its purpose has become by now, `version` being the present one; None: nothing."""
+    if given < version:
         return "stale"
-    return "expired" if cover.expires_at and cover.expires_at <= at else None
+    return "expired" if expires_at and expires_at <= at else None
 
 
 def _without_grant(own: Choice | None, basis: str, objected: bool) -> Standing:

@@ -5,7 +5,7 @@ exists, legal hold, then the formula of each alternative, freshness of what was 
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal, NamedTuple
 
 from consent import Catalogue, PersonState, Standing, standing
 from policies.bases import FORMULAS, Asked
@@ -34,10 +34,34 @@ _LAWS_LIMIT: Final = 256
 _RELATIONS_LISTED: Final = 20
 
 
+class Told(NamedTuple):
+    """What the log is told of one decision on one question, whoever it is about. Holds the decision, so that its
+    identity names this.
+    """
+
+    decision: Decision
+    type: str
+    out: Literal["permit", "deny"]
+    res: dict[str, str]
+    claims: dict[str, str]
+
+
 class Inquiry:
     """A question prepared for many people: what does not depend on a person is worked out once."""
 
-    __slots__ = ("_absent", "_asked", "_catalogue", "_erases", "_roles", "_under", "question", "refusal", "snapshot")
+    __slots__ = (
+        "_absent",
+        "_asked",
+        "_catalogue",
+        "_erases",
+        "_roles",
+        "_under",
+        "above",
+        "question",
+        "refusal",
+        "snapshot",
+        "told",
+    )
 
     def __init__(self, snapshot: Snapshot, catalogue: Catalogue, question: Question) -> None:
         self.snapshot = snapshot
@@ -51,6 +75,10 @@ class Inquiry:
         purpose = question.purpose or ""
         above = snapshot.trees.purposes.up.get(purpose, frozenset())
         self._asked = Asked(question, purpose, above, snapshot.noticed(purpose))
+        self.above: tuple[str, ...] = (purpose, *catalogue.ancestors(purpose))
+        """The purpose and those above it: the choices that a decision reads."""
+        self.told: dict[int, Told] = {}
+        """What the log is told of each decision: `events.told` fills and bounds it."""
 
     def decide(self, person: PersonState | None, at: int, *, behind: bool = False) -> Decision:
         """The decision for one person (None: unknown). `behind`: what was read is older than the caller has seen."""
@@ -58,7 +86,24 @@ class Inquiry:
             return self.refusal
         if person is None or person.erased_at:
             return self._nobody()
-        codes = tuple([known.code for known in person.jurisdictions])
+        return self._decided(person, self.folded(person, at), at, behind)
+
+    def examine(
+        self, person: PersonState | None, at: int, *, behind: bool = False
+    ) -> tuple[Decision, dict[str, object]]:
+        """The decision, and what it read of the person, for the sealed part of the entry: facts and ids of records,
+        never data.
+        """
+        if self.refusal is not None:
+            return self.refusal, {}
+        if person is None or person.erased_at:
+            return self._nobody(), {}
+        folded = self.folded(person, at)
+        return self._decided(person, folded, at, behind), _facts(person, folded, at)
+
+    def _decided(self, person: PersonState, folded: Standing, at: int, behind: bool) -> Decision:
+        known = person.jurisdictions
+        codes = tuple([each.code for each in known]) if known else ()
         under = self._under.get(codes)
         if under is None:
             if len(self._under) >= _LAWS_LIMIT:
@@ -68,19 +113,13 @@ class Inquiry:
             return under
         if self._erases and person.held:
             return _HELD
-        return under.decide(self._asked, person, self.folded(person, at), at, behind)
+        return under.decide(self._asked, person, folded, at, behind)
 
     def folded(self, person: PersonState, at: int) -> Standing:
         """Where the person stands on the purpose of the question."""
         purpose = self._asked.purpose
         # Nobody is asked for a choice about the answering of their own requests.
         return _UNASKED if purpose == RIGHTS else standing(person, purpose, self._catalogue, at)
-
-    def facts(self, person: PersonState | None, at: int) -> dict[str, object]:
-        """What `decide` read of the person, for the sealed part of the entry: facts and ids of records, never data."""
-        if self.refusal is not None or person is None or person.erased_at:
-            return {}
-        return _facts(person, self.folded(person, at), at)
 
     def cells(self, person: PersonState | None) -> list[CellName]:
         """The cells that `decide` rests on, by name: for the check against Casbin."""
@@ -144,7 +183,12 @@ class _Weighing:
         self._known: dict[tuple[Reason | None, ...], Decision] = {}
 
     def decide(self, asked: Asked, person: PersonState, folded: Standing, at: int, behind: bool) -> Decision:
-        outcomes = tuple([formula(need, asked, person, folded, at) for formula, need in self._formulas])
+        formulas = self._formulas
+        if len(formulas) == 1:
+            formula, need = formulas[0]
+            outcomes: tuple[Reason | None, ...] = (formula(need, asked, person, folded, at),)
+        else:
+            outcomes = tuple([formula(need, asked, person, folded, at) for formula, need in formulas])
         decision = self._known.get(outcomes)
         if decision is None:
             decision = self._known[outcomes] = self._weigh(dict(zip(self._rules, outcomes, strict=True)))

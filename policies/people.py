@@ -1,8 +1,12 @@
 """The one read of a decision: a person's row, as the registry keeps it."""
 
-from msgspec import Struct
+from collections.abc import Sequence
+from typing import Final
 
-from consent import PERSON, PersonState, unpack
+import msgspec
+from msgspec import Raw, Struct
+
+from consent import PERSON, Choice, Jurisdiction, PersonState, Relation, unpack
 from sayso.kernel import Get, Tx, Values
 
 
@@ -11,6 +15,19 @@ class Person(Struct, frozen=True, gc=False):
 
     aid: int
     state: PersonState
+
+
+class Packed(Struct, frozen=True, array_like=True):
+    """The layout of `PersonState` with every choice still packed: few of them bear on one question."""
+
+    choices: dict[str, Raw] = {}
+    restricted_at: int = 0
+    erased_at: int = 0
+    suppressed_until: int = 0
+    held: int = 0
+    jurisdictions: tuple[Jurisdiction, ...] = ()
+    relations: tuple[Relation, ...] = ()
+    denials: dict[str, Raw] = {}
 
 
 def read(tx: Tx, subject: bytes) -> Get:
@@ -24,3 +41,40 @@ def person(row: Values | None) -> Person | None:
         return None
     state = unpack(row[3])
     return None if state.erased_at else Person(row[1], state)
+
+
+def state_at(row: Values | None, purposes: Sequence[str]) -> PersonState | None:
+    """The state in the row, with the choices at `purposes` alone: all that the standing of a purpose depends on is the
+    choices there and above. None as in `person`.
+
+    Unpacking is the dearest part of a decision, and most of what is packed is choices about other purposes.
+    """
+    if row is None:
+        return None
+    packed = _decode(row[3])
+    if packed.erased_at:
+        return None
+    denials = packed.denials
+    return PersonState(
+        _choices(packed.choices, purposes),
+        packed.restricted_at,
+        0,
+        packed.suppressed_until,
+        packed.held,
+        packed.jurisdictions,
+        packed.relations,
+        _choices(denials, purposes) if denials else {},
+    )
+
+
+def _choices(packed: dict[str, Raw], purposes: Sequence[str]) -> dict[str, Choice]:
+    found = {}
+    for purpose in purposes:
+        choice = packed.get(purpose)
+        if choice is not None:
+            found[purpose] = _choice(choice)
+    return found
+
+
+_decode: Final = msgspec.msgpack.Decoder(Packed).decode
+_choice: Final = msgspec.msgpack.Decoder(Choice).decode

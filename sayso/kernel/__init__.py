@@ -4,7 +4,18 @@ The kernel answers five questions and no others: who asks (`context`), may they 
 together (`tx`, `batcher`, `database`), how things are named and timed (`ids`, `clock`), what went wrong (`errors`).
 """
 
-from sayso.kernel.clock import DAY, SECOND, Instant, add_duration, from_datetime, iso, now, parse_duration, parse_instant, to_datetime
+from sayso.kernel.clock import (
+    DAY,
+    SECOND,
+    Instant,
+    add_duration,
+    from_datetime,
+    iso,
+    now,
+    parse_duration,
+    parse_instant,
+    to_datetime,
+)
 from sayso.kernel.context import SYSTEM, Actor, ActorKind, Context
 from sayso.kernel.database import Database, open_database
 from sayso.kernel.errors import (
@@ -21,10 +32,23 @@ from sayso.kernel.errors import (
     Unprocessable,
 )
 from sayso.kernel.ids import BUCKETS, bucket_in, bucket_of, new_id, new_id_in, new_raw, new_raw_in, raw, text
-from sayso.kernel.manifest import ManifestError, Map, Node, Problem, Scalar, Seq, load, load_paths, nearest, plain, problem
+from sayso.kernel.manifest import (
+    ManifestError,
+    Map,
+    Node,
+    Problem,
+    Scalar,
+    Seq,
+    load,
+    load_paths,
+    nearest,
+    plain,
+    problem,
+)
 from sayso.kernel.permit import Obligation, Permit
 from sayso.kernel.protocols import LOG, TENANT_OWNER, Indexer, Key, Sealer, Signer
 from sayso.kernel.rows import Rows, Values
+from sayso.kernel.statements import Prepared
 from sayso.kernel.tx import Found, Get, Head, Query, Reads, Tx, Unit, Work
 
 __all__ = [
@@ -54,6 +78,7 @@ __all__ = [
     "NotFound",
     "Obligation",
     "Permit",
+    "Prepared",
     "Problem",
     "Query",
     "Reads",

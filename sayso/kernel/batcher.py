@@ -2,13 +2,16 @@
 
 There is no timer. A flush (1) asks once for what all its units want to read, (2) runs them in arrival order, each
 seeing the rows of those before it, (3) writes everything with one statement per table, (4) commits, and only then
-(5) answers. A unit that fails fails alone; a flush that fails is tried again unit by unit.
+(5) answers. While one flush is written the next is decided already: it sees the rows on their way, waits for them to be
+committed, and decides anew if they never are. A unit that fails fails alone; a flush that fails is tried again unit by
+unit.
 """
 
 import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 from sayso.kernel.context import Context
@@ -29,6 +32,12 @@ ATTEMPTS = 10
 
 Loaded = Callable[[str, int], Awaitable[None]]
 """Called when a tenant's configuration moved: (tenant, config counter). Returns once the new one is in place."""
+
+
+class OpenSession(Protocol):
+    """Opens the session of a flush. `behind`: another flush is still being written."""
+
+    def __call__(self, tenant: str, *, behind: bool) -> "AbstractAsyncContextManager[Session]": ...
 
 
 class Session(Protocol):
@@ -94,7 +103,9 @@ class Writes:
         self.config_changed = self.config_changed or tx.config_changed
 
     def __bool__(self) -> bool:
-        return bool(self.inserts or self.replaces or self.deletes or self.executes or self.published or self.config_changed)
+        return bool(
+            self.inserts or self.replaces or self.deletes or self.executes or self.published or self.config_changed
+        )
 
 
 class Job:
@@ -124,10 +135,7 @@ class Job:
     def feed(self, rows: dict[Get, Values], queried: dict[int, list[Values]]) -> bool:
         """Send what was read. True when it waits for more."""
         shown = self.tx.found
-        found = tuple(
-            shown(read, rows.get(read)) if type(read) is Get else queried[id(read)]  # type: ignore[arg-type]
-            for read in self.reads
-        )
+        found = tuple(shown(read, rows.get(read)) if type(read) is Get else queried[id(read)] for read in self.reads)
         return self._step(found)
 
     def _step(self, found: Any) -> bool:
@@ -151,12 +159,11 @@ class Job:
             self.future.set_result(self.result)
 
 
-async def decide(session: Session, tenant: str, jobs: list[Job], loaded: Loaded) -> list[Job]:
+async def decide(session: Session, tenant: str, jobs: list[Job], loaded: Loaded, view: View) -> list[Job]:
     """Run the units of one flush against one reading of the database. Returns those that have something to commit.
 
     A unit whose reading was overtaken by a neighbour is run again, after it. One that raised keeps its error.
     """
-    view = View()
     head = await session.head()
     await loaded(tenant, head.config)
     done: list[Job] = []
@@ -185,7 +192,7 @@ async def _round(session: Session, jobs: list[Job], view: View, head: Head, done
 async def look(session: Session, context: Context, unit: Unit[Any], loaded: Loaded) -> Any:
     """Run one unit that only reads. A unit that tries to write is a fault of ours and raises."""
     job = Job(context, unit, asyncio.get_running_loop().create_future(), alone=True)
-    await decide(session, context.tenant, [job], loaded)
+    await decide(session, context.tenant, [job], loaded, View())
     if job.error is not None:
         raise job.error
     if job.tx.writes:
@@ -227,7 +234,7 @@ def _contended() -> SaysoError:
 class Batcher:
     """The queue in front of a database: who waits, who goes next, who is told what."""
 
-    def __init__(self, open_session: Callable[[str], Any], loaded: Loaded) -> None:
+    def __init__(self, open_session: OpenSession, loaded: Loaded) -> None:
         self._open = open_session
         self._loaded = loaded
         self._queues: dict[str, deque[Job]] = {}
@@ -235,6 +242,7 @@ class Batcher:
         self._waiting = 0
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._flying: asyncio.Task[None] | None = None
         self._closing = False
         self.flushes = 0
         self.units = 0
@@ -272,23 +280,48 @@ class Batcher:
         return self._waiting
 
     async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        before: _Flush | None = None
         while True:
             if not self._turns:
                 if self._closing:
-                    return
+                    break
                 self._wake.clear()
                 await self._wake.wait()
                 continue
             # Requests that arrived in the same turn of the loop belong into the same flush.
             await asyncio.sleep(0)
             tenant, jobs = self._take()
-            try:
-                await self._flush(tenant, jobs)
-            except Exception as error:  # a fault of ours must reach the callers and must not end the loop
-                log.exception("flush failed")
-                for job in jobs:
-                    job.error = job.error or error
-                    job.answer()
+            if before is not None and before.finished.done():
+                before = None
+            if jobs[0].alone and before is not None:
+                # A cold unit's statements see only what is committed.
+                await before.finished
+                before = None
+            flush = _Flush(jobs, before, loop)
+            self._flying = loop.create_task(self._carry(tenant, flush), name="sayso-flush")
+            await flush.decided.wait()
+            if jobs[0].alone or (before is not None and not await before.finished):
+                await flush.finished
+                before = None
+            else:
+                before = flush
+        if before is not None:
+            await before.finished
+
+    async def _carry(self, tenant: str, flush: "_Flush") -> None:
+        """One flush from its first read to its last answer."""
+        done = False
+        try:
+            done = await self._flush(tenant, flush)
+        except Exception as error:  # a fault of ours must reach the callers and must not end the loop
+            log.exception("flush failed")
+            for job in flush.jobs:
+                job.error = job.error or error
+                job.answer()
+        finally:
+            flush.decided.set()
+            flush.finished.set_result(done)
 
     def _take(self) -> tuple[str, list[Job]]:
         """The next tenant's units: up to the cap, and a cold one by itself. Tenants take turns."""
@@ -302,33 +335,41 @@ class Batcher:
         self._waiting -= len(jobs)
         return tenant, jobs
 
-    async def _flush(self, tenant: str, jobs: list[Job]) -> None:
+    async def _flush(self, tenant: str, flush: "_Flush") -> bool:
+        """Decide, write, answer. False when the rows that the next flush was shown are not committed as shown."""
+        jobs = flush.jobs
         self.flushes += 1
         self.units += len(jobs)
         for job in jobs:
             job.attempts += 1
         try:
-            async with self._open(tenant) as session:
-                done = await decide(session, tenant, jobs, self._loaded)
+            async with self._open(tenant, behind=flush.before is not None) as session:
+                done = await decide(session, tenant, jobs, self._loaded, flush.view)
+                flush.decided.set()
+                if flush.before is not None and not await flush.before.finished:
+                    flush.view = View()
+                    done = await decide(session, tenant, jobs, self._loaded, flush.view)
+                flush.before = None
                 writes = Writes(done)
                 if writes:
                     # The one committing line. Until it returns nobody has been told anything.
                     await session.write(writes)
         except LostRace:
             await self._again(tenant, jobs, _contended())
-            return
+            return False
         except SaysoError as error:
             _fail(jobs, error)
-            return
+            return False
         except Exception as error:
             log.warning("flush of %d units failed: %s", len(jobs), type(error).__name__)
             if len(jobs) == 1:
                 log.exception("unit failed")
             unavailable = Unavailable("storage-unavailable", "The database did not take the change; nothing was done.")
             await self._again(tenant, jobs, unavailable, last=len(jobs) == 1)
-            return
+            return False
         for job in jobs:
             job.answer()
+        return True
 
     async def _again(self, tenant: str, jobs: list[Job], error: SaysoError, *, last: bool = False) -> None:
         """Each unit by itself, so that one bad one fails alone."""
@@ -336,7 +377,20 @@ class Batcher:
             if last or job.attempts >= ATTEMPTS:
                 _fail([job], error)
             else:
-                await self._flush(tenant, [job])
+                await self._flush(tenant, _Flush([job], None, asyncio.get_running_loop()))
+
+
+class _Flush:
+    """Units that share a commit. `before` is the flush that is being written while this one is decided."""
+
+    __slots__ = ("before", "decided", "finished", "jobs", "view")
+
+    def __init__(self, jobs: list[Job], before: "_Flush | None", loop: asyncio.AbstractEventLoop) -> None:
+        self.jobs = jobs
+        self.before = before
+        self.view: View = View(before.view if before is not None else None)
+        self.decided = asyncio.Event()
+        self.finished: asyncio.Future[bool] = loop.create_future()
 
 
 def _fail(jobs: list[Job], error: BaseException) -> None:

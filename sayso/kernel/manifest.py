@@ -138,7 +138,9 @@ def load(files: Iterable[tuple[str, bytes]]) -> Map:
             continue
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
-            problems.append(Problem(name, mark.line + 1 if mark else 1, f"Not YAML: {getattr(error, 'problem', error)}."))
+            problems.append(
+                Problem(name, mark.line + 1 if mark else 1, f"Not YAML: {getattr(error, 'problem', error)}.")
+            )
             continue
         if root is None:
             continue
@@ -148,7 +150,11 @@ def load(files: Iterable[tuple[str, bytes]]) -> Map:
             continue
         for section, node in tree.items():
             if section in whole:
-                problems.append(Problem(name, tree.lines[section], f"Section {section!r} stands in {whole.entries[section].file} too."))
+                problems.append(
+                    Problem(
+                        name, tree.lines[section], f"Section {section!r} stands in {whole.entries[section].file} too."
+                    )
+                )
             else:
                 whole.entries[section] = node
                 whole.lines[section] = tree.lines[section]
@@ -179,7 +185,9 @@ def _convert(node: yaml.Node, file: str, problems: list[Problem], seen: set[int]
                 continue
             key = key_node.value
             if key in entries:
-                problems.append(Problem(file, key_line, f"{key!r} is given twice; the first stands in line {lines[key]}."))
+                problems.append(
+                    Problem(file, key_line, f"{key!r} is given twice; the first stands in line {lines[key]}.")
+                )
                 continue
             entries[key] = _convert(value_node, file, problems, seen, depth + 1)
             lines[key] = key_line

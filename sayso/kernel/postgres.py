@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
-from sqlalchemy import Executable
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -20,11 +19,12 @@ from sayso.kernel.batcher import ATTEMPTS, Batcher, Job, Loaded, Writes, decide,
 from sayso.kernel.context import Context
 from sayso.kernel.errors import Conflict, LostRace, SaysoError, Unavailable
 from sayso.kernel.rows import Values
-from sayso.kernel.tx import Get, Head, Query, Unit
+from sayso.kernel.statements import compiled
+from sayso.kernel.tx import Get, Head, Query, Unit, View
 
 log = logging.getLogger("sayso.postgres")
 
-_DIALECT = asyncpg_dialect()
+_DIALECT = asyncpg_dialect()  # type: ignore[no-untyped-call]
 _RACES = (asyncpg.UniqueViolationError, asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 _LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError)
 _SAFETIES = ("fsync", "synchronous_commit", "full_page_writes")
@@ -53,7 +53,7 @@ class PostgresDatabase:
         )
         self._role = role
         self._loaded = loaded
-        self._hot: _Connection | None = None
+        self._hot: list[_Connection] = []
         self._cold = asyncio.Lock()
         self._batcher = Batcher(self._session, loaded)
 
@@ -61,12 +61,15 @@ class PostgresDatabase:
         async with self._checkout() as connection:
             for name in _SAFETIES:
                 if await connection.raw.fetchval(f"SHOW {name}") == "off":
-                    raise Unavailable("unsafe-database", f"The database runs with {name}=off; Sayso does not start on it.")
+                    raise Unavailable(
+                        "unsafe-database", f"The database runs with {name}=off; Sayso does not start on it."
+                    )
         self._batcher.start()
 
     async def stop(self) -> None:
         await self._batcher.drain()
-        await self._drop_hot()
+        for connection in self._hot:
+            await connection.close(broken=connection.raw.is_closed())
         await self._engine.dispose()
 
     async def run(self, context: Context, unit: Unit[Any]) -> Any:
@@ -113,7 +116,7 @@ class PostgresDatabase:
             await transaction.start()
             try:
                 job = Job(context, unit, asyncio.get_running_loop().create_future(), alone=True)
-                await decide(session, context.tenant, [job], _no_reload)
+                await decide(session, context.tenant, [job], _no_reload, View())
                 if job.error is not None:
                     raise job.error
                 await session.apply(Writes([job]))
@@ -125,23 +128,19 @@ class PostgresDatabase:
             return job.result
 
     @asynccontextmanager
-    async def _session(self, tenant: str) -> AsyncIterator["_PostgresSession"]:
-        """The flusher's own connection, kept from flush to flush and replaced when it breaks."""
-        if self._hot is None:
-            self._hot = await _Connection.open(self._engine, self._role)
+    async def _session(self, tenant: str, *, behind: bool) -> AsyncIterator["_PostgresSession"]:  # noqa: ARG002
+        """One of the flusher's own connections, kept from flush to flush: one writes while the other decides."""
+        connection = self._hot.pop() if self._hot else await _Connection.open(self._engine, self._role)
         try:
-            await self._hot.become(tenant)
-            yield _PostgresSession(self._hot, tenant)
+            await connection.become(tenant)
+            yield _PostgresSession(connection, tenant)
         except (LostRace, SaysoError):
+            self._hot.append(connection)
             raise
         except BaseException:
-            await self._drop_hot()
+            await connection.close(broken=connection.raw.is_closed())
             raise
-
-    async def _drop_hot(self) -> None:
-        hot, self._hot = self._hot, None
-        if hot is not None:
-            await hot.close(broken=hot.raw.is_closed())
+        self._hot.append(connection)
 
     @asynccontextmanager
     async def _checkout(self) -> AsyncIterator["_Connection"]:
@@ -169,7 +168,7 @@ class _Connection:
         except (OSError, asyncpg.PostgresError, TimeoutError) as error:
             raise Unavailable("storage-unavailable", "The database cannot be reached; nothing was done.") from error
         fairy = await pooled.get_raw_connection()
-        raw: asyncpg.Connection = fairy.driver_connection  # type: ignore[assignment]
+        raw: asyncpg.Connection = fairy.driver_connection
         if role is not None and fairy.info.get("role") != role:
             await raw.execute(f'SET ROLE "{role}"')
             fairy.info["role"] = role
@@ -209,7 +208,7 @@ class _PostgresSession:
         return found
 
     async def query(self, query: Query) -> list[Values]:
-        text, values = _compiled(query.statement)
+        text, values = query.text(_DIALECT)
         return [tuple(row) for row in await self._raw.fetch(text, *values)]
 
     async def write(self, writes: Writes) -> None:
@@ -243,7 +242,7 @@ class _PostgresSession:
             arrays = zip(*((*values, *key, was) for values, key, was in changes), strict=True)
             _expect(await raw.execute(rows.postgres.replace, *arrays), len(changes), rows.name)
         for item in writes.executes:
-            text, values = _compiled(item.statement)
+            text, values = compiled(item.statement, _DIALECT)
             status = await raw.execute(text, *values)
             if item.expect is not None:
                 _expect(status, item.expect, text)
@@ -260,15 +259,11 @@ def _expect(status: str, count: int, what: str) -> None:
 
 def _outcome_unknown() -> SaysoError:
     return Unavailable(
-        "outcome-unknown", "The database went away during the commit. Ask again with the same Idempotency-Key.", retry_after=2
+        "outcome-unknown",
+        "The database went away during the commit. Ask again with the same Idempotency-Key.",
+        retry_after=2,
     )
 
 
 async def _no_reload(_tenant: str, _config: int) -> None:
     return None
-
-
-def _compiled(statement: Executable) -> tuple[str, Values]:
-    compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})  # type: ignore[attr-defined]
-    values = compiled.construct_params()
-    return str(compiled), tuple(values[name] for name in compiled.positiontup or ())

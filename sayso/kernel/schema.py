@@ -10,13 +10,19 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, PrimaryKeyConstraint, SmallInteger, Table, Text
 
 metadata = MetaData(
-    naming_convention={"pk": "%(table_name)s_pk", "ix": "%(table_name)s_%(column_0_N_name)s", "uq": "%(table_name)s_%(column_0_N_name)s"}
+    naming_convention={
+        "pk": "%(table_name)s_pk",
+        "ix": "%(table_name)s_%(column_0_N_name)s",
+        "uq": "%(table_name)s_%(column_0_N_name)s",
+    }
 )
 
 ColumnType = SmallInteger | BigInteger | LargeBinary | Text
 
 
-def column(name: str, kind: type[SmallInteger] | type[BigInteger] | type[LargeBinary] | type[Text], *, nullable: bool = False) -> Column[Any]:
+def column(
+    name: str, kind: type[SmallInteger] | type[BigInteger] | type[LargeBinary] | type[Text], *, nullable: bool = False
+) -> Column[Any]:
     """A column of one of the four plain types, not null unless said."""
     return Column(name, kind, nullable=nullable)
 

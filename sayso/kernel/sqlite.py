@@ -14,13 +14,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Executable
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 
 from sayso.kernel.batcher import Batcher, Loaded, Writes, look
 from sayso.kernel.context import Context
 from sayso.kernel.errors import LostRace, Unavailable
 from sayso.kernel.rows import Values
+from sayso.kernel.statements import compiled
 from sayso.kernel.tx import Get, Head, Query, Unit
 
 _DIALECT = sqlite_dialect()
@@ -118,10 +118,10 @@ class SqliteDatabase:
         return self._batcher.flushes, self._batcher.units
 
     @asynccontextmanager
-    async def _session(self, tenant: str) -> AsyncIterator["_SqliteSession"]:
-        # The writer thread is idle until this flush writes, so its connection may read in the loop. No one else changes
-        # the file, so its page cache stays true from flush to flush: a read costs no system call.
-        yield _SqliteSession(self, tenant, self._writer)
+    async def _session(self, tenant: str, *, behind: bool) -> AsyncIterator["_SqliteSession"]:
+        # With no flush ahead the writer thread is idle until this one writes, and its connection may read in the loop. No
+        # one else changes the file, so its page cache stays true from flush to flush: a read costs no system call.
+        yield _SqliteSession(self, tenant, self._reader if behind else self._writer)
 
     def _in_writer(self, work: Callable[[], Any]) -> "asyncio.Future[Any]":
         return asyncio.get_running_loop().run_in_executor(self._writer_thread, work)
@@ -146,7 +146,7 @@ class SqliteDatabase:
 
 
 class _SqliteSession:
-    """Reads in the loop, writes in the writer thread. There is never a flush beside this one."""
+    """Reads in the loop, writes in the writer thread, one flush at a time."""
 
     __slots__ = ("_database", "_reads", "_tenant")
 
@@ -174,7 +174,7 @@ class _SqliteSession:
         return found
 
     async def query(self, query: Query) -> list[Values]:
-        text, values = _compiled(query.statement)
+        text, values = query.text(_DIALECT)
         loop = asyncio.get_running_loop()
         database = self._database
         return await loop.run_in_executor(
@@ -182,7 +182,7 @@ class _SqliteSession:
         )
 
     async def write(self, writes: Writes) -> None:
-        executes = [(*_compiled(item.statement), item.expect) for item in writes.executes]
+        executes = [(*compiled(item.statement, _DIALECT), item.expect) for item in writes.executes]
         await self._database._in_writer(lambda: self._commit(writes, executes))
 
     def _commit(self, writes: Writes, executes: list[tuple[str, Values, int | None]]) -> None:
@@ -220,10 +220,6 @@ class _SqliteSession:
             moved = (self._tenant, count, int(writes.config_changed))
             (position,) = connection.execute(_RAISE_HEAD, moved).fetchone()
             first = position - count + 1
-            connection.executemany(_FEED, [(self._tenant, first + nth, *item) for nth, item in enumerate(writes.published)])
-
-
-def _compiled(statement: Executable) -> tuple[str, Values]:
-    compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})  # type: ignore[attr-defined]
-    values = compiled.construct_params()
-    return str(compiled), tuple(values[name] for name in compiled.positiontup or ())
+            connection.executemany(
+                _FEED, [(self._tenant, first + nth, *item) for nth, item in enumerate(writes.published)]
+            )

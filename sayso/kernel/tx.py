@@ -16,11 +16,12 @@ from collections.abc import Callable, Generator, Iterable
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Delete, Select, Update
-from sqlalchemy.sql.selectable import TableClause
+from sqlalchemy.engine import Dialect
 
 from sayso.kernel.context import Context
 from sayso.kernel.errors import LostRace
 from sayso.kernel.rows import Rows, Values
+from sayso.kernel.statements import Prepared, compiled, tables_of
 
 T = TypeVar("T")
 
@@ -35,7 +36,15 @@ class Get(NamedTuple):
 class Query(NamedTuple):
     """A cold read: any SELECT, already narrowed to the tenant. Answered with a list of tuples."""
 
-    statement: Select[Any]
+    statement: Select[Any] | Prepared
+    tenant: str = ""
+    values: dict[str, Any] | None = None
+
+    def text(self, dialect: Dialect) -> tuple[str, Values]:
+        """The statement and its values for a driver."""
+        if isinstance(self.statement, Prepared):
+            return self.statement.text(dialect, self.tenant, self.values or {})
+        return compiled(self.statement, dialect)
 
 
 class Execute(NamedTuple):
@@ -63,7 +72,20 @@ Unit = Callable[["Tx"], Work[T]]
 class Tx:
     """The write-set of one unit. Tenant and bucket are added here, never by callers."""
 
-    __slots__ = ("_seen", "_view", "config_changed", "context", "deletes", "executes", "head", "inserts", "many_deletes", "many_inserts", "published", "puts")
+    __slots__ = (
+        "_seen",
+        "_view",
+        "config_changed",
+        "context",
+        "deletes",
+        "executes",
+        "head",
+        "inserts",
+        "many_deletes",
+        "many_inserts",
+        "published",
+        "puts",
+    )
 
     def __init__(self, context: Context, view: "View", head: "Head") -> None:
         self.context = context
@@ -87,10 +109,13 @@ class Tx:
 
     def select(self, statement: Select[Any]) -> Query:
         """Any SELECT over the tenant's own rows. Cold units only: it is not shared with other units."""
-        for table in statement.get_final_froms():
-            for part in _tables_in(table):
-                statement = statement.where(part.c.tenant == self.context.tenant)
+        for table in tables_of(statement):
+            statement = statement.where(table.c.tenant == self.context.tenant)
         return Query(statement)
+
+    def query(self, prepared: Prepared, **values: Any) -> Query:
+        """The same for a statement that was prepared. Cold units only."""
+        return Query(prepared, self.context.tenant, values)
 
     # writes
 
@@ -150,8 +175,14 @@ class Tx:
 
     def found(self, get: Get, row: Values | None) -> Values | None:
         """What this unit is shown at `get`: a neighbour's fresh row before the stored one. Remembered, see `fresh`."""
-        shown = self._view.rows.get(get, _MISSING) if self._view.rows else _MISSING
-        if shown is _MISSING:
+        rows = self._view.rows
+        if rows and get in rows:
+            shown = rows[get]
+            version = get.rows.version
+            if row is not None and shown is not None and version is not None and row[version] > shown[version]:
+                # Another node was faster than the news of our own commit: what is stored is the newer row.
+                shown = rows[get] = row
+        else:
             shown = row
         self._seen.append((get, shown))
         return shown
@@ -164,8 +195,8 @@ class Tx:
 
     def settle(self) -> None:
         """Show this unit's rows to the units after it. Raises `LostRace` when one of its keys was taken by a neighbour."""
-        rows = self._view.rows
-        fresh: list[tuple[Get, Values]] = []
+        rows, own = self._view.rows, self._view.own
+        fresh: list[tuple[Get, Values | None]] = []
         for table, row in self.inserts:
             if table.journal:
                 continue
@@ -174,20 +205,22 @@ class Tx:
             if rows.get(get) is not None:
                 raise LostRace(table.name)
             fresh.append((get, row[width:]))
+        fresh += [(get, values) for get, values, _ in self.puts]
+        fresh += [(get, None) for get in self.deletes]
         rows.update(fresh)
-        for get, values, _ in self.puts:
-            rows[get] = values
-        for get in self.deletes:
-            rows[get] = None
+        own.update(fresh)
 
 
 class View:
-    """The rows that the units of one flush have written so far: the later ones decide on them."""
+    """What the units of one flush are shown before the stored rows: `own` rows of those before them, and the rows of the
+    flush before, which is still being written.
+    """
 
-    __slots__ = ("rows",)
+    __slots__ = ("own", "rows")
 
-    def __init__(self) -> None:
-        self.rows: dict[Get, Values | None] = {}
+    def __init__(self, before: "View | None" = None) -> None:
+        self.own: dict[Get, Values | None] = {}
+        self.rows: dict[Get, Values | None] = dict(before.own) if before is not None else {}
 
 
 class Head(NamedTuple):
@@ -200,12 +233,3 @@ class Head(NamedTuple):
     def seq(self) -> str:
         """The position as clients see it: opaque, of fixed width so that it also compares as text."""
         return f"{self.position:016x}"
-
-
-_MISSING: Any = object()
-
-
-def _tables_in(source: Any) -> list[TableClause]:
-    if hasattr(source, "left"):
-        return [*_tables_in(source.left), *_tables_in(source.right)]
-    return [source] if "tenant" in source.c else []

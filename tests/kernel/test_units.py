@@ -140,6 +140,33 @@ async def test_a_row_the_database_refuses_does_not_fail_its_neighbours(database:
     assert await database.look(context(), read(b"d" * 16)) == 1
 
 
+async def test_what_a_failed_flush_was_to_write_is_not_decided_on(database: Database) -> None:
+    subject = b"p" * 16
+
+    def refused(tx: Tx) -> Work[None]:
+        (row,) = yield (tx.get(COUNTER, subject),)
+        tx.put(COUNTER, (subject,), (1, 100), was=row)
+        tx.insert(CLAIM, b"p" * 16, None)
+
+    for _ in range(5):
+        failing = asyncio.ensure_future(database.run(context(), refused))
+        # The failing flush is on its way to the database when the next one is decided on top of it.
+        for _ in range(4):
+            await asyncio.sleep(0)
+        following = [asyncio.ensure_future(database.run(context(), read(subject))) for _ in range(3)]
+        with pytest.raises(Exception, match="."):
+            await failing
+        assert await asyncio.gather(*following) == [0, 0, 0]
+
+
+async def test_flushes_in_flight_keep_the_order_of_changes(database: Database) -> None:
+    async def lane() -> list[int]:
+        return [await database.run(context(), add(b"q" * 16, 1)) for _ in range(20)]
+
+    totals = [total for lane in await asyncio.gather(*(lane() for _ in range(12))) for total in lane]
+    assert sorted(totals) == list(range(1, 241))
+
+
 async def test_a_key_that_is_always_taken_ends_in_a_conflict(database: Database) -> None:
     def blind(tx: Tx) -> Work[None]:
         yield ()

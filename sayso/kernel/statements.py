@@ -1,0 +1,58 @@
+"""SQLAlchemy statements as the drivers want them: text and a tuple of values."""
+
+from typing import Any
+
+from sqlalchemy import Executable, Select, bindparam
+from sqlalchemy.engine import Dialect
+
+from sayso.kernel.rows import Values
+
+_TENANT = "sayso_tenant"
+
+
+class Prepared:
+    """A SELECT over the tenant's own rows, written once and compiled once for each engine.
+
+    Its parameters are `bindparam`s; `tx.query(PREPARED, name=value)` asks it. For what runs many times a second: building
+    and compiling a statement costs more than the database needs to answer it.
+    """
+
+    __slots__ = ("_compiled", "_statement")
+
+    def __init__(self, statement: Select[Any]) -> None:
+        for table in tables_of(statement):
+            statement = statement.where(table.c.tenant == bindparam(_TENANT))
+        self._statement = statement
+        self._compiled: dict[str, tuple[str, tuple[str, ...]]] = {}
+
+    def text(self, dialect: Dialect, tenant: str, values: dict[str, Any]) -> tuple[str, Values]:
+        """The statement for `dialect`, and the values in its order."""
+        known = self._compiled.get(dialect.name)
+        if known is None:
+            compiled: Any = self._statement.compile(dialect=dialect)
+            known = self._compiled[dialect.name] = (str(compiled), tuple(compiled.positiontup or ()))
+        text, names = known
+        return text, tuple([tenant if name == _TENANT else values[name] for name in names])
+
+
+def compiled(statement: Executable, dialect: Dialect) -> tuple[str, Values]:
+    """Any statement, compiled now."""
+    built: Any = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})  # type: ignore[attr-defined]
+    values = built.construct_params()
+    return str(built), tuple(values[name] for name in built.positiontup or ())
+
+
+def tables_of(statement: Select[Any]) -> list[Any]:
+    """The tables that a SELECT reads and that have a tenant."""
+    found: list[Any] = []
+    for source in statement.get_final_froms():
+        _collect(source, found)
+    return found
+
+
+def _collect(source: Any, found: list[Any]) -> None:
+    if hasattr(source, "left"):
+        _collect(source.left, found)
+        _collect(source.right, found)
+    elif "tenant" in source.c:
+        found.append(source)
