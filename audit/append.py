@@ -5,6 +5,7 @@ Everything goes into the caller's write-set, so the entry and the change it tell
 
 import os
 from hashlib import blake2b
+from typing import NamedTuple
 
 from msgspec import UNSET, UnsetType
 
@@ -27,13 +28,25 @@ _FILL_S = slice(128, 144)
 _DRAW = 144
 
 
+class _Standing(NamedTuple):
+    """An actor as entries keep them: the owner of their row, the key that seals it, its tag key, who exactly it was and
+    how that is printed.
+    """
+
+    owner: bytes
+    key: Key
+    tag_key: bytes
+    actor: Actor
+    payload: bytes
+
+
 class Appender:
     """Writes entries on behalf of `node`, which stands in each leaf as `src`."""
 
     def __init__(self, sealer: Sealer, node: str) -> None:
         self._sealer = sealer
         self._node = node
-        self._standing: dict[tuple[str, str], tuple[bytes, Key, bytes]] = {}
+        self._standing: dict[tuple[str, str], _Standing] = {}
 
     def append(self, tx: Tx, event: AuditEvent, subject_key: Key | None, log: str) -> str:
         """Add the entry to `tx`; returns its id. `AuditLog.append` says what the arguments mean."""
@@ -46,7 +59,8 @@ class Appender:
         subject = event.subject
 
         link = None
-        owner, actor_key, actor_tag_key = self._actor(context.tenant, context.actor, subject, subject_key)
+        acting = self._acting(context.tenant, context.actor, subject, subject_key)
+        owner = acting.owner if acting is not None else TENANT_OWNER
         subject_commitment: bytes | UnsetType = UNSET
         subject_tag: bytes | UnsetType = UNSET
         detail_commitment: bytes | UnsetType = UNSET
@@ -71,11 +85,10 @@ class Appender:
                 tenant_key = self._sealer.standing(context.tenant, TENANT_OWNER)
                 detail_row = tenant_key.seal(COLLECTION, entry_id + "/d", detail)
 
-        if actor_key is not None:
-            payload = encoding.encode_actor(context.actor)
-            actor_commitment = commit(noise[_R_A], b"a", entry, payload)
-            actor_tag = tag(actor_tag_key, nonce)
-            opening = actor_key.seal(COLLECTION, entry_id + "/a", noise[_R_A] + payload)
+        if acting is not None:
+            actor_commitment = commit(noise[_R_A], b"a", entry, acting.payload)
+            actor_tag = tag(acting.tag_key, nonce)
+            opening = acting.key.seal(COLLECTION, entry_id + "/a", noise[_R_A] + acting.payload)
             tx.insert(ACTOR, owner, entry, opening, detail_row)
         else:
             actor_commitment = noise[_R_A]
@@ -101,23 +114,25 @@ class Appender:
         tx.insert(OUTBOX, entry, log, encoding.encode_leaf(leaf), link, owner)
         return entry_id
 
-    def _actor(
+    def _acting(
         self, tenant: str, actor: Actor, subject: bytes | None, subject_key: Key | None
-    ) -> tuple[bytes, Key | None, bytes]:
-        """The actor's row's owner, the key that seals it, the tag key. No key for a person who has none here."""
+    ) -> _Standing | None:
+        """What the entry keeps of its actor; None for a person who has no key here."""
         if actor.kind == "person":
             # A person's own act lies under that person's key alone, so that erasure reaches it.
             if subject is not None and subject_key is not None and actor.id == "sub_" + subject.hex():
-                return subject, subject_key, subject_key.derive(TAG_LABEL)
-            return TENANT_OWNER, None, b""
+                payload = encoding.encode_actor(actor)
+                return _Standing(subject, subject_key, subject_key.derive(TAG_LABEL), actor, payload)
+            return None
         known = self._standing.get((tenant, actor.id))
-        owner = known[0] if known is not None else self.actor_owner(tenant, actor.id)
+        owner = known.owner if known is not None else self.actor_owner(tenant, actor.id)
         key = self._sealer.standing(tenant, owner)
-        if known is not None and known[1] is key:
+        if known is not None and known.key is key and known.actor == actor:
             return known
         if len(self._standing) >= _REMEMBERED:
             self._standing.clear()
-        found = self._standing[tenant, actor.id] = (owner, key, key.derive(TAG_LABEL))
+        payload = encoding.encode_actor(actor)
+        found = self._standing[tenant, actor.id] = _Standing(owner, key, key.derive(TAG_LABEL), actor, payload)
         return found
 
     def actor_owner(self, tenant: str, actor_id: str) -> bytes:

@@ -55,7 +55,7 @@ _leaf_decoder = msgspec.json.Decoder(Leaf, strict=True)
 def check(event: AuditEvent) -> None:
     """Raise `UndeclaredEvent` or `LeafRefused` unless the event may become a leaf."""
     try:
-        shape = (event.type, event.out, *event.res.items())
+        shape = (event.type, event.out, *event.res, *event.res.values())
         if shape in _accepted:
             return
     except TypeError:

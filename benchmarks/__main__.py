@@ -134,15 +134,15 @@ def prove(stage: Stage) -> None:
     print(f"{stage.engine}: {answered} answers, {grown} entries more: {'equal' if grown == answered else 'NOT EQUAL'}")
     out = stage.folder / "export"
     began = time.perf_counter()
-    stage.sayso("audit", "export", "--data", str(stage.data), "--out", str(out))
+    stage.server.at("audit", "export", "--out", str(out))
     exported = time.perf_counter()
-    stage.sayso("audit", "verify", str(out))
+    stage.server.sayso("audit", "verify", str(out))
     print(f"{stage.engine}: log of {_entries(stage):,} entries exported in {exported - began:.1f} s, verified in {time.perf_counter() - exported:.1f} s")
 
 
 def _entries(stage: Stage) -> int:
-    headers = {"authorization": f"Bearer {stage.admin}"}
-    logs = httpx.get(stage.url("/v1/audit/logs"), headers=headers).json()
+    headers = {"authorization": f"Bearer {stage.server.admin_key}"}
+    logs = httpx.get(stage.server.url("/v1/audit/logs"), headers=headers).json()
     found = logs if isinstance(logs, list) else logs["logs"]
     return int(found[0]["size"])
 

@@ -26,7 +26,6 @@ class Plan(msgspec.Struct):
     requests: list[bytes]
     rate: float = 0.0
     keep: int = 0
-    in_order: bool = False
 
 
 class Outcome(msgspec.Struct):
@@ -110,14 +109,10 @@ class Run:
         self.statuses: dict[int, int] = {}
         self.bodies: list[bytes] = []
         self.open = plan.connections
-        self.sent = 0
         self.done = self.loop.create_future()
 
     def draw(self) -> bytes:
         requests = self.plan.requests
-        if self.plan.in_order:
-            self.sent += 1
-            return requests[(self.sent - 1) % len(requests)]
         return requests[int(random.random() * len(requests))]
 
     def slot(self) -> float:

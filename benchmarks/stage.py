@@ -1,31 +1,30 @@
 """A stage: a real `sayso serve` on a real database, a brand, its services, and a hundred thousand people.
 
-The server runs on one core, the load generator (and PostgreSQL) on the other. Everything goes over a socket.
+The load generator (and PostgreSQL) are kept on one core. Everything goes over a socket.
 """
 
+import asyncio
 import json
 import os
 import random
 import secrets
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import httpx
 import msgspec
 
 from benchmarks.load import Outcome, Plan, request
 from tests.builders.postgres import PostgresServer
+from tests.builders.served import HOST, Served
 
-HOST = "127.0.0.1"
 CONNECTIONS = 64
+LOAD_CORE = 1
+"""The core of the load generator and of PostgreSQL. The server is one process and may use what is left."""
 MANIFEST = """
 categories: [contact.email, contact.phone]
 purposes:
@@ -58,11 +57,9 @@ class Stage:
         self.engine = engine
         self.slow_disk = slow_disk
         self.folder = Path(tempfile.mkdtemp(prefix="sayso-bench-"))
-        self.port = _free_port()
-        self._postgres: PostgresServer | None = None
-        self._server: subprocess.Popen[bytes] | None = None
+        self.server: Served
         self.subjects: list[str] = []
-        self.known: list[str] = []
+        self._postgres: PostgresServer | None = None
 
     def __enter__(self) -> Self:
         try:
@@ -76,95 +73,50 @@ class Stage:
         self.close()
 
     def close(self) -> None:
-        self.stop_server()
+        self.server.stop()
         if self._postgres is not None:
             self._postgres.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _start(self) -> None:
         environment = self._environment()
-        database: list[str] = []
+        database: str | None = None
         if self.engine == "postgres":
-            self._postgres = PostgresServer(environment if self.slow_disk else None)
+            self._postgres = PostgresServer(environment)
             self._postgres.__enter__()
-            self._postgres.pin(1)
-            database = ["--database", self._postgres.create("bench")]
-        data = ["--data", str(self.data)]
-        self.admin = json.loads(self.sayso("init", *data, *database, "--json"))["admin_key"]
+            self._postgres.pin(LOAD_CORE)
+            database = self._postgres.create("bench")
+        self.server = Served(self.folder, database, environment=environment)
+        self.server.lay()
         manifest = self.folder / "bench.yaml"
         manifest.write_text(MANIFEST, encoding="utf-8")
-        self.sayso("apply", str(manifest), *data)
-        self.mailer = self._key("mailer", "mailer")
-        self.recorder = self._key("recorder", "recorder")
-        self.writer = self._key("writer", "vault_writer")
-        self.start_seconds = self.start_server()
-
-    def _key(self, name: str, role: str) -> str:
-        said = self.sayso("keys", "create", name, "--role", role, "--data", str(self.data), "--json")
-        key: str = json.loads(said)["key"]
-        return key
-
-    @property
-    def data(self) -> Path:
-        return self.folder / "data"
-
-    def sayso(self, *arguments: str) -> str:
-        """Run the command line; its standard output."""
-        done = subprocess.run([_sayso(), *arguments], capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise RuntimeError(f"sayso {arguments[0]} failed: {done.stderr}")
-        return done.stdout
-
-    def start_server(self) -> float:
-        """Start serving on core 0; seconds until ready."""
-        began = time.perf_counter()
-        self._server = subprocess.Popen(
-            [_sayso(), "serve", "--data", str(self.data), "--host", HOST, "--port", str(self.port)],
-            env=self._environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=(self.folder / "server.log").open("ab"),
-            preexec_fn=lambda: os.sched_setaffinity(0, {0}),
-        )
-        while True:
-            try:
-                if httpx.get(self.url("/health/ready"), timeout=1).status_code == 200:
-                    return time.perf_counter() - began
-            except httpx.TransportError:
-                pass
-            if self._server.poll() is not None or time.perf_counter() - began > 30:
-                raise RuntimeError((self.folder / "server.log").read_text()[-4000:])
-            time.sleep(0.01)
-
-    def stop_server(self, how: signal.Signals = signal.SIGTERM) -> None:
-        if self._server is not None and self._server.poll() is None:
-            self._server.send_signal(how)
-            self._server.wait(30)
-        self._server = None
+        self.server.apply(manifest)
+        self.mailer = self.server.key("mailer", "mailer")
+        self.recorder = self.server.key("recorder", "recorder")
+        self.writer = self.server.key("writer", "vault_writer")
+        self.start_seconds = self.server.start()
 
     def memory(self) -> float:
         """Resident memory of the server in MB."""
-        assert self._server is not None
-        pages = int(Path(f"/proc/{self._server.pid}/statm").read_text().split()[1])
+        pages = int(Path(f"/proc/{self.server.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
     def cpu(self) -> float:
         """Processor seconds the server has used."""
-        assert self._server is not None
-        fields = Path(f"/proc/{self._server.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        fields = Path(f"/proc/{self.server.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def url(self, path: str) -> str:
-        return f"http://{HOST}:{self.port}{path}"
-
-    def load(self, requests: list[bytes], seconds: float, *, rate: float = 0, keep: bool = False, connections: int = CONNECTIONS, warm_up: float = 1.0, in_order: bool = False) -> Outcome:
+    def load(
+        self, requests: list[bytes], seconds: float, *, rate: float = 0, keep: bool = False, warm_up: float = 1.0
+    ) -> Outcome:
         """Send `requests` for `seconds` from the other core."""
         path = self.folder / f"plan-{secrets.token_hex(4)}"
-        plan = Plan(HOST, self.port, connections, seconds, warm_up, requests, rate, int(keep), in_order)
+        plan = Plan(HOST, self.server.port, CONNECTIONS, seconds, warm_up, requests, rate, int(keep))
         path.write_bytes(msgspec.msgpack.encode(plan))
         subprocess.run(
             [sys.executable, "-m", "benchmarks.load", str(path)],
             check=True,
-            preexec_fn=lambda: os.sched_setaffinity(0, {1}),
+            preexec_fn=lambda: os.sched_setaffinity(0, {LOAD_CORE}),
             cwd=Path(__file__).parent.parent,
         )
         outcome = msgspec.msgpack.decode(Path(f"{path}.out").read_bytes(), type=Outcome)
@@ -173,7 +125,7 @@ class Stage:
         return outcome
 
     def post(self, path: str, body: object, key: str) -> bytes:
-        return request("POST", path, HOST, self.port, msgspec.json.encode(body), key)
+        return request("POST", path, HOST, self.server.port, msgspec.json.encode(body), key)
 
     def choice(self, number: int) -> bytes:
         """One record: person `number` says yes or no to five purposes."""
@@ -201,10 +153,8 @@ class Stage:
 
     def drain(self, requests: list[bytes]) -> list[bytes]:
         """Send each request once, over many connections; the bodies of the answers, in no order."""
-        import asyncio
-
         async def send(queue: list[bytes]) -> list[bytes]:
-            reader, writer = await asyncio.open_connection(HOST, self.port)
+            reader, writer = await asyncio.open_connection(HOST, self.server.port)
             bodies = []
             for raw in queue:
                 writer.write(raw)
@@ -224,20 +174,7 @@ class Stage:
         return asyncio.run(all_of_them())
 
     def _environment(self) -> dict[str, str]:
-        if not self.slow_disk:
-            return dict(os.environ)
-        return {**os.environ, "LD_PRELOAD": str(_slow_fsync(self.folder))}
-
-
-def _sayso() -> str:
-    return str(Path(sys.executable).with_name("sayso"))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+        return {"LD_PRELOAD": str(_slow_fsync(self.folder))} if self.slow_disk else {}
 
 
 def _slow_fsync(folder: Path) -> Path:

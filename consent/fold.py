@@ -11,7 +11,7 @@ Four sentences of the design carry everything here:
 so that a record replayed years later gives the state that was.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Protocol
 
@@ -71,13 +71,16 @@ def decide(
     state: PersonState, acts: Mapping[str, Act], terms: Terms, moment: Moment
 ) -> tuple[tuple[Change, ...], PersonState]:
     """What these acts change, and the state after them. Noes come first: of a tie the restrictive half wins."""
-    noes = tuple(_denied(purpose, act, terms) for purpose, act in acts.items() if act in NOES)
+    noes = tuple([_denied(purpose, act, terms) for purpose, act in acts.items() if act in NOES])
     if noes:
         state = advance(state, noes, moment)
-    rest = tuple(_loosened(state, purpose, act, terms, moment) for purpose, act in acts.items() if act not in NOES)
-    if rest:
-        state = advance(state, rest, moment)
-    return noes + rest, state
+        if len(noes) == len(acts):
+            return noes, state
+    said = _noes(state)
+    rest = tuple(
+        [_loosened(state, said, purpose, act, terms, moment) for purpose, act in acts.items() if act not in NOES]
+    )
+    return noes + rest, advance(state, rest, moment)
 
 
 def advance(state: PersonState, changes: Iterable[Change], moment: Moment) -> PersonState:
@@ -96,14 +99,16 @@ def advance(state: PersonState, changes: Iterable[Change], moment: Moment) -> Pe
     return replace(state, choices=choices, denials=denials)
 
 
-def noes_over(choices: Mapping[str, Choice], denials: Mapping[str, Choice], purpose: str) -> Iterator[Choice]:
-    """The newest no of the purpose itself and of each above it, whether or not a grant has replaced it since."""
-    for node in path(purpose):
-        choice = choices.get(node)
-        if choice is not None and choice.status in NOES:
-            yield choice
-        elif denials and node in denials:
-            yield denials[node]
+@lru_cache(maxsize=4_096)
+def _named_below(shown: tuple[str, ...], purpose: str) -> tuple[str, ...]:
+    """Those of the purposes shown that lie below this one."""
+    return tuple(each for each in shown if each.startswith(purpose + "."))
+
+
+def _noes(state: PersonState) -> dict[str, Choice]:
+    """The newest no of each place that has one, whether or not a grant has replaced it since. Mostly there is none."""
+    noes = {place: choice for place, choice in state.choices.items() if choice.status in NOES}
+    return {**state.denials, **noes} if state.denials else noes
 
 
 def _denied(purpose: str, act: Act, terms: Terms) -> Change:
@@ -114,8 +119,10 @@ def _denied(purpose: str, act: Act, terms: Terms) -> Change:
     return Change(purpose, act, terms.version(purpose), objections=tuple(objections))
 
 
-def _loosened(state: PersonState, purpose: str, act: Act, terms: Terms, moment: Moment) -> Change:
-    ignored = _hindrance(state, purpose, moment)
+def _loosened(
+    state: PersonState, noes: dict[str, Choice], purpose: str, act: Act, terms: Terms, moment: Moment
+) -> Change:
+    ignored = _hindrance(state, noes, purpose, moment)
     version = terms.version(purpose)
     if ignored is not None:
         return Change(purpose, act, version, ignored=ignored)
@@ -123,30 +130,33 @@ def _loosened(state: PersonState, purpose: str, act: Act, terms: Terms, moment: 
         held = tuple(each for each in (purpose, *terms.below(purpose)) if _objected(state, each))
         return Change(purpose, act, version, objections=held)
     expires_at = terms.expiry(purpose, moment.claimed)
-    covers = {
-        each: Cover(moment.since, terms.version(each), _sooner(expires_at, terms.expiry(each, moment.claimed)))
-        for each in moment.shown
-        if each.startswith(purpose + ".") and _hindrance(state, each, moment) is None
-    }
+    covers: dict[str, Cover] = {}
+    for each in _named_below(moment.shown, purpose):
+        if _hindrance(state, noes, each, moment) is None:
+            term = _sooner(expires_at, terms.expiry(each, moment.claimed))
+            covers[each] = Cover(moment.since, terms.version(each), term)
+    if not noes:
+        return Change(purpose, act, version, expires_at, covers)
     # The no that this grant outdates stays an objection where direct marketing is concerned.
-    objections = tuple(
-        each
-        for each in (purpose, *covers)
-        if each in terms.direct_marketing and any(noes_over(state.choices, state.denials, each))
-    )
+    marketing = [each for each in (purpose, *covers) if each in terms.direct_marketing]
+    objections = tuple([each for each in marketing if any(node in noes for node in path(each))])
     return Change(purpose, act, version, expires_at, covers, objections)
 
 
-def _hindrance(state: PersonState, purpose: str, moment: Moment) -> Ignored | None:
+def _hindrance(state: PersonState, noes: dict[str, Choice], purpose: str, moment: Moment) -> Ignored | None:
     """Why nothing may be loosened at `purpose` now, or None."""
     if state.suppressed_until > moment.since:
         return "suppressed"
     own = state.choices.get(purpose)
     weaker = own is not None and own.assurance > moment.assurance
-    for no in noes_over(state.choices, state.denials, purpose):
-        if moment.claimed <= no.since:
-            return "late"
-        weaker = weaker or no.assurance > moment.assurance
+    if noes:
+        for node in path(purpose):
+            no = noes.get(node)
+            if no is None:
+                continue
+            if moment.claimed <= no.since:
+                return "late"
+            weaker = weaker or no.assurance > moment.assurance
     return "weaker" if weaker else None
 
 
@@ -203,7 +213,8 @@ def _grant(choices: dict[str, Choice], denials: dict[str, Choice], change: Chang
         expires_at,
         old.objected_at if old else 0,
     )
-    _mark_objections(choices, change.objections, moment.since)
+    if change.objections:
+        _mark_objections(choices, change.objections, moment.since)
 
 
 def _merged(
@@ -220,7 +231,13 @@ def _merged(
 
 
 def _alive(choices: dict[str, Choice], denials: dict[str, Choice], purpose: str, since: int) -> bool:
-    return all(no.since < since for no in noes_over(choices, denials, purpose))
+    """Whether a grant of that instant is newer than every no on the path of the purpose."""
+    for node in path(purpose):
+        choice = choices.get(node)
+        no = choice if choice is not None and choice.status in NOES else denials.get(node)
+        if no is not None and no.since >= since:
+            return False
+    return True
 
 
 def _mark_objections(choices: dict[str, Choice], purposes: tuple[str, ...], since: int) -> None:

@@ -35,8 +35,15 @@ def standing(state: PersonState, purpose: str, catalogue: Versions, at: int) -> 
     if not choices:
         return Standing("unasked", legal_basis=basis)
     own = choices.get(purpose)
-    if own is not None and own.status == "granted" and own.since and _alone(state, purpose):
-        # What nearly every granted purpose looks like, without the walk: there is nothing to weigh it against.
+    if (
+        own is not None
+        and own.status == "granted"
+        and own.since
+        and not state.denials
+        and (len(choices) == 1 or choices.keys().isdisjoint(path(purpose)[1:]))
+    ):
+        # What nearly every grant looks like, without the walk: nothing was chosen above and it replaced no no, so
+        # there is nothing to weigh it against.
         status = _lapsed(own.purpose_version, own.expires_at, catalogue.version(purpose), at)
         return Standing(
             status or ("refused" if state.suppressed_until > at else "granted"),
@@ -61,12 +68,6 @@ def standing(state: PersonState, purpose: str, catalogue: Versions, at: int) -> 
     if not given:
         return _without_grant(own, basis, objected)
     return _best(given, catalogue.version(purpose), at, basis, objected, suppressed=state.suppressed_until > at)
-
-
-def _alone(state: PersonState, purpose: str) -> bool:
-    """Whether the choice at the purpose is all that bears on it: nothing was chosen above, and it replaced no no."""
-    choices = state.choices
-    return not state.denials and (len(choices) == 1 or choices.keys().isdisjoint(path(purpose)[1:]))
 
 
 def _walk(

@@ -7,6 +7,7 @@ the person's state says, `engine.py` writes the entry and mints the permit, `aut
 
 from policies.authzen import (
     MOST_EVALUATIONS,
+    Alike,
     Batch,
     Clients,
     Evaluation,
@@ -15,14 +16,28 @@ from policies.authzen import (
     Malformed,
     Several,
     answered,
+    answered_alike,
     answered_several,
     asked,
+    asked_alike,
     asked_several,
+    read_alike,
     read_evaluation,
     read_evaluations,
     readable,
 )
-from policies.engine import Access, AccessDenied, Answer, Locate, Place, PolicyEngine, mint, rights_question
+from policies.engine import (
+    Access,
+    AccessDenied,
+    Answer,
+    Crowd,
+    CrowdAnswer,
+    Locate,
+    Place,
+    PolicyEngine,
+    mint,
+    rights_question,
+)
 from policies.lists import Group, MalformedList, unpack_list
 from policies.matcher import ForbiddenMatcher
 from policies.obligations import merge
@@ -42,10 +57,13 @@ __all__ = [
     "SYSTEM_RULES",
     "Access",
     "AccessDenied",
+    "Alike",
     "Answer",
     "Batch",
     "Cell",
     "Clients",
+    "Crowd",
+    "CrowdAnswer",
     "Decision",
     "Evaluation",
     "EvaluationAnswer",
@@ -66,11 +84,14 @@ __all__ = [
     "Snapshot",
     "WrongCasbin",
     "answered",
+    "answered_alike",
     "answered_several",
     "asked",
+    "asked_alike",
     "asked_several",
     "merge",
     "mint",
+    "read_alike",
     "read_evaluation",
     "read_evaluations",
     "read_policy",

@@ -11,7 +11,7 @@ from typing import Annotated, Final, NoReturn, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from policies.engine import Access, Answer
+from policies.engine import Access, Answer, Crowd, CrowdAnswer
 from policies.questions import Question
 from sayso.kernel import Actor, Invalid, Obligation, TooLarge, raw
 
@@ -93,6 +93,26 @@ class Several(Item, frozen=True):
     options: Options = Options()
 
 
+class Target(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """A resource without properties."""
+
+    type: Text
+    id: Text
+
+
+class Pick(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """One question of several that names a person and leans on the defaults for the rest."""
+
+    resource: Target
+
+
+class Alike(Item, frozen=True):
+    """The usual shape of several questions. It only saves time: whatever does not fit is read as `Several`."""
+
+    evaluations: tuple[Pick, ...] = ()
+    options: Options = Options()
+
+
 class Fault(Struct, frozen=True):
     """Why one question of several could not be read."""
 
@@ -149,6 +169,20 @@ def read_evaluations(body: bytes) -> Evaluation | Several:
     return several
 
 
+def read_alike(body: bytes) -> Alike | None:
+    """Several questions that differ in the person alone, all to be answered; None for anything else."""
+    try:
+        alike = _alike.decode(body)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return None
+    picks = alike.evaluations
+    if alike.subject is UNSET or alike.action is UNSET or not 0 < len(picks) <= MOST_EVALUATIONS:
+        return None
+    kinds = {pick.resource.type for pick in picks}
+    usual = len(kinds) == 1 and TOKEN not in kinds and alike.options.evaluations_semantic == "execute_all"
+    return alike if usual else None
+
+
 def asked(evaluation: Evaluation, actor: Actor, clients: Clients) -> Access:
     """The question behind one evaluation, from an authenticated actor. Never fails: what is wrong is a denial."""
     return Reading(actor, clients).access(
@@ -177,6 +211,17 @@ def asked_several(several: Several, actor: Actor, clients: Clients) -> Batch:
     return Batch(accesses, _UNTIL[several.options.evaluations_semantic])
 
 
+def asked_alike(alike: Alike, actor: Actor, clients: Clients) -> Crowd:
+    """The one question behind questions that `read_alike` has read."""
+    subject, action, context = alike.subject, alike.action, alike.context
+    assert subject is not UNSET
+    assert action is not UNSET
+    context = _NO_CONTEXT if context is UNSET else context
+    question, client = Reading(actor, clients).question(subject, action, alike.evaluations[0].resource.type, context)
+    subjects = people([pick.resource.id for pick in alike.evaluations])
+    return Crowd(question, subjects, client, context.at_least_seq or "")
+
+
 class Reading:
     """Turns wire entities into accesses for one actor. Equal questions become one `Question`, shared by a batch."""
 
@@ -193,21 +238,22 @@ class Reading:
         name = (subject.type, subject.id, action.name, resource.type, context)
         found = self._questions.get(name)
         if found is None:
-            found = self._questions[name] = self._question(subject, action, resource, context)
+            found = self._questions[name] = self.question(subject, action, resource.type, context)
         question, client = found
         return Access(
             question, None if token is not None else _person(resource.id), token, client, context.at_least_seq or ""
         )
 
-    def _question(
-        self, subject: Entity, action: Action, resource: Entity, context: RequestContext
+    def question(
+        self, subject: Entity, action: Action, kind: str, context: RequestContext
     ) -> tuple[Question, str]:
+        """The question about resources of one kind, and the client that it is asked for, when that is another."""
         caller = self._caller(subject)
         purpose = context.purpose or (caller.default_purpose if caller is not None else None)
         question = Question(
             roles=caller.roles if caller is not None else frozenset(),
             action=action.name,
-            category="" if resource.type == TOKEN else resource.type,
+            category="" if kind == TOKEN else kind,
             purpose=purpose,
             jurisdiction=context.jurisdiction,
             channel=context.channel,
@@ -260,6 +306,16 @@ def answered_several(batch: Batch, answers: Sequence[Answer]) -> EvaluationsAnsw
     return EvaluationsAnswer(found)
 
 
+def answered_alike(answer: CrowdAnswer) -> bytes:
+    """The JSON of an `EvaluationsAnswer`, where each different answer is encoded once."""
+    names = [id(decision) for decision in answer.decisions]
+    parts = {
+        name: _encode(answered(Answer(decision, None, answer.seq, answer.policy, answer.entry)))
+        for name, decision in dict(zip(names, answer.decisions, strict=True)).items()
+    }
+    return b'{"evaluations":[' + b",".join([parts[name] for name in names]) + b"]}"
+
+
 def readable(batch: Batch) -> list[Access]:
     """The accesses to evaluate: all that could be read, and none behind a fault that ends the list."""
     accesses: list[Access] = []
@@ -277,6 +333,19 @@ def _person(subject: str) -> bytes | None:
         return raw(subject, "sub")
     except Invalid:
         return None
+
+
+def people(subjects: Sequence[str]) -> list[bytes | None]:
+    """The people that these ids name, as `_person` does it one by one."""
+    joined = "\n".join(subjects)
+    try:
+        found = bytes.fromhex(joined.replace("sub_", ""))
+    except ValueError:
+        return [_person(subject) for subject in subjects]
+    # Written again and compared: only a list of well-formed ids comes out as it went in.
+    if len(found) == 16 * len(subjects) and f"sub_{found.hex(chr(10), 16)}".replace("\n", "\nsub_") == joined:
+        return [found[start : start + 16] for start in range(0, len(found), 16)]
+    return [_person(subject) for subject in subjects]
 
 
 def _decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
@@ -301,4 +370,6 @@ _UNTIL: Final = {"execute_all": None, "deny_on_first_deny": False, "permit_on_fi
 _NO_CONTEXT: Final = RequestContext()
 _evaluation: Final = msgspec.json.Decoder(Evaluation)
 _several: Final = msgspec.json.Decoder(Several)
+_alike: Final = msgspec.json.Decoder(Alike)
+_encode: Final = msgspec.json.Encoder().encode
 _item: Final = msgspec.json.Decoder(Item)

@@ -75,8 +75,8 @@ class Inquiry:
         purpose = question.purpose or ""
         above = snapshot.trees.purposes.up.get(purpose, frozenset())
         self._asked = Asked(question, purpose, above, snapshot.noticed(purpose))
-        self.above: tuple[str, ...] = (purpose, *catalogue.ancestors(purpose))
-        """The purpose and those above it: the choices that a decision reads."""
+        self.above: tuple[str, ...] = () if self.refusal else (purpose, *catalogue.ancestors(purpose))
+        """The purpose and those above it, as declared: the choices that a decision reads."""
         self.told: dict[int, Told] = {}
         """What the log is told of each decision: `events.told` fills and bounds it."""
 

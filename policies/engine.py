@@ -18,7 +18,7 @@ from consent import PersonState
 from policies import events
 from policies.decide import Inquiry
 from policies.lists import Decided
-from policies.people import Person, person, read
+from policies.people import Person, person, read, read_each, state_at
 from policies.policy import Policy
 from policies.questions import UNRESOLVABLE, Decision, Question
 from policies.trees import RIGHTS, ROOT
@@ -95,6 +95,24 @@ class Answer(Struct, frozen=True, gc=False):
         return self.permit
 
 
+class Crowd(Struct, frozen=True, gc=False):
+    """One question about many people; as in an `Access`, None is nobody."""
+
+    question: Question
+    subjects: Sequence[bytes | None]
+    client: str = ""
+    at_least_seq: str = ""
+
+
+class CrowdAnswer(Struct, frozen=True, gc=False):
+    """What came of a `Crowd`: a decision for each, in order, and what they share."""
+
+    decisions: list[Decision]
+    seq: str
+    policy: str
+    entry: str
+
+
 class PolicyEngine:
     """Decides for all tenants. `disagreements` counts how often Casbin saw a decision differently; it must stay 0."""
 
@@ -131,12 +149,13 @@ class PolicyEngine:
             access = _at(access, place)
             known = place.subject if place.found else None
         subject = _someone(access)
+        inquiry = policy.inquiry(access.question)
         row, key_row = yield (read(tx, subject), self._sealer.read(tx, subject))
-        found = person(row)
-        decision = self._decided(tx, policy, access, found)
+        found = state_at(row, inquiry.above)
+        decision, facts = inquiry.examine(found, tx.context.at, behind=_behind(tx, access.at_least_seq))
+        decision = self._seconded(inquiry, found, decision)
         key = self._sealer.unwrap(tx.context.tenant, subject, "log", key_row) if known is not None else None
-        facts = policy.inquiry(access.question).facts(found.state if found else None, tx.context.at)
-        event = events.decided(policy, access.question, decision, known, access.client, facts)
+        event = events.decided(inquiry, decision, known, access.client, facts)
         return self._answer(tx, policy, access, decision, self._audit.append(tx, event, key))
 
     def evaluate_many(
@@ -158,7 +177,7 @@ class PolicyEngine:
             if access.token is not None:
                 placed[index] = _at(access, (yield from _located(tx, access.token, locate)))
         subjects = list(dict.fromkeys(_someone(access) for access in placed))
-        rows = yield tuple([read(tx, subject) for subject in subjects])
+        rows = yield read_each(tx, subjects)
         people = {subject: person(row) for subject, row in zip(subjects, rows, strict=True)}
         decided: list[Decided] = []
         for access in placed:
@@ -179,8 +198,27 @@ class PolicyEngine:
             answers.append(answer)
         return answers
 
+    def evaluate_crowd(self, tx: Tx, policy: Policy, asked: Crowd) -> Work[CrowdAnswer]:
+        """One question about many people, one entry for all: as `evaluate_many` of as many accesses, with nothing made
+        for each person but their state.
+        """
+        inquiry = policy.inquiry(asked.question)
+        rows = yield read_each(tx, [subject or _NOBODY for subject in asked.subjects])
+        behind = _behind(tx, asked.at_least_seq)
+        at, purposes, decide = tx.context.at, inquiry.above, inquiry.decide
+        aids: list[int] = []
+        decisions: list[Decision] = []
+        for row in rows:
+            state = state_at(row, purposes)
+            aids.append(0 if state is None else row[1])
+            decisions.append(decide(state, at, behind=behind))
+        for place in self._due(len(rows)):
+            decisions[place] = self._compared(inquiry, state_at(rows[place], purposes), decisions[place])
+        event = events.group_decided(policy, asked.question, asked.client, aids, decisions)
+        return CrowdAnswer(decisions, tx.head.seq, policy.version, self._audit.append(tx, event))
+
     def _decided(self, tx: Tx, policy: Policy, access: Access, found: Person | None) -> Decision:
-        behind = access.at_least_seq > tx.head.seq if access.at_least_seq else False
+        behind = _behind(tx, access.at_least_seq)
         return self.decide(policy, found.state if found else None, access.question, tx.context.at, behind=behind)
 
     def _answer(self, tx: Tx, policy: Policy, access: Access, decision: Decision, entry: str = "") -> Answer:
@@ -191,9 +229,15 @@ class PolicyEngine:
     # the second opinion
 
     def _seconded(self, inquiry: Inquiry, person: PersonState | None, decision: Decision) -> Decision:
-        self._asked += 1
-        if not self._every or self._asked % self._every:
-            return decision
+        return self._compared(inquiry, person, decision) if self._due(1) else decision
+
+    def _due(self, count: int) -> range:
+        """Which of the next `count` decisions Casbin is asked again, by place."""
+        every, asked = self._every, self._asked
+        self._asked = asked + count
+        return range(every - asked % every - 1, count, every) if every else range(0)
+
+    def _compared(self, inquiry: Inquiry, person: PersonState | None, decision: Decision) -> Decision:
         started = time.perf_counter()
         if started < self._not_before:
             return decision
@@ -206,7 +250,7 @@ class PolicyEngine:
             return decision
         self.disagreements += 1
         logger.critical("the compiled rules and Casbin disagree under policy %s: denied", inquiry.snapshot.version)
-        return Decision(False, "no_rule")
+        return _DISAGREED
 
 
 def mint(tenant: str, subject: bytes, question: Question, decision: Decision) -> Permit:
@@ -214,14 +258,14 @@ def mint(tenant: str, subject: bytes, question: Question, decision: Decision) ->
     if not decision.allowed or not question.purpose:
         raise AccessDenied(decision.reason)
     return Permit(
-        tenant=tenant,
-        subject=subject,
-        category=question.category,
-        action=question.action,
-        purpose=question.purpose,
-        obligations=decision.obligations,
-        rule=decision.rule,
-        basis=decision.basis,
+        tenant,
+        subject,
+        question.category,
+        question.action,
+        question.purpose,
+        decision.obligations,
+        decision.rule,
+        decision.basis,
     )
 
 
@@ -229,6 +273,10 @@ def rights_question(actor: Actor, subject: bytes, action: str, category: str = R
     """What the person, or whoever answers their requests, asks for: purpose `dsar`, by default the person whole."""
     own = actor.kind == "person" and actor.id == text("sub", subject)
     return Access(Question(roles=actor.roles, action=action, category=category, purpose=RIGHTS, own=own), subject)
+
+
+def _behind(tx: Tx, at_least_seq: str) -> bool:
+    return at_least_seq > tx.head.seq if at_least_seq else False
 
 
 def _someone(access: Access) -> bytes:
@@ -246,3 +294,4 @@ def _at(access: Access, place: Place) -> Access:
 
 
 _NOBODY: Final = bytes(16)
+_DISAGREED: Final = Decision(False, "no_rule")

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from audit import AuditEvent, declare
-from policies.lists import Decided, pack_list
+from policies.decide import Inquiry, Told
+from policies.lists import Decided, pack_group, pack_list
 from policies.policy import Policy
 from policies.questions import Decision, Question
 from policies.rules import LONGEST_NAME
@@ -19,15 +20,54 @@ PERMITTED: Final = declare("access.permitted", *_NAMES)
 DENIED: Final = declare("access.denied", *_NAMES)
 LIST_DECIDED: Final = declare("access.list.decided", "count", "permitted")
 
+_TOLD_LIMIT: Final = 256
+
 UNNAMED: Final = "-"
 """Stands in a leaf for a name that is not declared, or that was not given."""
 
 
 def decided(
-    policy: Policy, question: Question, decision: Decision, subject: bytes | None, client: str, facts: dict[str, object]
+    inquiry: Inquiry, decision: Decision, subject: bytes | None, client: str, facts: dict[str, object]
 ) -> AuditEvent:
     """One decision about one person. `client` is the client it was asked for, if a PEP asked for another."""
-    trees = policy.snapshot.trees
+    # Decisions are few and people many: an inquiry gives the same value for all with the same outcome.
+    told = inquiry.told.get(id(decision))
+    if told is None:
+        if len(inquiry.told) >= _TOLD_LIMIT:
+            inquiry.told.clear()
+        told = inquiry.told[id(decision)] = _told(inquiry, decision)
+    detail: dict[str, Any] = {"facts": facts} if facts else {}
+    if decision.basis:
+        detail["basis"] = decision.basis
+    if client:
+        detail["client"] = client[:LONGEST_NAME]
+    if told.claims:
+        detail["claims"] = told.claims
+    return AuditEvent(told.type, told.out, told.res, subject, detail, inquiry.snapshot.version)
+
+
+def list_decided(policy: Policy, decided: Sequence[Decided]) -> AuditEvent:
+    """Many decisions in one entry. The list is its detail: sealed under the tenant's key, bound by a commitment."""
+    return _listed(policy, [one.decision for one in decided], pack_list(decided))
+
+
+def group_decided(
+    policy: Policy, question: Question, client: str, aids: Sequence[int], decisions: Sequence[Decision]
+) -> AuditEvent:
+    """The same for one question about many people: `decisions` stand beside their `aids`."""
+    return _listed(policy, decisions, pack_group(client, question, aids, decisions))
+
+
+def _listed(policy: Policy, decisions: Sequence[Decision], packed: bytes) -> AuditEvent:
+    permitted = sum([decision.allowed for decision in decisions])
+    res = {"count": str(len(decisions)), "permitted": str(permitted)}
+    return AuditEvent(
+        LIST_DECIDED, "permit" if permitted else "deny", res, None, {"list": packed}, policy.version
+    )
+
+
+def _told(inquiry: Inquiry, decision: Decision) -> Told:
+    trees, question = inquiry.snapshot.trees, inquiry.question
     res = {
         "action": question.action if question.action in trees.actions else UNNAMED,
         "category": question.category if question.category in trees.categories else UNNAMED,
@@ -35,25 +75,10 @@ def decided(
         "reason": decision.reason,
         "rule": decision.rule or UNNAMED,
     }
-    detail: dict[str, Any] = {"facts": facts} if facts else {}
-    if decision.basis:
-        detail["basis"] = decision.basis
-    if client:
-        detail["client"] = client[:LONGEST_NAME]
     claims = _claims(question, UNNAMED in res.values())
-    if claims:
-        detail["claims"] = claims
     if decision.allowed:
-        return AuditEvent(PERMITTED, "permit", res, subject, detail, policy.version)
-    return AuditEvent(DENIED, "deny", res, subject, detail, policy.version)
-
-
-def list_decided(policy: Policy, decided: Sequence[Decided]) -> AuditEvent:
-    """Many decisions in one entry. The list is its detail: sealed under the tenant's key, bound by a commitment."""
-    permitted = sum(one.decision.allowed for one in decided)
-    res = {"count": str(len(decided)), "permitted": str(permitted)}
-    detail = {"list": pack_list(decided)}
-    return AuditEvent(LIST_DECIDED, "permit" if permitted else "deny", res, None, detail, policy.version)
+        return Told(decision, PERMITTED, "permit", res, claims)
+    return Told(decision, DENIED, "deny", res, claims)
 
 
 def _claims(question: Question, unnamed: bool) -> dict[str, str]:

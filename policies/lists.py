@@ -51,31 +51,50 @@ class Group(Struct, frozen=True, array_like=True):
             yield aid, self.table[place]
 
 
+Name = tuple[str, str, str, str, str]
+"""The first five fields of a group."""
+
+
 class MalformedList(ValueError):
     """Bytes that are no list of decisions."""
 
 
 def pack_list(decided: Iterable[Decided]) -> bytes:
     """The decisions as bytes. Their order within a question is lost on purpose: only who and what remains."""
-    groups: dict[tuple[str, str, str, str, str], list[tuple[int, Decision]]] = {}
+    groups: dict[Name, tuple[list[int], list[Decision]]] = {}
     for one in decided:
-        question = one.question
-        name = (one.client, question.action, question.category, question.purpose or "", question.channel or "")
-        groups.setdefault(name, []).append((one.aid, one.decision))
-    return _encode([VERSION, [_group(name, pairs) for name, pairs in groups.items()]])
+        aids, decisions = groups.setdefault(_name(one.client, one.question), ([], []))
+        aids.append(one.aid)
+        decisions.append(one.decision)
+    return _encode([VERSION, [_group(name, *pairs) for name, pairs in groups.items()]])
 
 
-def _group(name: tuple[str, str, str, str, str], pairs: Sequence[tuple[int, Decision]]) -> Group:
+def pack_group(client: str, question: Question, aids: Sequence[int], decisions: Sequence[Decision]) -> bytes:
+    """The same bytes for one question, where `decisions` stand beside their `aids`."""
+    return _encode([VERSION, [_group(_name(client, question), aids, decisions)]])
+
+
+def _name(client: str, question: Question) -> Name:
+    return client, question.action, question.category, question.purpose or "", question.channel or ""
+
+
+def _group(name: Name, aids: Sequence[int], decisions: Sequence[Decision]) -> Group:
     table: dict[tuple[str, str, str], int] = {}
-    rows = []
-    for aid, decision in pairs:
-        rows.append((aid, table.setdefault((decision.reason, decision.rule, decision.basis), len(table))))
-    rows.sort()
+    # Most people share a few decisions, so each is looked at once, by its identity.
+    places: dict[int, int] = {}
+    for decision in decisions:
+        if id(decision) not in places:
+            outcome = (decision.reason, decision.rule, decision.basis)
+            places[id(decision)] = table.setdefault(outcome, len(table))
+    count = len(aids)
+    if len(table) == 1:
+        return Group(*name, tuple(table), struct.pack(f"<{count}Q", *sorted(aids)), bytes(2 * count))
+    rows = sorted(zip(aids, [places[id(decision)] for decision in decisions], strict=True))
     return Group(
         *name,
         tuple(table),
-        struct.pack(f"<{len(rows)}Q", *(aid for aid, _ in rows)),
-        struct.pack(f"<{len(rows)}H", *(place for _, place in rows)),
+        struct.pack(f"<{count}Q", *[aid for aid, _ in rows]),
+        struct.pack(f"<{count}H", *[place for _, place in rows]),
     )
 
 

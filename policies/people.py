@@ -1,6 +1,6 @@
 """The one read of a decision: a person's row, as the registry keeps it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -33,6 +33,12 @@ class Packed(Struct, frozen=True, array_like=True):
 def read(tx: Tx, subject: bytes) -> Get:
     """The read of one person's row, to be yielded."""
     return tx.get(PERSON, subject)
+
+
+def read_each(tx: Tx, subjects: Iterable[bytes]) -> tuple[Get, ...]:
+    """The reads of many people's rows, in order."""
+    get = tx.get
+    return tuple([get(PERSON, subject) for subject in subjects])
 
 
 def person(row: Values | None) -> Person | None:
@@ -70,9 +76,8 @@ def state_at(row: Values | None, purposes: Sequence[str]) -> PersonState | None:
 def _choices(packed: dict[str, Raw], purposes: Sequence[str]) -> dict[str, Choice]:
     found = {}
     for purpose in purposes:
-        choice = packed.get(purpose)
-        if choice is not None:
-            found[purpose] = _choice(choice)
+        if purpose in packed:
+            found[purpose] = _choice(packed[purpose])
     return found
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from sayso.migrations import upgrade
+from tests.builders.oracle import build
 from tests.builders.postgres import PostgresServer
 
 _CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -70,3 +71,9 @@ def chromium() -> str:
     if named is None:
         pytest.fail("Install Chromium, or set CHROMIUM to its path (make test does so where it may).")
     return named
+
+
+@pytest.fixture(scope="session")
+def oracle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A program of another implementation that checks an exported log."""
+    return build(tmp_path_factory.mktemp("oracle"))

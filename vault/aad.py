@@ -6,7 +6,7 @@ no form can be taken for another. These forms are final: stored ciphertexts carr
 
 from functools import lru_cache
 
-from vault.derive import parts
+from vault.derive import pair, parts
 
 FIELD = b"sayso.field.v1"
 DATA_KEY = b"sayso.dek.v1"
@@ -20,22 +20,29 @@ def _lead(label: bytes, *names: str) -> bytes:
     return parts(label, *(name.encode() for name in names))
 
 
+@lru_cache(maxsize=1024)
+def _tail(key_version: int, value_version: int) -> bytes:
+    return key_version.to_bytes(4, "big") + value_version.to_bytes(8, "big")
+
+
+@lru_cache(maxsize=1024)
+def _key_tail(version: int, epoch: int) -> bytes:
+    return version.to_bytes(4, "big") + epoch.to_bytes(4, "big")
+
+
 def field(tenant: str, collection: str, owner: bytes, name: str, key_version: int, value_version: int) -> bytes:
     """A value: whose it is, where it stands, which data key (u32) seals it, and the how-manieth value it is (u64)."""
-    tail = key_version.to_bytes(4, "big") + value_version.to_bytes(8, "big")
-    return _lead(FIELD, tenant, collection) + parts(owner, name.encode()) + tail
+    return _lead(FIELD, tenant, collection) + pair(owner, name.encode()) + _tail(key_version, value_version)
 
 
 def data_key(tenant: str, owner: bytes, cls: str, version: int, epoch: int) -> bytes:
     """A wrapped data key: whose, of which class, its version (u32) and the tenant key's epoch (u32)."""
-    tail = version.to_bytes(4, "big") + epoch.to_bytes(4, "big")
-    return _lead(DATA_KEY, tenant) + parts(owner, cls.encode()) + tail
+    return _lead(DATA_KEY, tenant) + pair(owner, cls.encode()) + _key_tail(version, epoch)
 
 
 def secret(tenant: str, use: str, version: int, epoch: int) -> bytes:
     """One of the tenant's own secrets (index root, token root, signing seed), wrapped."""
-    tail = version.to_bytes(4, "big") + epoch.to_bytes(4, "big")
-    return parts(SECRET, tenant.encode(), use.encode()) + tail
+    return parts(SECRET, tenant.encode(), use.encode()) + _key_tail(version, epoch)
 
 
 def tenant_key(context: dict[str, str]) -> bytes:

@@ -7,6 +7,7 @@ of a name could be read from a dump. 33 bytes stand around the padded value. Fin
 """
 
 import os
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -38,7 +39,8 @@ def seal(
     cipher: Cipher, head: bytes, aad: bytes, value: bytes, bucket: int = BUCKET, nonce: bytes | None = None
 ) -> bytes:
     """A blob. `head` comes from `head_of`; the nonce is drawn from the kernel unless a test vector fixes it."""
-    nonce = os.urandom(NONCE_BYTES) if nonce is None else nonce
+    if nonce is None:
+        nonce = os.urandom(NONCE_BYTES)
     return head + nonce + cipher.encrypt(nonce, pad(value, bucket), aad)
 
 
@@ -52,6 +54,7 @@ def open_body(cipher: Cipher, aad: bytes, blob: bytes) -> bytes:
         raise BrokenSeal from None
 
 
+@lru_cache(maxsize=64)
 def head_of(suite: Suite, key_version: int) -> bytes:
     """The five bytes before the nonce."""
     return bytes((suite,)) + key_version.to_bytes(4, "big")

@@ -24,8 +24,12 @@ def hmac_sha256(key: bytes, message: bytes) -> bytes:
 
 
 def expand(key: bytes, label: bytes) -> bytes:
-    """32 bytes for the use that `label` names. HKDF-Expand with SHA-256, first block (RFC 5869, section 2.3)."""
-    return hmac_sha256(key, label + b"\x01")
+    """32 bytes for the use that `label` names, from a key of 32. HKDF-Expand with SHA-256, first block (RFC 5869,
+    section 2.3).
+    """
+    padded = key.ljust(_BLOCK, b"\0")
+    inner = sha256(padded.translate(_INNER) + label + b"\x01").digest()
+    return sha256(padded.translate(_OUTER) + inner).digest()
 
 
 def commitment(key: bytes) -> bytes:
@@ -43,5 +47,13 @@ def parts(*values: bytes) -> bytes:
     """
     try:
         return b"".join([piece for value in values for piece in (len(value).to_bytes(2, "big"), value)])
+    except OverflowError:
+        raise ValueError("a part is longer than 65,535 bytes") from None
+
+
+def pair(one: bytes, other: bytes) -> bytes:
+    """`parts` of two values, written out: every seal asks for it."""
+    try:
+        return len(one).to_bytes(2, "big") + one + len(other).to_bytes(2, "big") + other
     except OverflowError:
         raise ValueError("a part is longer than 65,535 bytes") from None

@@ -17,6 +17,8 @@ from vault.derive import commitment, expand
 from vault.suite import KEY_BYTES, NONCE_BYTES, TAG_BYTES, BrokenSeal, Cipher, Suite
 
 WRAPPED_BYTES: Final = 1 + NONCE_BYTES + KEY_BYTES + TAG_BYTES
+_ENCRYPT: Final = {suite: b"encrypt" + bytes((suite,)) for suite in Suite}
+"""The label of the key that seals values, for each suite."""
 
 
 class WrappingKey:
@@ -112,7 +114,7 @@ class DataKey:
 
     def _own_cipher(self) -> Cipher:
         self._head = blob.head_of(self._suite, self.version)
-        self._cipher = self._suite.cipher(expand(self._key, b"encrypt" + bytes((self._suite,))))
+        self._cipher = self._suite.cipher(expand(self._key, _ENCRYPT[self._suite]))
         return self._cipher
 
     def _cipher_of(self, sealed: bytes) -> Cipher:
@@ -120,4 +122,4 @@ class DataKey:
         suite = blob.suite_of(sealed)
         if sealed[:5] != blob.head_of(suite, self.version):
             raise BrokenSeal
-        return suite.cipher(expand(self._key, b"encrypt" + bytes((suite,))))
+        return suite.cipher(expand(self._key, _ENCRYPT[suite]))

@@ -49,7 +49,8 @@ class Normaliser(Struct, frozen=True):
 
 def tidy(value: str) -> str:
     """The value as it is stored: NFC (Unicode Annex 15), without white space around it."""
-    return unicodedata.normalize("NFC", value).strip()
+    # ASCII is NFC already.
+    return value.strip() if value.isascii() else unicodedata.normalize("NFC", value).strip()
 
 
 def canonical(kind: str, value: str, region: str | None = None) -> str:
@@ -167,6 +168,8 @@ def _boolean(value: str, _region: str | None) -> str:
 
 def _plain(value: str) -> bool:
     """No control characters, no unassigned ones, no halves of pairs."""
+    if value.isascii() and value.isprintable():
+        return True
     return not any(unicodedata.category(char) in {"Cc", "Cs", "Cn", "Zl", "Zp"} for char in value)
 
 

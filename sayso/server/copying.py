@@ -1,12 +1,12 @@
 """A copy of the embedded database while it is in use."""
 
 import os
-import sqlite3
 from pathlib import Path
 
 from sayso.kernel import Conflict, Invalid
 from sayso.server.precautions import KeysBesideData, demand_store
 from sayso.server.settings import Settings
+from sayso.server.store import copy_embedded
 
 
 class NotEmbedded(Invalid):
@@ -30,11 +30,5 @@ def copy_database(settings: Settings, out: Path) -> int:
     if settings.key_folder.resolve() in out.resolve().parents:
         raise KeysBesideData("keys-beside-data", "A copy of the data must not lie in the key folder.")
     os.close(os.open(out, os.O_CREAT | os.O_EXCL, 0o600))
-    source = sqlite3.connect(f"file:{settings.database_url.removeprefix('sqlite:///')}?mode=ro", uri=True)
-    target = sqlite3.connect(out)
-    try:
-        source.backup(target)
-    finally:
-        target.close()
-        source.close()
+    copy_embedded(Path(settings.database_url.removeprefix("sqlite:///")), out)
     return out.stat().st_size

@@ -37,7 +37,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     body_limit: Positive = 1 << 20
     site_rate: Positive = 6000
     prefix_rate: Positive = 120
-    key_rate: int = 0
     trusted_proxies: tuple[str, ...] = ()
     integrate_every: float = 0.1
     banner_max_age: Positive = 60

@@ -1,7 +1,7 @@
 """The token that a banner's configuration carries: leave for a browser to send choices to one site for half an hour.
 
 It binds site, notice version and a nonce; the first choice sent with it binds the device, and no other device may use
-it after it (design 6, rule 7). It is made and checked without a row: base64url of `payload | HMAC-SHA256(payload)[:16]`.
+it then (design 6, rule 7). It is made and checked without a row: base64url of `payload | HMAC-SHA256(payload)[:16]`.
 """
 
 import base64

@@ -1,5 +1,7 @@
 """SQL of the server's own tables."""
 
+import sqlite3
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Delete, Select, Update, delete, select, update
@@ -75,3 +77,14 @@ def old_feed(before: int) -> Delete:
     """Feed rows that every reader has had time to take."""
     table = feed
     return delete(table).where(table.c.at < before)
+
+
+def copy_embedded(source: Path, target: Path) -> None:
+    """The embedded database as it is at one moment, beside whoever writes to it."""
+    reading = sqlite3.connect(f"file:{source}?mode=ro", uri=True)
+    writing = sqlite3.connect(target)
+    try:
+        reading.backup(writing)
+    finally:
+        writing.close()
+        reading.close()

@@ -1,7 +1,5 @@
 """A second opinion in another language: golang.org/x/mod's note and tlog read what we export."""
 
-import os
-import shutil
 import subprocess
 from base64 import b64decode, b64encode
 from pathlib import Path
@@ -12,28 +10,6 @@ from audit.merkle import inclusion_plan, leaf_hash, prove
 from audit.tiles import TileReader, grow, root
 from tests.audit.builders import TENANT, Store
 from tests.audit.directories import some_entries, write_directory
-
-ORACLE = Path(__file__).parent / "oracle"
-GOPATH = Path("/usr/share/gocode")
-
-
-@pytest.fixture(scope="session")
-def oracle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The checker, built without network from Debian's golang-golang-x-mod-dev."""
-    if shutil.which("go") is None or not (GOPATH / "src/golang.org/x/mod/sumdb/tlog").is_dir():
-        pytest.fail(
-            "Install golang-go and golang-golang-x-mod-dev (make test does so where it may): they check our log."
-        )
-    built = tmp_path_factory.mktemp("oracle") / "oracle"
-    cache = {"GOCACHE": str(built.parent / "cache"), "GOFLAGS": "", "CGO_ENABLED": "0"}
-    subprocess.run(
-        ["go", "build", "-o", str(built), "."],
-        cwd=ORACLE,
-        env=os.environ | cache | {"GO111MODULE": "off", "GOPATH": str(GOPATH)},
-        check=True,
-        timeout=300,
-    )
-    return built
 
 
 def ask(oracle: Path, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -17,10 +17,10 @@ HOST = "127.0.0.1"
 
 
 class Served:
-    """`with Served(folder, database) as served:` lays a store and serves it. `database` None is the embedded default."""
+    """`with Served(folder, database) as served:` lays a store and serves it. No `database`: the embedded one."""
 
     def __init__(
-        self, folder: Path, database: str | None = None, *, environment: dict[str, str] | None = None, core: int | None = None
+        self, folder: Path, database: str | None = None, *, environment: dict[str, str] | None = None
     ) -> None:
         self.folder = folder
         self.data = folder / "data"
@@ -29,12 +29,11 @@ class Served:
         self.admin_key = ""
         self._database = ["--database", database] if database else []
         self._environment = {**os.environ, **(environment or {})}
-        self._core = core
         self._process: subprocess.Popen[bytes] | None = None
         self._command = ["serve", "--data", str(self.data), "--host", HOST, "--port", str(self.port)]
 
     def __enter__(self) -> Self:
-        self.admin_key = json.loads(self.sayso("init", "--data", str(self.data), *self._database, "--json"))["admin_key"]
+        self.lay()
         self.start()
         return self
 
@@ -42,6 +41,10 @@ class Served:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def lay(self) -> None:
+        """Make the store."""
+        self.admin_key = json.loads(self.at("init", *self._database, "--json"))["admin_key"]
 
     def sayso(self, *arguments: str, expect: int = 0) -> str:
         """Run the command line; its standard output."""
@@ -71,7 +74,6 @@ class Served:
                 env=self._environment,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
-                preexec_fn=self._pin if self._core is not None else None,
             )
         while True:
             try:
@@ -118,15 +120,12 @@ class Served:
         cursor: str | None = None
         with self.admin as admin:
             while True:
-                answer = admin.get("/v1/audit/entries", params={**query, **({"cursor": cursor} if cursor else {})}).json()
+                asked = {**query, "cursor": cursor} if cursor else query
+                answer = admin.get("/v1/audit/entries", params=asked).json()
                 found += answer["entries"]
                 cursor = answer.get("next")
                 if not cursor:
                     return found
-
-    def _pin(self) -> None:
-        assert self._core is not None
-        os.sched_setaffinity(0, {self._core})
 
 
 def program() -> str:

@@ -312,7 +312,7 @@ def test_a_refusal_found_before_stands_first():
 
 def test_facts_name_what_was_read():
     person = a_person(granted("marketing.email", objected_at=5), under=["de"], relations=[CONTRACT], restricted_at=7)
-    facts = a_policy().inquiry(a_question()).facts(person, AT)
+    facts = a_policy().inquiry(a_question()).examine(person, AT)[1]
     assert facts == {
         "status": "granted",
         "since": AT - 1000,
@@ -322,7 +322,7 @@ def test_facts_name_what_was_read():
         "restricted_at": 7,
         "relations": ["order-1"],
     }
-    assert a_policy().inquiry(a_question()).facts(None, AT) == {}
+    assert a_policy().inquiry(a_question()).examine(None, AT)[1] == {}
 
 
 def test_a_question_is_a_value():

@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -182,3 +183,20 @@ def test_the_api_description_is_the_committed_one() -> None:
     committed = Path(__file__).parents[2] / "openapi.yaml"
     done = subprocess.run([sys.executable, "-m", "sayso.server.openapi"], capture_output=True, check=True)
     assert done.stdout == committed.read_bytes(), "run make openapi and commit the difference"
+
+
+def test_postgres_is_remembered_and_takes_several_processes(data_dir: Path, postgres_url: str) -> None:
+    done = sayso("init", "--data", data_dir, "--database", postgres_url, "--json")
+    assert done.returncode == 0, done.stderr
+    admin = json.loads(done.stdout)["admin_key"]
+    assert not (data_dir / "sayso.db").exists()
+    with serving(data_dir, "--workers", "2") as server, server.client(admin) as client:
+        assert sayso("apply", MANIFEST, "--data", data_dir).returncode == 0
+        made = [
+            client.post("/v1/keys", json={"name": f"till-{n}", "roles": ["auditor"]}).json()["key"] for n in range(4)
+        ]
+        time.sleep(1)
+        for key in made:
+            with server.client(key) as other:
+                assert {other.get("/v1/audit/logs").status_code for _ in range(6)} == {200}
+        assert server.stop() == 0

@@ -11,7 +11,8 @@ import msgspec
 from msgspec import Struct
 
 from policies import (
-    Access,
+    Alike,
+    Crowd,
     Evaluation,
     EvaluationAnswer,
     EvaluationsAnswer,
@@ -19,9 +20,12 @@ from policies import (
     Question,
     Several,
     answered,
+    answered_alike,
     answered_several,
     asked,
+    asked_alike,
     asked_several,
+    read_alike,
     read_evaluation,
     read_evaluations,
     readable,
@@ -76,6 +80,9 @@ async def evaluation(call: Call, body: bytes) -> Answer:
 
 async def evaluations(call: Call, body: bytes) -> Answer:
     """`POST /access/v1/evaluations`: a body without a list is a single question (Authorization API 1.0, section 7.1)."""
+    alike = read_alike(body)
+    if alike is not None:
+        return Answer(200, await call.run(evaluate_alike(call.services, call.principal, alike)))
     questions = read_evaluations(body)
     if isinstance(questions, Evaluation):
         return Answer(200, _encode(await call.run(evaluate(call.services, call.principal, questions))))
@@ -90,6 +97,17 @@ def evaluate(services: Services, principal: Principal, question: Evaluation) -> 
         ask = asked(question, principal.actor, configuration.client)
         locate = _locator(services, configuration)
         return answered((yield from services.engine.evaluate(tx, configuration.policy, ask, locate)))
+
+    return unit
+
+
+def evaluate_alike(services: Services, principal: Principal, questions: Alike) -> Unit[bytes]:
+    """The unit that answers one question about many people, in the bytes that `evaluate_several` comes to."""
+
+    def unit(tx: Tx) -> Work[bytes]:
+        configuration = services.configurations.of(tx.context.tenant)
+        crowd = asked_alike(questions, principal.actor, configuration.client)
+        return answered_alike((yield from services.engine.evaluate_crowd(tx, configuration.policy, crowd)))
 
     return unit
 
@@ -120,15 +138,17 @@ def filter_audience(services: Services, principal: Principal, wanted: AudienceQu
         raise TooLarge("too-many-subjects", f"A JSON audience has {MOST_SUBJECTS} people at most.", limit=MOST_SUBJECTS)
     question = _question(principal.actor, wanted)
     subjects = dict.fromkeys(wanted.subjects)
-    asks = [Access(question, subject=_person(subject)) for subject in subjects]
+    crowd = Crowd(question, [_person(subject) for subject in subjects])
 
     def unit(tx: Tx) -> Work[Audience]:
         configuration = services.configurations.of(tx.context.tenant)
-        answers = yield from services.engine.evaluate_many(tx, configuration.policy, asks)
-        counts = Counter(answer.reason for answer in answers)
-        permitted = tuple(subject for subject, answer in zip(subjects, answers, strict=True) if answer.decision.allowed)
+        answer = yield from services.engine.evaluate_crowd(tx, configuration.policy, crowd)
+        counts: Counter[str] = Counter([decision.reason for decision in answer.decisions])
+        permitted = tuple(
+            subject for subject, decision in zip(subjects, answer.decisions, strict=True) if decision.allowed
+        )
         until = iso(tx.context.at + AUDIENCE_TERM)
-        return Audience(new_id("aud"), permitted, dict(counts), answers[0].seq, until, answers[0].entry)
+        return Audience(new_id("aud"), permitted, dict(counts), answer.seq, until, answer.entry)
 
     return unit
 

@@ -40,7 +40,7 @@ class Logs(Struct, frozen=True):
 
 
 class EntryView(Struct, frozen=True, omit_defaults=True):
-    """An entry. `leaf` is what was hashed, byte for byte; `leaf_hash` SHA-256(0x00 || leaf) in hex. No `index`: pending.
+    """An entry. `leaf` is what was hashed, byte for byte; `leaf_hash` SHA-256(0x00 || leaf), hex; no `index`: it waits.
 
     `actor` is the name of the client or user who acted; the acts of people name nobody.
     """
