@@ -139,10 +139,10 @@ class Integrator:
 
 
 def _state(tx: Tx, log: str) -> Work[_Standing]:
-    row, pending, rows = yield (store.tree_of(tx, log), store.oldest_pending(tx, log, 1), store.last_signed(tx, log))
+    row, waiting, rows = yield (store.tree_of(tx, log), store.any_pending(tx, log), store.last_signed(tx, log))
     size = store.Tree(*row).size if row is not None else 0
     last = store.signed_from(rows)
-    return _Standing(row is not None, bool(pending), size, last.size if last is not None else -1)
+    return _Standing(row is not None, bool(waiting), size, last.size if last is not None else -1)
 
 
 def _check(tx: Tx, log: str, heads: list[_Head]) -> Work[None]:

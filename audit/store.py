@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, Table, func, select
+from sqlalchemy import BigInteger, ColumnElement, Select, Table, Text, bindparam, func, literal_column, select
 
 from audit.encoding import index_of
 from audit.tables import (
@@ -25,12 +25,46 @@ from audit.tables import (
     audit_tree,
 )
 from audit.tiles import WIDTH, unpack
-from sayso.kernel import TENANT_OWNER, Get, Query, Tx, Values, Work, bucket_of, raw
+from sayso.kernel import TENANT_OWNER, Get, Prepared, Query, Tx, Values, Work, bucket_of, raw
 
 _ENTRIES_PER_STATEMENT = 5_000
 
 TileKey = tuple[int, int]
 """Level and number."""
+
+# What every round of the integrator asks, ten times a second for each log. The offset is written out because SQLite's
+# dialect would make it a parameter of its own.
+_of_log = bindparam("log", type_=Text)
+_most = bindparam("most", type_=BigInteger)
+_none = literal_column("0")
+_TREE_TO_LOCK = Prepared(
+    select(audit_tree.c.origin, audit_tree.c.size, audit_tree.c.root)
+    .where(audit_tree.c.log == _of_log)
+    .with_for_update(skip_locked=True)
+)
+_LAST_SIGNED = Prepared(
+    select(audit_checkpoint.c.size, audit_checkpoint.c.root, audit_checkpoint.c.note)
+    .where(audit_checkpoint.c.log == _of_log)
+    .order_by(audit_checkpoint.c.size.desc())
+    .limit(_most)
+    .offset(_none)
+)
+_OLDEST_PENDING = Prepared(
+    select(
+        audit_outbox.c.bucket,
+        audit_outbox.c.entry,
+        audit_outbox.c.leaf,
+        audit_outbox.c.subject,
+        audit_outbox.c.actor,
+    )
+    .where(audit_outbox.c.log == _of_log)
+    .order_by(audit_outbox.c.entry)
+    .limit(_most)
+    .offset(_none)
+)
+_ANY_PENDING = Prepared(
+    select(audit_outbox.c.entry).where(audit_outbox.c.log == _of_log).limit(_most).offset(_none)
+)
 
 
 class Tree(NamedTuple):
@@ -82,15 +116,12 @@ def tree_to_lock(tx: Tx, log: str) -> Query:
     """The same, locked for this transaction; no row when another integrator holds it. SQLite has one writer and no row
     locks.
     """
-    columns = (audit_tree.c.origin, audit_tree.c.size, audit_tree.c.root)
-    return tx.select(select(*columns).where(audit_tree.c.log == log).with_for_update(skip_locked=True))
+    return tx.query(_TREE_TO_LOCK, log=log)
 
 
 def last_signed(tx: Tx, log: str) -> Query:
     """The head with the greatest size that was signed."""
-    columns = (audit_checkpoint.c.size, audit_checkpoint.c.root, audit_checkpoint.c.note)
-    newest = select(*columns).where(audit_checkpoint.c.log == log).order_by(audit_checkpoint.c.size.desc()).limit(1)
-    return tx.select(newest)
+    return tx.query(_LAST_SIGNED, log=log, most=1)
 
 
 def signed_from(rows: list[Any]) -> Signed | None:
@@ -100,9 +131,12 @@ def signed_from(rows: list[Any]) -> Signed | None:
 
 def oldest_pending(tx: Tx, log: str, limit: int) -> Query:
     """The entries that wait longest, in id order: see `Pending`."""
-    table = audit_outbox.c
-    columns = (table.bucket, table.entry, table.leaf, table.subject, table.actor)
-    return tx.select(select(*columns).where(table.log == log).order_by(table.entry).limit(limit))
+    return tx.query(_OLDEST_PENDING, log=log, most=limit)
+
+
+def any_pending(tx: Tx, log: str) -> Query:
+    """One row if anything waits, whichever comes first: nothing is sorted for it."""
+    return tx.query(_ANY_PENDING, log=log, most=1)
 
 
 def backlog(tx: Tx, log: str) -> Query:

@@ -91,7 +91,9 @@ def plans(stage: Stage) -> dict[str, tuple[Callable[[], list[bytes]], int]]:
 
     def evaluation() -> list[bytes]:
         drawn = random.choices(subjects, k=20_000)
-        return [stage.post("/access/v1/evaluation", {**head, "resource": question(each)}, stage.mailer) for each in drawn]
+        return [
+            stage.post("/access/v1/evaluation", {**head, "resource": question(each)}, stage.mailer) for each in drawn
+        ]
 
     def evaluations() -> list[bytes]:
         def body() -> dict[str, object]:
@@ -137,7 +139,9 @@ def prove(stage: Stage) -> None:
     stage.server.at("audit", "export", "--out", str(out))
     exported = time.perf_counter()
     stage.server.sayso("audit", "verify", str(out))
-    print(f"{stage.engine}: log of {_entries(stage):,} entries exported in {exported - began:.1f} s, verified in {time.perf_counter() - exported:.1f} s")
+    print(
+        f"{stage.engine}: log of {_entries(stage):,} entries exported in {exported - began:.1f} s, verified in {time.perf_counter() - exported:.1f} s"
+    )
 
 
 def _entries(stage: Stage) -> int:

@@ -69,7 +69,9 @@ class Stage:
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -153,6 +155,7 @@ class Stage:
 
     def drain(self, requests: list[bytes]) -> list[bytes]:
         """Send each request once, over many connections; the bodies of the answers, in no order."""
+
         async def send(queue: list[bytes]) -> list[bytes]:
             reader, writer = await asyncio.open_connection(HOST, self.server.port)
             bodies = []

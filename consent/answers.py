@@ -125,8 +125,11 @@ def touched(changes: tuple[Change, ...], shown: tuple[str, ...], catalogue: Cata
     names = dict.fromkeys(shown)
     for change in changes:
         names[change.purpose] = None
-        names.update(dict.fromkeys(catalogue.below(change.purpose)))
-    return {name: None for name in names if name in catalogue.purposes}
+        below = catalogue.below(change.purpose)
+        if below:
+            names.update(dict.fromkeys(below))
+    known = catalogue.purposes
+    return names if names.keys() <= known.keys() else {name: None for name in names if name in known}
 
 
 def history_item(record: bytes, payload: Payload) -> HistoryItem:

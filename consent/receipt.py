@@ -4,7 +4,7 @@ Header: `alg` Ed25519 (RFC 9864), `kid` (RFC 7638), `typ`, and the public key as
 `iss iat jti sub v receipt`; what stands inside `receipt` is versioned by `v` (docs/formats/consent.md).
 """
 
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64
 from functools import lru_cache
 from hashlib import sha256
 from typing import Final, NamedTuple
@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from consent.catalogue import Catalogue, Shown
+from consent.catalogue import Catalogue, Purpose, Shown
 from consent.fold import Change
 from sayso.kernel import SECOND, Key, Signer, iso
 
@@ -75,6 +75,7 @@ class _Claims(Struct, frozen=True, gc=False):
 
 
 _encode = msgspec.json.Encoder().encode
+_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 
 printed = lru_cache(maxsize=4_096)(iso)
 """`iso`, remembered: the purposes of one record share a few instants, and printing one costs microseconds."""
@@ -139,7 +140,7 @@ def body_of(
     return Body(
         assurance,
         printed(at),
-        [_chosen(catalogue, change, shown.locale) for change in changes],
+        [_chosen(catalogue.purposes, change, shown.locale) for change in changes],
         controller,
         entry,
         method,
@@ -148,12 +149,12 @@ def body_of(
     )
 
 
-def _chosen(catalogue: Catalogue, change: Change, locale: str) -> Chosen:
-    purpose = catalogue.purposes.get(change.purpose)
-    titles = purpose.title if purpose else {}
-    title = titles.get(locale) or next(iter(titles.values()), change.purpose)
-    expires_at: str | UnsetType = printed(change.expires_at) if change.expires_at else UNSET
-    return Chosen(change.act, expires_at, change.ignored or UNSET, change.purpose, title, change.version)
+def _chosen(purposes: dict[str, Purpose], change: Change, locale: str) -> Chosen:
+    name, ends = change.purpose, change.expires_at
+    purpose = purposes.get(name)
+    titles = purpose.title if purpose is not None else {}
+    title = titles.get(locale) or next(iter(titles.values()), name)
+    return Chosen(change.act, printed(ends) if ends else UNSET, change.ignored or UNSET, name, title, change.version)
 
 
 @lru_cache(maxsize=256)
@@ -166,4 +167,4 @@ def _header(public_key: bytes) -> bytes:
 
 
 def _base64url(raw: bytes) -> bytes:
-    return urlsafe_b64encode(raw).rstrip(b"=")
+    return b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=")

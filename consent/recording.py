@@ -5,6 +5,7 @@ State, record, identifiers, log entry and feed row are one write-set: all of it 
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final, Literal
 
 import msgspec
@@ -147,12 +148,12 @@ def check_notice(catalogue: Catalogue, submission: Submission, at: int) -> Shown
     In this order: the submission itself, the notice, each purpose, the version, the language, the claimed time.
     """
     check_form(submission, at)
-    granting = any(act == "granted" for act in submission.choices.values())
+    granting = "granted" in submission.choices.values()
     notice = catalogue.notice(submission.notice)
-    asked = catalogue.older(submission.notice, submission.notice_version) or notice
+    asked = (catalogue.older(submission.notice, submission.notice_version) or notice).purposes
     for purpose in submission.choices:
-        catalogue.purpose(purpose)
-        if purpose not in asked.purposes:
+        if purpose not in asked or purpose not in catalogue.purposes:
+            catalogue.purpose(purpose)
             raise PurposeNotInNotice(purpose, submission.notice)
     return catalogue.shown(submission.notice, submission.notice_version, submission.locale, granting=granting)
 
@@ -169,11 +170,16 @@ def check_form(submission: Submission, at: int) -> None:
         raise Invalid("unknown-assurance", "This is no assurance.", assurances=list(RANK))
     if submission.notice and not 0 < submission.notice_version < 2**31:
         raise Invalid("invalid-version", "A notice's version is a positive number.")
-    if submission.notice and (len(submission.locale) > _LONGEST_LOCALE or not _LOCALE.fullmatch(submission.locale)):
+    if submission.notice and (len(submission.locale) > _LONGEST_LOCALE or not _is_locale(submission.locale)):
         raise Invalid("invalid-locale", "A language is a tag such as en or zh-CN (BCP 47).")
     if submission.occurred_at is not None and not 0 < submission.occurred_at <= at + _CLOCKS_APART:
         raise Invalid("invalid-time", "A choice cannot have been made in the future.")
     check_evidence(submission.evidence)
+
+
+@lru_cache(maxsize=1_024)
+def _is_locale(text: str) -> bool:
+    return _LOCALE.fullmatch(text) is not None
 
 
 def check_evidence(evidence: Evidence) -> None:

@@ -128,7 +128,7 @@ def _worth(cover: Cover, version: int, at: int) -> tuple[bool, int]:
 
 
 def _lapsed(given: int, expires_at: int, version: int, at: int) -> Status | None:
-    """What a grant on version `given` of its purpose has become by now, `version` being the present one; None: nothing."""
+    """What became of a grant on version `given` of a purpose whose present one is `version`; None: it holds."""
     if given < version:
         return "stale"
     return "expired" if expires_at and expires_at <= at else None

@@ -244,9 +244,7 @@ class Reading:
             question, None if token is not None else _person(resource.id), token, client, context.at_least_seq or ""
         )
 
-    def question(
-        self, subject: Entity, action: Action, kind: str, context: RequestContext
-    ) -> tuple[Question, str]:
+    def question(self, subject: Entity, action: Action, kind: str, context: RequestContext) -> tuple[Question, str]:
         """The question about resources of one kind, and the client that it is asked for, when that is another."""
         caller = self._caller(subject)
         purpose = context.purpose or (caller.default_purpose if caller is not None else None)
@@ -337,13 +335,13 @@ def _person(subject: str) -> bytes | None:
 
 def people(subjects: Sequence[str]) -> list[bytes | None]:
     """The people that these ids name, as `_person` does it one by one."""
-    joined = "\n".join(subjects)
+    joined = _BREAK.join(subjects)
     try:
         found = bytes.fromhex(joined.replace("sub_", ""))
     except ValueError:
         return [_person(subject) for subject in subjects]
     # Written again and compared: only a list of well-formed ids comes out as it went in.
-    if len(found) == 16 * len(subjects) and f"sub_{found.hex(chr(10), 16)}".replace("\n", "\nsub_") == joined:
+    if len(found) == 16 * len(subjects) and f"sub_{found.hex(_BREAK, 16)}".replace(_BREAK, f"{_BREAK}sub_") == joined:
         return [found[start : start + 16] for start in range(0, len(found), 16)]
     return [_person(subject) for subject in subjects]
 
@@ -367,6 +365,7 @@ def _words(error: Exception) -> str:
 
 
 _UNTIL: Final = {"execute_all": None, "deny_on_first_deny": False, "permit_on_first_permit": True}
+_BREAK: Final = "\n"
 _NO_CONTEXT: Final = RequestContext()
 _evaluation: Final = msgspec.json.Decoder(Evaluation)
 _several: Final = msgspec.json.Decoder(Several)

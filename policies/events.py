@@ -61,9 +61,7 @@ def group_decided(
 def _listed(policy: Policy, decisions: Sequence[Decision], packed: bytes) -> AuditEvent:
     permitted = sum([decision.allowed for decision in decisions])
     res = {"count": str(len(decisions)), "permitted": str(permitted)}
-    return AuditEvent(
-        LIST_DECIDED, "permit" if permitted else "deny", res, None, {"list": packed}, policy.version
-    )
+    return AuditEvent(LIST_DECIDED, "permit" if permitted else "deny", res, None, {"list": packed}, policy.version)
 
 
 def _told(inquiry: Inquiry, decision: Decision) -> Told:

@@ -120,9 +120,10 @@ class Principals:
         found = self._found.get(principal.fingerprint)
         return found is not None and (found.actor.roles, found.scopes) == (principal.actor.roles, principal.scopes)
 
-    def live(self, tenant: str, client: str) -> Principal | None:
-        """The principal of a client by its id, if any of its keys lives."""
-        return next((found for found in self._by_tenant.get(tenant, {}).values() if found.actor.id == client), None)
+    def marked(self, tenant: str, mark: bytes) -> Principal | None:
+        """The principal of the live key whose fingerprint begins with `mark` (16 bytes), as a console session names it."""
+        found = self._by_tenant.get(tenant, {})
+        return next((found[full] for full in found if full[:16] == mark), None)
 
 
 def no_credential() -> NoCredential:

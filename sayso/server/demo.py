@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import sys
 from pathlib import Path
 
+import click
 import msgspec
 
 from sayso.kernel import DAY, Conflict, now
@@ -12,7 +14,7 @@ from sayso.server.local import locked
 from sayso.server.past import DAYS, Past
 from sayso.server.settings import FILE, Settings
 
-CONTROLLER = "Huangshan & Hale Ltd, Ireland"
+CONTROLLER = "Huangshan & Hale Ltd, United Kingdom"
 KEYS = "demo-keys.json"
 
 
@@ -62,7 +64,8 @@ async def _fill(settings: Settings, *, anew: bool) -> dict[str, str]:
         if not anew:
             return {}
         keys = await past.make_keys()
-        await past.happen()
+        with click.progressbar(range(DAYS), label="Ninety days", file=sys.stderr) as days:
+            await past.happen(days)
         await services.settle()
     return keys
 

@@ -27,7 +27,7 @@ LINK_TERM_S = 900
 
 
 class Session(msgspec.Struct, frozen=True):
-    """An open session: `ref` is the person's or client's raw id, `csrf` the token its forms carry."""
+    """An open session: `ref` is the person's raw id or names the operator's key, `csrf` the token its forms carry."""
 
     tenant: str
     kind: str

@@ -19,9 +19,7 @@ HOST = "127.0.0.1"
 class Served:
     """`with Served(folder, database) as served:` lays a store and serves it. No `database`: the embedded one."""
 
-    def __init__(
-        self, folder: Path, database: str | None = None, *, environment: dict[str, str] | None = None
-    ) -> None:
+    def __init__(self, folder: Path, database: str | None = None, *, environment: dict[str, str] | None = None) -> None:
         self.folder = folder
         self.data = folder / "data"
         self.port = free_port()

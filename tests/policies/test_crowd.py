@@ -192,7 +192,7 @@ async def test_the_short_way_answers_and_logs_what_the_long_way_does(brand: Bran
         brand.context(officer),
         lambda tx: brand.registry.forget(tx, known[5], permit, suppress_until=AT, proof_until=AT),
     )
-    chance = random.Random(7)  # noqa: S311 - which people, not a secret
+    chance = random.Random(7)
     named = [*(text("sub", subject) for subject in (*known, new_raw())), "alice"]
     for _ in range(30):
         context = {

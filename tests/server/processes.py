@@ -61,7 +61,7 @@ class Server:
 @contextmanager
 def serving(data: Path, *words: str) -> Iterator[Server]:
     """A server on a port of its own, accepting."""
-    port = _free_port()
+    port = free_port()
     log = data.with_name(f"serve-{port}.log")
     command = [sys.executable, "-m", "sayso", "serve", "--data", str(data), "--port", str(port), *words]
     with log.open("w") as stream:
@@ -87,7 +87,7 @@ def _until_ready(server: Server) -> None:
     raise AssertionError(f"not ready: {server.log.read_text()}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

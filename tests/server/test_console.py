@@ -57,6 +57,8 @@ async def test_keys_of_other_roles_and_wrong_ones_do_not_come_in(lite: World) ->
 async def test_a_revoked_key_ends_the_session_that_it_opened(lite: World) -> None:
     made = (await lite.admin.post("/v1/keys", json={"name": "dpo", "roles": ["officer"]})).json()
     browser, _ = await sign_in(lite, made["key"])
+    await lite.admin.post("/v1/keys", json={"name": "dpo", "roles": ["officer"]})
+    assert 'name="csrf"' in (await browser.get("/console/")).text
     await lite.admin.delete(f"/v1/keys/{made['id']}")
     assert 'name="key"' in (await browser.get("/console/")).text
 

@@ -79,7 +79,7 @@ async def evaluation(call: Call, body: bytes) -> Answer:
 
 
 async def evaluations(call: Call, body: bytes) -> Answer:
-    """`POST /access/v1/evaluations`: a body without a list is a single question (Authorization API 1.0, section 7.1)."""
+    """`POST /access/v1/evaluations`: a body without a list is a single question (Authorization API 1.0, 7.1)."""
     alike = read_alike(body)
     if alike is not None:
         return Answer(200, await call.run(evaluate_alike(call.services, call.principal, alike)))

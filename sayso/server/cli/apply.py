@@ -9,7 +9,7 @@ import click
 from sayso.kernel import ManifestError
 from sayso.kernel import load as load_manifest
 from sayso.server.cli.answers import PROPOSED, act, demand, refuse, show
-from sayso.server.cli.options import Place, read_passphrase
+from sayso.server.cli.options import Place, passphrase_for
 from sayso.server.settings import load
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _local(data: Path | None, work: Any, **rest: Any) -> Any:
     assert data is not None
     keys = rest["keys"]
     settings = load(data, keys=str(keys) if keys else None, database=rest["database"])
-    return act(Place(settings, rest["tenant"], read_passphrase(rest["passphrase_fd"]), rest["as_json"]), work)
+    return act(Place(settings, rest["tenant"], passphrase_for(settings, rest["passphrase_fd"]), rest["as_json"]), work)
 
 
 def _remote(url: str, work: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import click
 from msgspec import Struct
 
+from sayso.kernel import SaysoError
 from sayso.server.settings import Settings, load
 
 
@@ -37,7 +39,9 @@ def on_data(*, json: bool = True) -> Callable[[Callable[..., Any]], Callable[...
             **rest: Any,
         ) -> Any:
             settings = load(data, keys=str(keys) if keys else None, database=database)
-            return command(*args, place=Place(settings, tenant, read_passphrase(passphrase_fd), as_json), **rest)
+            return command(
+                *args, place=Place(settings, tenant, passphrase_for(settings, passphrase_fd), as_json), **rest
+            )
 
         options = [
             click.option(
@@ -59,6 +63,23 @@ def on_data(*, json: bool = True) -> Callable[[Callable[..., Any]], Callable[...
         return wrapped
 
     return decorate
+
+
+def passphrase_for(settings: Settings, descriptor: int | None) -> bytes | None:
+    """The root key's passphrase: from the descriptor, else asked for at a terminal when the key is sealed."""
+    given = read_passphrase(descriptor)
+    if given is not None or not sys.stdin.isatty():
+        return given
+    from vault import PassphraseNeeded, SealedFile
+
+    try:
+        SealedFile.open(settings.key_folder, None)
+    except PassphraseNeeded:
+        asked: str = click.prompt("Passphrase", hide_input=True, err=True)
+        return asked.encode()
+    except SaysoError:
+        pass  # whoever opens the key next says what is the matter with it
+    return None
 
 
 def read_passphrase(descriptor: int | None) -> bytes | None:

@@ -85,7 +85,7 @@ async def enter(request: AnyRequest) -> Response[Any]:
     def unit(tx: Tx) -> Work[str]:
         yield ()
         services.audit.append(tx, AuditEvent(events.CONSOLE_OPENED, "ok"), None)
-        return sessions.issue(tx, sessions.CONSOLE, raw(principal.actor.id), "session", sessions.CONSOLE_TERM)
+        return sessions.issue(tx, sessions.CONSOLE, principal.fingerprint[:16], "session", sessions.CONSOLE_TERM)
 
     secret = await call.run(unit)
     seconds = sessions.CONSOLE_TERM // 1_000_000
@@ -190,7 +190,7 @@ async def _signed_in(request: AnyRequest, operation: str) -> tuple[Session, Call
         raise NoSession("no-session", "There is no open session.")
     looking = Call(services, sessions.stranger(tenant), _request_id(request), operation)
     session = await looking.look(lambda tx: sessions.find(tx, secret, sessions.CONSOLE))
-    principal = services.principals.live(tenant, "key_" + session.ref.hex())
+    principal = services.principals.marked(tenant, session.ref)
     if principal is None:
         raise NoSession("no-session", "There is no open session.")
     admit(principal, _READERS, "console.enter")
