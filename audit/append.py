@@ -114,9 +114,7 @@ class Appender:
         tx.insert(OUTBOX, entry, log, encoding.encode_leaf(leaf), link, owner)
         return entry_id
 
-    def _acting(
-        self, tenant: str, actor: Actor, subject: bytes | None, subject_key: Key | None
-    ) -> _Standing | None:
+    def _acting(self, tenant: str, actor: Actor, subject: bytes | None, subject_key: Key | None) -> _Standing | None:
         """What the entry keeps of its actor; None for a person who has no key here."""
         if actor.kind == "person":
             # A person's own act lies under that person's key alone, so that erasure reaches it.

@@ -36,7 +36,7 @@ TileKey = tuple[int, int]
 # dialect would make it a parameter of its own.
 _of_log = bindparam("log", type_=Text)
 _most = bindparam("most", type_=BigInteger)
-_none = literal_column("0")
+_none: ColumnElement[int] = literal_column("0")
 _TREE_TO_LOCK = Prepared(
     select(audit_tree.c.origin, audit_tree.c.size, audit_tree.c.root)
     .where(audit_tree.c.log == _of_log)
@@ -62,9 +62,7 @@ _OLDEST_PENDING = Prepared(
     .limit(_most)
     .offset(_none)
 )
-_ANY_PENDING = Prepared(
-    select(audit_outbox.c.entry).where(audit_outbox.c.log == _of_log).limit(_most).offset(_none)
-)
+_ANY_PENDING = Prepared(select(audit_outbox.c.entry).where(audit_outbox.c.log == _of_log).limit(_most).offset(_none))
 
 
 class Tree(NamedTuple):

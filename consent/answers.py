@@ -1,5 +1,6 @@
 """What the registry answers, as it goes on the wire (contract: HTTP)."""
 
+from functools import lru_cache
 from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
@@ -101,16 +102,23 @@ class Link(Struct, frozen=True):
 
 def purpose_state(found: Standing) -> PurposeState:
     """A standing in words."""
+    since, ends = found.since, found.expires_at
     return PurposeState(
         found.status,
-        printed(found.since) if found.since else None,
+        printed(since) if since else None,
         found.notice or None,
         found.notice_version or None,
-        printed(found.expires_at) if found.expires_at else None,
+        printed(ends) if ends else None,
         found.legal_basis,
-        text("cns", found.record) if found.record else None,
+        _record_id(found.record) if found.record else None,
         found.objected or UNSET,
     )
+
+
+@lru_cache(maxsize=4_096)
+def _record_id(record: bytes) -> str:
+    # As with `printed`: the purposes of one record share its name.
+    return text("cns", record)
 
 
 def purposes_of(state: PersonState, names: Any, catalogue: Catalogue, at: int) -> dict[str, PurposeState]:

@@ -23,16 +23,17 @@ class Prepared:
         for table in tables_of(statement):
             statement = statement.where(table.c.tenant == bindparam(_TENANT))
         self._statement = statement
-        self._compiled: dict[str, tuple[str, tuple[str, ...]]] = {}
+        self._compiled: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {}
 
     def text(self, dialect: Dialect, tenant: str, values: dict[str, Any]) -> tuple[str, Values]:
         """The statement for `dialect`, and the values in its order."""
         known = self._compiled.get(dialect.name)
         if known is None:
             compiled: Any = self._statement.compile(dialect=dialect)
-            known = self._compiled[dialect.name] = (str(compiled), tuple(compiled.positiontup or ()))
-        text, names = known
-        return text, tuple([tenant if name == _TENANT else values[name] for name in names])
+            known = self._compiled[dialect.name] = (str(compiled), tuple(compiled.positiontup or ()), compiled.params)
+        text, names, written = known
+        values = {**written, **values, _TENANT: tenant}
+        return text, tuple([values[name] for name in names])
 
 
 def compiled(statement: Executable, dialect: Dialect) -> tuple[str, Values]:

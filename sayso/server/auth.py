@@ -121,7 +121,7 @@ class Principals:
         return found is not None and (found.actor.roles, found.scopes) == (principal.actor.roles, principal.scopes)
 
     def marked(self, tenant: str, mark: bytes) -> Principal | None:
-        """The principal of the live key whose fingerprint begins with `mark` (16 bytes), as a console session names it."""
+        """The principal of the live key whose fingerprint begins with `mark`, 16 bytes: a console session's."""
         found = self._by_tenant.get(tenant, {})
         return next((found[full] for full in found if full[:16] == mark), None)
 

@@ -64,7 +64,9 @@ async def _fill(settings: Settings, *, anew: bool) -> dict[str, str]:
         if not anew:
             return {}
         keys = await past.make_keys()
-        with click.progressbar(range(DAYS), label="Ninety days", file=sys.stderr) as days:
+        with click.progressbar(
+            range(DAYS), label="Ninety days", file=sys.stderr, hidden=not sys.stderr.isatty()
+        ) as days:
             await past.happen(days)
         await services.settle()
     return keys

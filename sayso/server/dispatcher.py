@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from time import perf_counter
 from typing import Any
 
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 from msgspec import Struct
 
@@ -45,7 +46,7 @@ class Dispatcher:
         self._calls = dict(calls)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "POST" and OPERATOR_FLAG not in scope:
+        if scope["type"] == ScopeType.HTTP and scope["method"] == "POST" and OPERATOR_FLAG not in scope:
             hot = self._calls.get(scope["path"])
             if hot is not None:
                 await self._answer(hot, scope, receive, send)
@@ -67,7 +68,7 @@ class Dispatcher:
             call = Call(self._services, principal, headers.request.decode(), hot.operation, headers.idempotency_key)
             answer = await hot.handle(call, body)
             status, kind, content = answer.status, answer.media_type, answer.body
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - every one has its answer; `problems` knows which are ours
             status, extra, content = (problems.authzen if hot.authzen else problems.respond)(error)
             kind = extra.pop("content-type")
             if status == 500:

@@ -81,7 +81,7 @@ class Past:
         return keys
 
     async def happen(self, days: Iterable[int] = range(DAYS)) -> None:
-        """Day after day: people come, choose, order, change their minds; services ask. `days` may show how far it is."""
+        """Day after day: people come, choose, order, change their minds; services ask. `days` may show progress."""
         for day in days:
             await self._together(self._arrives(customer, day) for customer in self._people if customer.day == day)
             here = [customer for customer in self._people if customer.subject and customer.day < day]

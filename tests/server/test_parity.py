@@ -50,9 +50,8 @@ class Faces:
     async def both(self, path: str, content: bytes, headers: dict[str, str]) -> list[httpx.Response]:
         answers = []
         for app in (self.world.app, self.slow_app):
-            async with httpx.AsyncClient(
-                transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8080"
-            ) as client:  # type: ignore[arg-type]
+            transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
+            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as client:
                 answers.append(await client.post(path, content=content, headers=headers))
         return answers
 
