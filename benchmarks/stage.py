@@ -44,8 +44,8 @@ collections:
       email: {type: email, category: contact.email, index: [exact]}
 roles: {mailer: []}
 rules:
-  - {id: R010, role: mailer, action: use, category: contact.email, purpose: marketing.email, effect: allow, basis: consent}
-  - {id: R011, role: mailer, action: reveal, category: contact.email, purpose: marketing.email, effect: allow, basis: consent}
+  - {id: R1, role: mailer, action: use, category: contact, purpose: marketing.email, effect: allow, basis: consent}
+  - {id: R2, role: mailer, action: reveal, category: contact, purpose: marketing.email, effect: allow, basis: consent}
 """
 PURPOSES = ("marketing.email", "marketing.profile", "marketing.sms", "ads", "analytics")
 

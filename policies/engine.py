@@ -177,7 +177,7 @@ class PolicyEngine:
             if access.token is not None:
                 placed[index] = _at(access, (yield from _located(tx, access.token, locate)))
         subjects = list(dict.fromkeys(_someone(access) for access in placed))
-        rows = yield read_each(tx, subjects)
+        (rows,) = yield (read_each(tx, subjects),)
         people = {subject: person(row) for subject, row in zip(subjects, rows, strict=True)}
         decided: list[Decided] = []
         for access in placed:
@@ -203,7 +203,7 @@ class PolicyEngine:
         for each person but their state.
         """
         inquiry = policy.inquiry(asked.question)
-        rows = yield read_each(tx, [subject or _NOBODY for subject in asked.subjects])
+        (rows,) = yield (read_each(tx, [subject or _NOBODY for subject in asked.subjects]),)
         behind = _behind(tx, asked.at_least_seq)
         at, purposes, decide = tx.context.at, inquiry.above, inquiry.decide
         aids: list[int] = []

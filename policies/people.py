@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from consent import PERSON, Choice, Jurisdiction, PersonState, Relation, unpack
-from sayso.kernel import Get, Tx, Values
+from sayso.kernel import Get, GetEach, Tx, Values
 
 
 class Person(Struct, frozen=True, gc=False):
@@ -35,10 +35,9 @@ def read(tx: Tx, subject: bytes) -> Get:
     return tx.get(PERSON, subject)
 
 
-def read_each(tx: Tx, subjects: Iterable[bytes]) -> tuple[Get, ...]:
+def read_each(tx: Tx, subjects: Iterable[bytes]) -> GetEach:
     """The reads of many people's rows, in order."""
-    get = tx.get
-    return tuple([get(PERSON, subject) for subject in subjects])
+    return tx.get_each(PERSON, subjects)
 
 
 def person(row: Values | None) -> Person | None:

@@ -49,7 +49,7 @@ from sayso.kernel.permit import Obligation, Permit
 from sayso.kernel.protocols import LOG, TENANT_OWNER, Indexer, Key, Sealer, Signer
 from sayso.kernel.rows import Rows, Values
 from sayso.kernel.statements import Prepared
-from sayso.kernel.tx import Found, Get, Head, Query, Reads, Tx, Unit, Work
+from sayso.kernel.tx import Found, Get, GetEach, Head, Query, Reads, Tx, Unit, Work
 
 __all__ = [
     "BUCKETS",
@@ -66,6 +66,7 @@ __all__ = [
     "Denied",
     "Found",
     "Get",
+    "GetEach",
     "Head",
     "Indexer",
     "Instant",

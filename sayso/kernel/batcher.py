@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from sayso.kernel.context import Context
 from sayso.kernel.errors import Conflict, LostRace, SaysoError, Unavailable
 from sayso.kernel.rows import Rows, Values
-from sayso.kernel.tx import Execute, Get, Head, Publish, Query, Reads, Tx, Unit, View, Work
+from sayso.kernel.tx import Execute, Get, GetEach, Head, Publish, Query, Reads, Tx, Unit, View, Work
 
 log = logging.getLogger("sayso.batcher")
 
@@ -46,6 +46,8 @@ class Session(Protocol):
     async def head(self) -> Head: ...
 
     async def read(self, gets: list[Get]) -> dict[Get, Values]: ...
+
+    async def read_each(self, asked: GetEach) -> list[Values | None]: ...
 
     async def query(self, query: Query) -> list[Values]: ...
 
@@ -132,11 +134,18 @@ class Job:
         self.work = self.unit(self.tx)
         return self._step(None)
 
-    def feed(self, rows: dict[Get, Values], queried: dict[int, list[Values]]) -> bool:
+    def feed(self, rows: dict[Get, Values], others: dict[int, list[Any]]) -> bool:
         """Send what was read. True when it waits for more."""
-        shown = self.tx.found
-        found = tuple(shown(read, rows.get(read)) if type(read) is Get else queried[id(read)] for read in self.reads)
-        return self._step(found)
+        tx = self.tx
+        found: list[Any] = []
+        for read in self.reads:
+            if type(read) is Get:
+                found.append(tx.found(read, rows.get(read)))
+            elif type(read) is GetEach:
+                found.append(tx.found_each(read, others[id(read)]))
+            else:
+                found.append(others[id(read)])
+        return self._step(tuple(found))
 
     def _step(self, found: Any) -> bool:
         try:
@@ -144,7 +153,7 @@ class Job:
         except StopIteration as stop:
             self.result = stop.value
             return False
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever a unit raises is its caller's to hear
             self.error = error
             return False
         return True
@@ -182,10 +191,10 @@ async def _round(session: Session, jobs: list[Job], view: View, head: Head, done
     for job in jobs:
         _sort(job, job.start(view, head), waiting, done, overtaken)
     while waiting:
-        rows, queried = await _read(session, waiting)
+        rows, others = await _read(session, waiting)
         asking, waiting = waiting, []
         for job in asking:
-            _sort(job, job.feed(rows, queried), waiting, done, overtaken)
+            _sort(job, job.feed(rows, others), waiting, done, overtaken)
     return overtaken
 
 
@@ -214,17 +223,19 @@ def _sort(job: Job, waits: bool, waiting: list[Job], done: list[Job], overtaken:
         overtaken.append(job)
 
 
-async def _read(session: Session, waiting: list[Job]) -> tuple[dict[Get, Values], dict[int, list[Values]]]:
+async def _read(session: Session, waiting: list[Job]) -> tuple[dict[Get, Values], dict[int, list[Any]]]:
     gets: dict[Get, None] = {}
-    queried: dict[int, list[Values]] = {}
+    others: dict[int, list[Any]] = {}
     for job in waiting:
         for read in job.reads:
             if type(read) is Get:
                 gets[read] = None
+            elif type(read) is GetEach:
+                others[id(read)] = await session.read_each(read)
             else:
                 assert type(read) is Query, read
-                queried[id(read)] = await session.query(read)
-    return (await session.read(list(gets)) if gets else {}), queried
+                others[id(read)] = await session.query(read)
+    return (await session.read(list(gets)) if gets else {}), others
 
 
 def _contended() -> SaysoError:

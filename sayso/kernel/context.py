@@ -12,8 +12,9 @@ ActorKind = Literal["service", "user", "person", "browser", "system"]
 class Actor(Struct, frozen=True):
     """The caller, as authentication found it. Never the data subject, unless `kind` is `person`.
 
-    `id` is an id on the wire (`key_…`, or `sub_…` for a person acting for themselves); `name` is the client's registered
-    name; `assurance` is how well the identifier behind the caller's choices is known: device < link < code < session.
+    `id` is an id on the wire (`key_…`, or `sub_…` for a person acting for themselves); `name` is the client's
+    registered name; `assurance` is how well the identifier behind the caller's choices is known: device < link < code <
+    session.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""The database, as everyone above the kernel sees it: three ways to run a unit of work. The only commit in the program."""
+"""The database, as everyone above the kernel sees it: three ways to run a unit of work. Nobody else commits."""
 
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -30,7 +30,7 @@ class Database(Protocol):
         ...
 
     async def run_alone(self, context: Context, unit: Unit[T]) -> T:
-        """Cold: a transaction of its own. The unit may use any statement; what it decides on it guards by `put` or `expect`."""
+        """Cold: a transaction of its own, any statement. What the unit decides on it guards by `put` or `expect`."""
         ...
 
     async def look(self, context: Context, unit: Unit[T]) -> T:

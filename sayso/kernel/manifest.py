@@ -126,7 +126,7 @@ def plain(node: Node) -> object:
 def load(files: Iterable[tuple[str, bytes]]) -> Map:
     """All files as one tree. `files` are (name, content). A section may stand in one file only.
 
-    Raises `ManifestError` for YAML that cannot be read, a document that is no mapping, an alias, and any name given twice.
+    Raises `ManifestError` for YAML that cannot be read, a document that is no mapping, an alias, a name given twice.
     """
     whole = Map({}, {}, "", 0)
     problems: list[Problem] = []
@@ -198,7 +198,7 @@ def _convert(node: yaml.Node, file: str, problems: list[Problem], seen: set[int]
 
 
 def _scalar(node: yaml.Node) -> object:
-    """YAML 1.2 core schema: only true/false are booleans, only decimal digits are numbers; `no` and `2026-01-01` stay text."""
+    """YAML 1.2's core schema: true and false are booleans, decimal digits numbers; `no` and `2026-01-01` stay text."""
     text: str = node.value
     if getattr(node, "style", None) in ("'", '"', "|", ">"):
         return text

@@ -20,7 +20,7 @@ from sayso.kernel.context import Context
 from sayso.kernel.errors import Conflict, LostRace, SaysoError, Unavailable
 from sayso.kernel.rows import Values
 from sayso.kernel.statements import compiled
-from sayso.kernel.tx import Get, Head, Query, Unit, View
+from sayso.kernel.tx import Get, GetEach, Head, Query, Unit, View
 
 log = logging.getLogger("sayso.postgres")
 
@@ -34,7 +34,8 @@ _HEAD = "SELECT position, config FROM feed_head WHERE tenant = $1 AND shard = 0"
 _RAISE_HEAD = """
 WITH head AS (
   INSERT INTO feed_head AS h (tenant, shard, position, config) VALUES ($1, 0, $2, $3)
-  ON CONFLICT (tenant, shard) DO UPDATE SET position = h.position + excluded.position, config = h.config + excluded.config
+  ON CONFLICT (tenant, shard) DO UPDATE
+  SET position = h.position + excluded.position, config = h.config + excluded.config
   RETURNING h.position)
 INSERT INTO feed (tenant, shard, position, kind, subject, ref, at)
 SELECT $1, 0, head.position - $2 + u.nth, u.kind, u.subject, u.ref, u.at
@@ -128,7 +129,7 @@ class PostgresDatabase:
             return job.result
 
     @asynccontextmanager
-    async def _session(self, tenant: str, *, behind: bool) -> AsyncIterator["_PostgresSession"]:  # noqa: ARG002
+    async def _session(self, tenant: str, *, behind: bool) -> AsyncIterator["_PostgresSession"]:
         """One of the flusher's own connections, kept from flush to flush: one writes while the other decides."""
         connection = self._hot.pop() if self._hot else await _Connection.open(self._engine, self._role)
         try:
@@ -205,6 +206,12 @@ class _PostgresSession:
         for rows, asked in tables.items():
             for row in await self._raw.fetch(rows.postgres.select, *zip(*(get.key for get in asked), strict=True)):
                 found[asked[row[0] - 1]] = tuple(row)[1:]
+        return found
+
+    async def read_each(self, asked: GetEach) -> list[Values | None]:
+        found: list[Values | None] = [None] * len(asked.keys)
+        for row in await self._raw.fetch(asked.rows.postgres.select, *zip(*asked.keys, strict=True)):
+            found[row[0] - 1] = tuple(row)[1:]
         return found
 
     async def query(self, query: Query) -> list[Values]:

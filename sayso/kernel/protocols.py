@@ -58,7 +58,7 @@ class Indexer(Protocol):
     """Turns identifiers into tags that say nothing without the key."""
 
     def tag(self, tenant: str, kind: str, value: str, scope: str = "identifier") -> bytes:
-        """16 bytes, equal for equal normalised values of one kind and scope. Raises `Invalid` on a value that is none."""
+        """16 bytes, equal for equal normalised values of one kind and scope. Raises `Invalid` on what is no value."""
         ...
 
 

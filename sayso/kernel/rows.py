@@ -15,8 +15,8 @@ class Rows:
     """One table, its statements written once.
 
     *key*: the primary key's columns after bucket and tenant. *values*: the other columns, in table order. A table that
-    is `put` to has a column `version`, which every replacement raises; a replacement names the version it was decided on.
-    A `journal` only grows and no hot unit reads it back in the flush that wrote it: its rows are not shown to neighbours.
+    is `put` to has a column `version`, which every replacement raises; it names the version it was decided on. A
+    `journal` only grows and no hot unit reads it back in the flush that wrote it: its rows are not shown to neighbours.
     """
 
     __slots__ = (
@@ -79,9 +79,14 @@ class Rows:
 class _SqliteStatements:
     """One row per execution: SQLite runs in this process, so a statement costs microseconds and no round trip."""
 
-    __slots__ = ("delete", "insert", "replace", "select")
+    __slots__ = ("_each", "_each_of", "delete", "insert", "replace", "select")
 
     def __init__(self, name: str, names: list[str], key: list[str], values: list[str]) -> None:
+        same = " AND ".join(f"t.{part} = u.column{place}" for place, part in enumerate(key, 2))
+        found = "".join(f", t.{part}" for part in values)
+        # CROSS JOIN fixes the order: the keys first, then one look-up for each.
+        self._each = f"SELECT u.column1{found} FROM (VALUES %s) u CROSS JOIN {name} t ON {same}"  # noqa: S608
+        self._each_of: dict[int, str] = {}
         where = " AND ".join(f"{part} = ?" for part in key)
         listed = ", ".join(values) or "1"
         self.select = f"SELECT {listed} FROM {name} WHERE {where}"  # noqa: S608 - names come from the metadata
@@ -89,6 +94,13 @@ class _SqliteStatements:
         self.delete = f"DELETE FROM {name} WHERE {where}"  # noqa: S608
         changed = ", ".join(f"{part} = ?" for part in values)
         self.replace = f"UPDATE {name} SET {changed} WHERE {where} AND version = ?"  # noqa: S608
+
+    def each(self, count: int) -> str:
+        """The SELECT of `count` keys (three columns each, behind their place) in one statement."""
+        known = self._each_of.get(count)
+        if known is None:
+            known = self._each_of[count] = self._each % ", ".join(f"({place}, ?, ?, ?)" for place in range(count))
+        return known
 
 
 class _PostgresStatements:

@@ -38,7 +38,7 @@ def subject_table(
     """A table whose rows belong to a person, or to a blind tag that leads to one.
 
     Columns begin with `bucket` and `tenant`; the primary key is (bucket, tenant, *key). `owner` names the column whose
-    bytes give the bucket: it is what an engine may shard on. `indexes` lists further ones, without their first two columns.
+    bytes give the bucket: what an engine may shard on. `indexes` lists further ones, without their first two columns.
     """
     lead = (column("bucket", SmallInteger), column("tenant", Text))
     return _table(name, lead, columns, key, indexes, {"owner": owner, "append_only": append_only})

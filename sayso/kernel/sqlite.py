@@ -11,6 +11,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +22,18 @@ from sayso.kernel.context import Context
 from sayso.kernel.errors import LostRace, Unavailable
 from sayso.kernel.rows import Values
 from sayso.kernel.statements import compiled
-from sayso.kernel.tx import Get, Head, Query, Unit
+from sayso.kernel.tx import Get, GetEach, Head, Query, Unit
 
 _DIALECT = sqlite_dialect()
 _CHECKPOINT_PAGES = 256
+_KEYS_PER_STATEMENT = 128
 _WAL_LIMIT = 64 * 1024 * 1024
 
 _HEAD = "SELECT position, config FROM feed_head WHERE tenant = ? AND shard = 0"
 _RAISE_HEAD = (
     "INSERT INTO feed_head (tenant, shard, position, config) VALUES (?, 0, ?, ?) "
-    "ON CONFLICT (tenant, shard) DO UPDATE SET position = position + excluded.position, config = config + excluded.config "
+    "ON CONFLICT (tenant, shard) DO UPDATE "
+    "SET position = position + excluded.position, config = config + excluded.config "
     "RETURNING position"
 )
 _FEED = "INSERT INTO feed (tenant, shard, position, kind, subject, ref, at) VALUES (?, 0, ?, ?, ?, ?, ?)"
@@ -61,13 +64,13 @@ class SqliteDatabase:
         self._path = path
         self._loaded = loaded
         self._writer_thread = ThreadPoolExecutor(1, thread_name_prefix="sayso-writer")
-        self._query_thread = ThreadPoolExecutor(1, thread_name_prefix="sayso-query")
+        self.query_thread = ThreadPoolExecutor(1, thread_name_prefix="sayso-query")
         self._batcher = Batcher(self._session, loaded)
         self._stop_checkpoints = threading.Event()
         self._checkpoints: threading.Thread | None = None
 
     async def start(self) -> None:
-        self._writer = connect(self._path)
+        self.writer = connect(self._path)
         self._reader = connect(self._path, read_only=True)
         self._queries = connect(self._path, read_only=True)
         self._batcher.start()
@@ -80,11 +83,11 @@ class SqliteDatabase:
         if self._checkpoints is not None:
             self._checkpoints.join()
         self._writer_thread.shutdown()
-        self._query_thread.shutdown()
+        self.query_thread.shutdown()
         for connection in (self._reader, self._queries):
             connection.close()
-        self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self._writer.close()
+        self.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.writer.close()
 
     async def run(self, context: Context, unit: Unit[Any]) -> Any:
         return await self._batcher.submit(context, unit)
@@ -119,11 +122,15 @@ class SqliteDatabase:
 
     @asynccontextmanager
     async def _session(self, tenant: str, *, behind: bool) -> AsyncIterator["_SqliteSession"]:
-        # With no flush ahead the writer thread is idle until this one writes, and its connection may read in the loop. No
-        # one else changes the file, so its page cache stays true from flush to flush: a read costs no system call.
-        yield _SqliteSession(self, tenant, self._reader if behind else self._writer)
+        # With no flush ahead the writer thread is idle until this one writes, and its connection may read in the loop.
+        # No one else changes the file, so its page cache stays true from flush to flush: a read costs no system call.
+        yield _SqliteSession(self, tenant, self._reader if behind else self.writer)
 
-    def _in_writer(self, work: Callable[[], Any]) -> "asyncio.Future[Any]":
+    def fetch(self, text: str, values: Values) -> list[Values]:
+        """One cold SELECT. Called in the query thread."""
+        return self._queries.execute(text, values).fetchall()
+
+    def in_writer(self, work: Callable[[], Any]) -> "asyncio.Future[Any]":
         return asyncio.get_running_loop().run_in_executor(self._writer_thread, work)
 
     def _checkpoint_loop(self) -> None:
@@ -173,20 +180,26 @@ class _SqliteSession:
             execute("COMMIT")
         return found
 
+    async def read_each(self, asked: GetEach) -> list[Values | None]:
+        statements, keys = asked.rows.sqlite, asked.keys
+        found: list[Values | None] = [None] * len(keys)
+        for first in range(0, len(keys), _KEYS_PER_STATEMENT):
+            part = keys[first : first + _KEYS_PER_STATEMENT]
+            for row in self._reads.execute(statements.each(len(part)), list(chain.from_iterable(part))):
+                found[first + row[0]] = row[1:]
+        return found
+
     async def query(self, query: Query) -> list[Values]:
         text, values = query.text(_DIALECT)
         loop = asyncio.get_running_loop()
-        database = self._database
-        return await loop.run_in_executor(
-            database._query_thread, lambda: database._queries.execute(text, values).fetchall()
-        )
+        return await loop.run_in_executor(self._database.query_thread, lambda: self._database.fetch(text, values))
 
     async def write(self, writes: Writes) -> None:
         executes = [(*compiled(item.statement, _DIALECT), item.expect) for item in writes.executes]
-        await self._database._in_writer(lambda: self._commit(writes, executes))
+        await self._database.in_writer(lambda: self._commit(writes, executes))
 
     def _commit(self, writes: Writes, executes: list[tuple[str, Values, int | None]]) -> None:
-        connection = self._database._writer
+        connection = self._database.writer
         connection.execute("BEGIN IMMEDIATE")
         try:
             self._apply(connection, writes, executes)

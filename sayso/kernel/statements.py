@@ -13,8 +13,8 @@ _TENANT = "sayso_tenant"
 class Prepared:
     """A SELECT over the tenant's own rows, written once and compiled once for each engine.
 
-    Its parameters are `bindparam`s; `tx.query(PREPARED, name=value)` asks it. For what runs many times a second: building
-    and compiling a statement costs more than the database needs to answer it.
+    Its parameters are `bindparam`s; `tx.query(PREPARED, name=value)` asks it. For what runs many times a second:
+    building and compiling a statement costs more than the database needs to answer it.
     """
 
     __slots__ = ("_compiled", "_statement")

@@ -20,6 +20,7 @@ from sqlalchemy.engine import Dialect
 
 from sayso.kernel.context import Context
 from sayso.kernel.errors import LostRace
+from sayso.kernel.ids import bucket_of
 from sayso.kernel.rows import Rows, Values
 from sayso.kernel.statements import Prepared, compiled, tables_of
 
@@ -31,6 +32,13 @@ class Get(NamedTuple):
 
     rows: Rows
     key: Values
+
+
+class GetEach(NamedTuple):
+    """Many point reads of one table, in order. Answered with a list of values or None."""
+
+    rows: Rows
+    keys: list[Values]
 
 
 class Query(NamedTuple):
@@ -63,7 +71,7 @@ class Publish(NamedTuple):
     at: int
 
 
-Reads = tuple[Get | Query, ...]
+Reads = tuple[Get | GetEach | Query, ...]
 Found = tuple[Any, ...]
 Work = Generator[Reads, Found, T]
 Unit = Callable[["Tx"], Work[T]]
@@ -107,6 +115,14 @@ class Tx:
         """The read of one row by its key (without bucket and tenant)."""
         return Get(rows, rows.key_of(self.context.tenant, key, bucket))
 
+    def get_each(self, rows: Rows, owners: Iterable[bytes]) -> GetEach:
+        """The reads of many rows whose key is their owner alone: for decisions about many people.
+
+        A unit that asks so must not write what it read: nothing holds these rows to what they were.
+        """
+        tenant = self.context.tenant
+        return GetEach(rows, [(bucket_of(tenant, owner), tenant, owner) for owner in owners])
+
     def select(self, statement: Select[Any]) -> Query:
         """Any SELECT over the tenant's own rows. Cold units only: it is not shared with other units."""
         for table in tables_of(statement):
@@ -124,7 +140,7 @@ class Tx:
         self.inserts.append((rows, rows.row_of(self.context.tenant, columns, bucket)))
 
     def insert_many(self, rows: Rows, columns: Iterable[Values]) -> None:
-        """Many new rows of a cold unit. Each begins with its bucket, where the table has one; the tenant is added behind it."""
+        """Many new rows of a cold unit. Each begins with its bucket, where the table has one; the tenant is added."""
         tenant, lead = self.context.tenant, rows.lead - 1
         self.many_inserts.append((rows, [(*row[:lead], tenant, *row[lead:]) for row in columns]))
 
@@ -146,7 +162,7 @@ class Tx:
 
     def execute(self, statement: Update | Delete, *, expect: int | None = None) -> None:
         """A cold write over the tenant's own rows."""
-        table = statement.entity_description["table"] if "table" in statement.entity_description else statement.table
+        table = statement.entity_description.get("table", statement.table)
         self.executes.append(Execute(statement.where(table.c.tenant == self.context.tenant), expect))
 
     def publish(self, kind: str, subject: bytes, ref: bytes) -> None:
@@ -175,16 +191,26 @@ class Tx:
 
     def found(self, get: Get, row: Values | None) -> Values | None:
         """What this unit is shown at `get`: a neighbour's fresh row before the stored one. Remembered, see `fresh`."""
-        rows = self._view.rows
-        if rows and get in rows:
-            shown = rows[get]
-            version = get.rows.version
-            if row is not None and shown is not None and version is not None and row[version] > shown[version]:
-                # Another node was faster than the news of our own commit: what is stored is the newer row.
-                shown = rows[get] = row
-        else:
-            shown = row
+        shown = self._newest(get, row) if self._view.rows else row
         self._seen.append((get, shown))
+        return shown
+
+    def found_each(self, asked: GetEach, stored: list[Values | None]) -> list[Values | None]:
+        """The same for many rows; not remembered, since nothing may be written on their ground."""
+        if not self._view.rows:
+            return stored
+        rows = asked.rows
+        return [self._newest(Get(rows, key), row) for key, row in zip(asked.keys, stored, strict=True)]
+
+    def _newest(self, get: Get, row: Values | None) -> Values | None:
+        rows = self._view.rows
+        if get not in rows:
+            return row
+        shown = rows[get]
+        version = get.rows.version
+        if row is not None and shown is not None and version is not None and row[version] > shown[version]:
+            # Another node was faster than the news of our own commit: what is stored is the newer row.
+            shown = rows[get] = row
         return shown
 
     @property
@@ -194,7 +220,7 @@ class Tx:
         return not rows or all(rows.get(get, shown) is shown for get, shown in self._seen)
 
     def settle(self) -> None:
-        """Show this unit's rows to the units after it. Raises `LostRace` when one of its keys was taken by a neighbour."""
+        """Show this unit's rows to the units after it. Raises `LostRace` when a neighbour took one of its keys."""
         rows, own = self._view.rows, self._view.own
         fresh: list[tuple[Get, Values | None]] = []
         for table, row in self.inserts:
@@ -212,8 +238,8 @@ class Tx:
 
 
 class View:
-    """What the units of one flush are shown before the stored rows: `own` rows of those before them, and the rows of the
-    flush before, which is still being written.
+    """What the units of one flush are shown before the stored rows: the rows of those before them (`own`), and those of
+    the flush before, which is still being written.
     """
 
     __slots__ = ("own", "rows")

@@ -4,7 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, PrimaryKeyConstraint, SmallInteger, Table, Text, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    select,
+)
 
 from sayso.kernel import SYSTEM, Conflict, Context, Database, Invalid, Rows, Tx, Work, now, open_database
 from sayso.kernel.schema import feed
@@ -46,7 +56,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     await database.start()
     if database.kind == "sqlite":
         for table in (counter, claim):
-            database._writer.execute(str(CreateTable(table)))  # type: ignore[attr-defined]
+            database.writer.execute(str(CreateTable(table)))  # type: ignore[attr-defined]
     else:
         from sqlalchemy.dialects.postgresql import dialect
 
@@ -154,7 +164,7 @@ async def test_what_a_failed_flush_was_to_write_is_not_decided_on(database: Data
         for _ in range(4):
             await asyncio.sleep(0)
         following = [asyncio.ensure_future(database.run(context(), read(subject))) for _ in range(3)]
-        with pytest.raises(Exception, match="."):
+        with pytest.raises(Exception, match=r"."):
             await failing
         assert await asyncio.gather(*following) == [0, 0, 0]
 
