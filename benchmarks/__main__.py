@@ -13,6 +13,8 @@ from collections.abc import Callable
 
 import httpx
 
+from benchmarks import decide
+from benchmarks.ceiling import ceiling
 from benchmarks.load import Outcome
 from benchmarks.stage import Stage
 
@@ -39,7 +41,7 @@ def main() -> None:
             report(engine, "start, seconds to ready", stage.start_seconds, 2.0, less=True)
             time.sleep(5)
             report(engine, "idle memory, MB", stage.memory(), 150, less=True)
-            sample(stage, 2_000)
+            stage.people(2_000)
             few = measure(stage, f"with {len(stage.subjects):,} people")
             stage.people(people)
             many = measure(stage, f"with {people:,} people", budget=0)
@@ -47,17 +49,16 @@ def main() -> None:
                 report(engine, f"{name}: grown / small", many[name] / few[name], 0.9)
             prove(stage)
         with Stage(engine, slow_disk=True) as stage:
-            sample(stage, 2_000)
+            stage.people(2_000)
             measure(stage, "each fsync + 1 ms", budget=1)
-
-
-def sample(stage: Stage, count: int) -> None:
-    stage.people(count)
+    for found in decide.figures():
+        report("policies", f"{found.name}, {found.unit}", found.value, found.budget, less=True)
 
 
 def measure(stage: Stage, title: str, budget: int = 0) -> dict[str, float]:
     """All four calls; medians of rounds. Returns the figures."""
-    print(f"\n{stage.engine}, {title}")
+    empty = ceiling()
+    print(f"\n{stage.engine}, {title}; this machine answers {empty:,.0f} empty requests/s now")
     figures: dict[str, float] = {}
     for name, (requests, per_answer) in plans(stage).items():
         runs = [stage.load(requests(), SECONDS) for _ in range(ROUNDS)]
@@ -66,7 +67,8 @@ def measure(stage: Stage, title: str, budget: int = 0) -> dict[str, float]:
         half = stage.load(requests(), SECONDS, rate=figures[name] / per_answer / 2)
         middle = sorted(runs, key=lambda run: run.per_second)[ROUNDS // 2]
         p50, p99, relaxed = middle.latency(0.5), middle.latency(0.99), half.latency(0.99)
-        note = f"p50 {p50:.1f}, p99 {p99:.1f} ms; p99 at half load {relaxed:.1f} ms (budget 20)"
+        share = figures[name] / per_answer / empty
+        note = f"{share:.0%} of empty; p50 {p50:.1f}, p99 {p99:.1f} ms; p99 at half load {relaxed:.1f} ms (budget 20)"
         report(stage.engine, name, figures[name], BUDGETS[name][stage.engine][budget], note=note)
     return figures
 

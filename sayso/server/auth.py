@@ -7,6 +7,7 @@ finding a caller is one hash and one look-up.
 
 import secrets
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from hashlib import sha256
 
 import msgspec
@@ -118,7 +119,9 @@ class Principals:
         if not principal.fingerprint:
             return True
         found = self._found.get(principal.fingerprint)
-        return found is not None and (found.actor.roles, found.scopes) == (principal.actor.roles, principal.scopes)
+        return found is principal or (
+            found is not None and (found.actor.roles, found.scopes) == (principal.actor.roles, principal.scopes)
+        )
 
     def marked(self, tenant: str, mark: bytes) -> Principal | None:
         """The principal of the live key whose fingerprint begins with `mark`, 16 bytes: a console session's."""
@@ -131,22 +134,30 @@ def no_credential() -> NoCredential:
     return NoCredential("unauthenticated", "This call needs a valid API key: Authorization: Bearer sk_…")
 
 
-def admit(principal: Principal | None, admits: Iterable[str], operation: str) -> None:
+def admit(principal: Principal | None, admits: tuple[str, ...], operation: str) -> None:
     """Let `principal` pass to a route that admits these roles, or raise. No credential: 401; wrong role or scope: 403.
 
     Decided from caller and route alone, before anything is looked up: it cannot tell whether something exists.
     """
-    wanted = frozenset(admits)
+    wanted = _wanted(admits)
     if EVERYONE in wanted:
         return
     if principal is None:
         raise no_credential()
-    roles = principal.actor.roles
-    if wanted & UNDER_ADMIN:
-        wanted |= {"admin"}
-    if not (roles & wanted) and not (POLICY in wanted and roles - BUILT_IN - {OPERATOR}):
+    if not _admitted(principal.actor.roles, wanted):
         raise NotAdmitted("role-not-admitted", "None of this caller's roles is admitted here.", admitted=sorted(wanted))
     if principal.scopes and not any(
         operation == scope or operation.startswith(scope + ".") for scope in principal.scopes
     ):
         raise NotAdmitted("scope-not-granted", "This key's scopes do not cover this call.", scope=operation)
+
+
+@lru_cache(maxsize=256)
+def _wanted(admits: tuple[str, ...]) -> frozenset[str]:
+    wanted = frozenset(admits)
+    return wanted | {"admin"} if wanted & UNDER_ADMIN else wanted
+
+
+@lru_cache(maxsize=4096)
+def _admitted(roles: frozenset[str], wanted: frozenset[str]) -> bool:
+    return bool(roles & wanted) or (POLICY in wanted and bool(roles - BUILT_IN - {OPERATOR}))

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -61,7 +62,7 @@ class Load:
 
 
 @pytest.mark.slow
-async def test_what_was_acknowledged_survives_a_kill_and_nothing_is_there_twice(served: Served) -> None:
+async def test_what_was_acknowledged_survives_a_kill_and_nothing_is_there_twice(served: Served, tmp_path: Path) -> None:
     load = Load(served, served.key("till", "recorder"))
     await load.run(seconds=1.5)
     acknowledged = dict(load.told)
@@ -78,3 +79,5 @@ async def test_what_was_acknowledged_survives_a_kill_and_nothing_is_there_twice(
     assert entries == Counter({told["entry"]: 1 for told in load.told.values()})
     assert {told["entry"] for told in acknowledged.values()} <= entries.keys()
     assert len({told["subject"] for told in load.told.values()}) == len(load.asked)
+    served.at("audit", "export", "--out", str(tmp_path / "log"))
+    served.sayso("audit", "verify", str(tmp_path / "log"))
