@@ -1,6 +1,6 @@
 """What this machine can do at all now: an ASGI application that does nothing, behind the same server and load.
 
-Machines differ and share their cores with others; a figure beside this one can be compared with a figure of another day.
+Machines differ and share their cores with others; a figure beside this one compares with one of another day.
 """
 
 import asyncio
