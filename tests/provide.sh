@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What the tests need and no Python lock brings: a Chromium, and, where it can be had, Go with golang.org/x/mod,
-# whose `tlog` and `note` packages check our log a second time. PostgreSQL comes with the development lock.
+# What the tests need and no Python lock brings: a Chromium, and Go with golang.org/x/mod, whose `tlog` and `note`
+# packages check our log a second time. PostgreSQL comes with the development lock.
 set -eu
 
 as_root() {
@@ -29,7 +29,7 @@ chromium() {
 chromium || install chromium || true
 chromium || { echo "The browser tests need Chromium: install the package chromium, or set CHROMIUM to its path." >&2; exit 1; }
 
-# A second opinion is welcome, not required: without Go those tests are skipped and say so.
+# Without these the tests that ask for a second opinion fail and say what to install.
 mod=/usr/share/gocode/src/golang.org/x/mod
 if ! command -v go >/dev/null || [ ! -d "$mod" ]; then
     install golang-go golang-golang-x-mod-dev || true

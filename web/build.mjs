@@ -66,6 +66,17 @@ keep("demo-statistics.js", await script("islands/demo-statistics.ts"));
 keep("demo-adverts.js", await script("islands/demo-adverts.ts"));
 keep("banner.js", await script("banner/main.ts"));
 
+/** What the sources were when they were built: lets a test without this toolchain see that somebody forgot to build. */
+async function digestOfSources() {
+  const paths = ["build.mjs", "package-lock.json"];
+  for (const folder of ["banner", "css", "images", "islands"])
+    for (const entry of await readdir(join(here, folder), { recursive: true, withFileTypes: true }))
+      if (entry.isFile()) paths.push(join(entry.parentPath ?? entry.path, entry.name).slice(here.length + 1).replaceAll("\\", "/"));
+  const digest = createHash("sha256");
+  for (const path of paths.sort()) digest.update(path + "\0").update(createHash("sha256").update(await readFile(join(here, path))).digest());
+  return digest.digest("hex") + "\n";
+}
+
 /** `--check`: compare with what is committed instead of writing. */
 async function differences(wanted) {
   const found = await readdir(out);
@@ -81,6 +92,7 @@ if (process.argv.includes("--check")) {
   if (changed.length) console.error(`not what the sources give: ${changed.join(", ")}; run npm run build`);
   process.exit(changed.length ? 1 : 0);
 }
+await writeFile(join(here, "built.sha256"), await digestOfSources());
 for (const old of await readdir(out)) await rm(join(out, old));
 for (const [file, bytes] of files) await writeFile(join(out, file), bytes);
 for (const [name, { bytes, gzip }] of Object.entries(sorted)) console.log(`${name.padEnd(28)} ${String(bytes).padStart(7)} ${String(gzip).padStart(7)} gzip`);

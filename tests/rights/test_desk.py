@@ -111,9 +111,8 @@ async def test_what_changes_the_state_of_nobody_is_refused(world: World) -> None
         await world.fulfil(request)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_what_officers_say_lies_sealed(world: World, sqlite_url: str) -> None:
-    if world.database.kind != "sqlite":
-        pytest.skip("reads the file")
     one = await world.customer()
     said = "Frau Linden rief an und bat um Loeschung."
     request = await world.verified(one.subject, "access")
