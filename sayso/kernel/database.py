@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from sayso.kernel.batcher import Loaded
 from sayso.kernel.context import Context
 from sayso.kernel.errors import Invalid
+from sayso.kernel.flush import Loaded
 from sayso.kernel.tx import Unit
 
 T = TypeVar("T")

@@ -15,9 +15,10 @@ import asyncpg
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from sayso.kernel.batcher import ATTEMPTS, Batcher, Job, Loaded, Writes, decide, look
+from sayso.kernel.batcher import ATTEMPTS, Batcher
 from sayso.kernel.context import Context
 from sayso.kernel.errors import Conflict, LostRace, SaysoError, Unavailable
+from sayso.kernel.flush import Job, Loaded, Writes, decide, look
 from sayso.kernel.rows import Values
 from sayso.kernel.statements import compiled
 from sayso.kernel.tx import Get, GetEach, Head, Query, Unit, View

@@ -17,9 +17,10 @@ from typing import Any
 
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 
-from sayso.kernel.batcher import Batcher, Loaded, Writes, look
+from sayso.kernel.batcher import Batcher
 from sayso.kernel.context import Context
 from sayso.kernel.errors import LostRace, Unavailable
+from sayso.kernel.flush import Loaded, Writes, look
 from sayso.kernel.rows import Values
 from sayso.kernel.statements import compiled
 from sayso.kernel.tx import Get, GetEach, Head, Query, Unit
