@@ -43,6 +43,7 @@ lint: $(READY)  ## style, types and the import rule
 
 bench: $(READY)  ## every benchmark's figure beside its budget
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.deliver
 
 openapi: $(READY)  ## write openapi.yaml from the running code
 	$(BIN)/sayso openapi > openapi.yaml

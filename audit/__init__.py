@@ -19,7 +19,7 @@ from audit.errors import (
     TileNotFound,
 )
 from audit.integrator import Round
-from audit.jws import thumbprint
+from audit.jws import Jws, thumbprint
 from audit.log import MAIN, AuditLog, Backlog, LogInfo
 from audit.merkle import leaf_hash, verify_inclusion
 from audit.note import VerifierKey
@@ -37,6 +37,7 @@ __all__ = [
     "Entry",
     "EntryNotFound",
     "ExportRefused",
+    "Jws",
     "Leaf",
     "LeafRefused",
     "LogForked",

@@ -7,7 +7,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from consent.catalogue import Catalogue
 from consent.fold import Change
-from consent.model import PersonState, Standing, Status
+from consent.model import NOES, PersonState, Standing, Status
 from consent.receipt import printed
 from consent.record import Payload
 from consent.standing import standing
@@ -32,14 +32,33 @@ class PurposeState(Struct, frozen=True, gc=False):
     legal_basis: str
     record: str | None
     objected: bool | UnsetType = UNSET
+    directive: str | UnsetType = UNSET
+    reask_not_before: str | UnsetType = UNSET
+    indicated_by: str | UnsetType = UNSET
+
+
+class DirectiveState(Struct, frozen=True):
+    """A directive that is honoured: the purposes over which it stands, and those where a later choice, made after the
+    conflict was shown, lifted it. `since` is when the first of its kind was given, `given_at` the newest.
+    """
+
+    kind: str
+    since: str
+    given_at: str
+    source: str
+    honoured: bool
+    purposes: list[str]
+    lifted: list[str]
+    record: str
 
 
 class SubjectState(Struct, frozen=True):
-    """All purposes of a person at an instant."""
+    """All purposes of a person at an instant, and the directives over them."""
 
     subject: str
     as_of: str
     purposes: dict[str, PurposeState]
+    directives: list[DirectiveState] | UnsetType = UNSET
 
 
 class Recorded(Struct, frozen=True):
@@ -53,6 +72,7 @@ class Recorded(Struct, frozen=True):
     receipt: str
     entry: str
     ignored: dict[str, str] | UnsetType = UNSET
+    directives: list[DirectiveState] | UnsetType = UNSET
 
 
 class HistoryItem(Struct, frozen=True, kw_only=True):
@@ -72,6 +92,13 @@ class HistoryItem(Struct, frozen=True, kw_only=True):
     occurred_at: str | None = None
     ignored: dict[str, str] | UnsetType = UNSET
     evidence: dict[str, Any] | UnsetType = UNSET
+    directives: list[str] | UnsetType = UNSET
+    conflict_shown: bool | UnsetType = UNSET
+    requested_at: str | UnsetType = UNSET
+    confirmed_at: str | UnsetType = UNSET
+    confirms: str | UnsetType = UNSET
+    indicated_by: str | UnsetType = UNSET
+    bundle: str | UnsetType = UNSET
 
 
 class HistoryPage(Struct, frozen=True):
@@ -91,6 +118,7 @@ class RelationState(Struct, frozen=True):
     start: str
     until: str | None
     entry: str
+    source: str | UnsetType = UNSET
 
 
 class Link(Struct, frozen=True):
@@ -100,8 +128,8 @@ class Link(Struct, frozen=True):
     expires_at: str
 
 
-def purpose_state(found: Standing) -> PurposeState:
-    """A standing in words."""
+def purpose_state(found: Standing, reask_at: int = 0, guardian: bytes | None = None) -> PurposeState:
+    """A standing in words. After a no, `reask_at` is until when nobody asks again; `guardian` gave the grant."""
     since, ends = found.since, found.expires_at
     return PurposeState(
         found.status,
@@ -112,6 +140,9 @@ def purpose_state(found: Standing) -> PurposeState:
         found.legal_basis,
         _record_id(found.record) if found.record else None,
         found.objected or UNSET,
+        found.directive or UNSET,
+        printed(reask_at) if reask_at else UNSET,
+        text("sub", guardian) if guardian else UNSET,
     )
 
 
@@ -123,7 +154,36 @@ def _record_id(record: bytes) -> str:
 
 def purposes_of(state: PersonState, names: Any, catalogue: Catalogue, at: int) -> dict[str, PurposeState]:
     """Where the person stands on each of `names`."""
-    return {name: purpose_state(standing(state, name, catalogue, at)) for name in names}
+    found = {name: standing(state, name, catalogue, at) for name in names}
+    indicated = state.minority.indicated if state.minority is not None else {}
+    return {
+        name: purpose_state(
+            each,
+            _reask_at(name, each, catalogue, state) if each.status in NOES else 0,
+            indicated.get(each.since) if indicated else None,
+        )
+        for name, each in found.items()
+    }
+
+
+def directives_of(state: PersonState, catalogue: Catalogue) -> list[DirectiveState]:
+    """The person's directives in words."""
+    found = []
+    for kind, each in state.directives.items():
+        reached = [
+            name
+            for name, purpose in catalogue.purposes.items()
+            if not purpose.implied and not catalogue.opt_outs(name).isdisjoint(each.reach)
+        ]
+        standing_over = [name for name in reached if each.lifted.get(name, 0) <= each.at]
+        lifted = [name for name in reached if name not in standing_over]
+        since, given_at, record = printed(each.since), printed(each.at), _record_id(each.record)
+        found.append(DirectiveState(kind, since, given_at, each.source, True, standing_over, lifted, record))
+    return found
+
+
+def _reask_at(purpose: str, found: Standing, catalogue: Catalogue, state: PersonState) -> int:
+    return catalogue.reask_at(purpose, found.since, state) if found.since and purpose in catalogue.purposes else 0
 
 
 def touched(changes: tuple[Change, ...], shown: tuple[str, ...], catalogue: Catalogue) -> dict[str, None]:
@@ -157,4 +217,11 @@ def history_item(record: bytes, payload: Payload) -> HistoryItem:
         occurred_at=printed(payload.occurred_at) if payload.occurred_at else None,
         ignored=payload.ignored or UNSET,
         evidence=payload.evidence or UNSET,
+        directives=[each.kind for each in payload.directives] or UNSET,
+        conflict_shown=payload.conflict_shown or UNSET,
+        requested_at=printed(payload.requested_at) if payload.requested_at else UNSET,
+        confirmed_at=printed(payload.confirmed_at) if payload.confirmed_at else UNSET,
+        confirms=text("cns", payload.confirms) if payload.confirms else UNSET,
+        indicated_by=text("sub", payload.indicated_by) if payload.indicated_by else UNSET,
+        bundle=text("bnd", payload.bundle) if payload.bundle != record else UNSET,
     )

@@ -2,99 +2,30 @@
 configuration.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import Final
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from consent.errors import StaleNotice, UnknownLocale, UnknownNotice, UnknownPurpose
+from consent.demands import Demands
+from consent.directives import opt_outs_of
+from consent.errors import StaleNotice, UnknownNotice, UnknownPurpose
 from consent.jurisdictions import BLOCKABLE, REGIMES, ROOT, Regime, chain
+from consent.law import DefaultState, default_state, grant_ends, reask_at
 from consent.model import PersonState
-from sayso.kernel import add_duration, nearest
+from consent.notice import Notice
+from consent.parties import Controller, Recipient
+from consent.purpose import OnMerge, Purpose, Texts
+from sayso.kernel import nearest
 
-Texts = dict[str, str]
-"""One text per locale (BCP 47 tag)."""
+__all__ = ["Catalogue", "Notice", "Purpose", "Shown", "Texts", "with_parents"]
 
+_NOTHING: Final[frozenset[str]] = frozenset()
 _NEVER: Final = 2**62
 """The version of a purpose that is not declared: no grant reaches it."""
 
-_canonical = msgspec.json.Encoder(order="sorted").encode
-
-
-class Purpose(Struct, frozen=True, omit_defaults=True):
-    """One purpose in its newest published version. `legal_basis` is one basis, or one per jurisdiction.
-
-    `implied` purposes exist because something below them was declared; nobody has described them, their version is 0.
-    """
-
-    name: str
-    version: int = 0
-    title: Texts = {}
-    description: Texts = {}
-    legal_basis: str | dict[str, str] = "consent"
-    categories: tuple[str, ...] = ()
-    recipients: tuple[str, ...] = ()
-    expires_after: str | None = None
-    direct_marketing: bool = False
-    implied: bool = False
-    published_at: int = 0
-
-    def material(self) -> tuple[object, ...]:
-        """What people agreed to. A change of it is a new version, which makes every earlier grant stale."""
-        return (sorted(self.categories), self.legal_basis, sorted(self.recipients))
-
-
-class Notice(Struct, frozen=True, omit_defaults=True):
-    """One published version of a notice: immutable. `text` and `title` are what is shown, one per locale."""
-
-    name: str
-    version: int
-    purposes: tuple[str, ...]
-    text: Texts
-    title: Texts = {}
-    published_at: int = 0
-
-    def content(self) -> bytes:
-        """The canonical bytes of the whole version (JSON, keys sorted): what immutability and `hash` are about."""
-        return _canonical(
-            {
-                "name": self.name,
-                "purposes": self.purposes,
-                "text": self.text,
-                "title": self.title,
-                "version": self.version,
-            }
-        )
-
-    def hash(self) -> str:
-        """SHA-256 of `content`, hex."""
-        return hashlib.sha256(self.content()).hexdigest()
-
-    def text_hash(self, locale: str) -> str:
-        """SHA-256, hex, of the canonical bytes of what is shown in one locale."""
-        shown = {
-            "locale": locale,
-            "name": self.name,
-            "purposes": self.purposes,
-            "text": self.text[locale],
-            "title": self.title.get(locale, ""),
-            "version": self.version,
-        }
-        return hashlib.sha256(_canonical(shown)).hexdigest()
-
-    def locale(self, wanted: str) -> str:
-        """The locale of this notice that answers `wanted` by RFC 4647, lookup. Raises `UnknownLocale`."""
-        known = {name.lower(): name for name in self.text}
-        tag = wanted.lower()
-        while tag:
-            if tag in known:
-                return known[tag]
-            tag = tag.rpartition("-")[0]
-        raise UnknownLocale(self.name, sorted(self.text))
+_NOBODY: Final = Controller()
 
 
 class Shown(Struct, frozen=True):
@@ -118,11 +49,16 @@ class Catalogue:
         "_below",
         "_history",
         "_older",
+        "_opt_outs",
         "_shown",
         "categories",
+        "controller",
+        "demands",
         "direct_marketing",
+        "drafts",
         "notices",
         "purposes",
+        "recipients",
         "regimes",
     )
 
@@ -132,11 +68,20 @@ class Catalogue:
         notices: Iterable[Notice],
         categories: Iterable[str],
         history: Iterable[Purpose] = (),
+        *,
+        drafts: Iterable[Notice] = (),
+        recipients: Iterable[Recipient] = (),
+        controller: Controller = _NOBODY,
     ) -> None:
-        """`notices` are all versions ever published, `history` all published versions of purposes."""
+        """`notices` are all versions ever published, `history` all published versions of purposes, `drafts` the
+        notices that are declared and not published yet.
+        """
         self.purposes: dict[str, Purpose] = with_parents(purposes)
         self.categories = frozenset(_prefixes(categories))
         self.regimes: Mapping[str, Regime] = REGIMES
+        self.recipients = {each.name: each for each in recipients}
+        self.controller = controller
+        self.drafts = {each.name: each for each in drafts}
         self.notices: dict[str, Notice] = {}
         self._older: dict[tuple[str, int], Notice] = {}
         for notice in notices:
@@ -153,8 +98,13 @@ class Catalogue:
             for above in _prefixes_above(name):
                 below[above].append(name)
         self._below = {name: tuple(sorted(names)) for name, names in below.items()}
+        does = {name: opt_outs_of(each) for name, each in self.purposes.items() if self.blockable(name)}
+        self._opt_outs = {
+            name: frozenset().union(*(does.get(each, ()) for each in (name, *_prefixes_above(name)))) for name in does
+        }
         flagged = [name for name, purpose in self.purposes.items() if purpose.direct_marketing]
         self.direct_marketing = frozenset(below for name in flagged for below in (name, *self._below[name]))
+        self.demands = Demands(self.purposes, self._opt_outs, self.regimes)
 
     # purposes
 
@@ -182,10 +132,18 @@ class Catalogue:
         """Whether nothing stands below the purpose."""
         return not self._below.get(purpose)
 
-    def expiry(self, purpose: str, given_at: int) -> int:
+    def expiry(self, purpose: str, given_at: int, state: PersonState) -> int:
         """When a grant given at this instant ends; 0 when it has no term. Counted from the claimed time."""
         found = self.purposes.get(purpose)
-        return _ends(given_at, found.expires_after) if found and found.expires_after else 0
+        return grant_ends(found, given_at, state.jurisdictions) if found is not None else 0
+
+    def reask_at(self, purpose: str, said_at: int, state: PersonState) -> int:
+        """Until when nobody asks this person again after a no said at this instant."""
+        return reask_at(self.purpose(purpose), said_at, state.jurisdictions)
+
+    def default_state(self, purpose: str, jurisdiction: str = ROOT) -> DefaultState:
+        """Where the purpose stands before any choice."""
+        return default_state(self.basis(purpose, jurisdiction))
 
     def blockable(self, purpose: str) -> bool:
         """Whether a no can block this purpose under some law. An implied one is, when all below it are."""
@@ -194,6 +152,15 @@ class Catalogue:
             return all(self.blockable(name) for name in self._below[purpose] if not self.purposes[name].implied)
         basis = found.legal_basis
         return basis in BLOCKABLE if isinstance(basis, str) else any(each in BLOCKABLE for each in basis.values())
+
+    def opt_outs(self, purpose: str) -> frozenset[str]:
+        """Which opt-outs reach this purpose: by what it does, or one above it. None reaches what no no can block."""
+        return self._opt_outs.get(purpose, _NOTHING)
+
+    def on_merge(self, purpose: str) -> OnMerge:
+        """How the answers of two people who turn out to be one are joined here (`merging.py`)."""
+        found = self.purposes.get(purpose)
+        return found.on_merge if found else "least_permissive"
 
     # legal bases
 
@@ -236,6 +203,24 @@ class Catalogue:
         """Any version ever published."""
         return self._older.get((name, version))
 
+    def beyond_a_click(self) -> dict[str, str]:
+        """Published notices that one click of "accept all" cannot answer, each with the purpose that forbids it: its
+        consent is to be explicit (sensitive data), or to stand alone beside no other.
+        """
+        found: dict[str, str] = {}
+        for name, notice in self.notices.items():
+            asked = {each for above in notice.purposes for each in (above, *self.below(above))}
+            asked = {each for each in asked if each in self.purposes and not self.purposes[each].implied}
+            apart = asked & self.demands.sensitive or (asked & self.demands.separate if len(asked) > 1 else set())
+            if apart:
+                found[name] = min(apart)
+        return found
+
+    def versions(self, name: str) -> list[Notice]:
+        """Every published version of a notice, newest first."""
+        found = (notice for notice in self._older.values() if notice.name == name)
+        return sorted(found, key=lambda notice: notice.version, reverse=True)
+
     def shown(self, name: str, version: int, locale: str, *, granting: bool) -> Shown:
         """The notice that a choice names. Grants need the published version; a no is taken on any.
 
@@ -264,17 +249,21 @@ class Catalogue:
     def at(self, instant: int) -> "Catalogue":
         """The catalogue with every purpose in the version it had at `instant`; for reads `as_of`."""
         was: dict[str, Purpose] = {}
-        for purpose in sorted(self._history, key=lambda each: each.version):
-            if purpose.published_at <= instant and purpose.name in self.purposes:
+        for purpose in sorted(self._history, key=lambda each: (each.version, each.revision)):
+            if (purpose.revised_at or purpose.published_at) <= instant and purpose.name in self.purposes:
                 was[purpose.name] = replace(
                     self.purposes[purpose.name], version=purpose.version, legal_basis=purpose.legal_basis
                 )
         kept = [was.get(name, purpose) for name, purpose in self.purposes.items()]
-        return Catalogue(kept, self._older.values(), self.categories, self._history)
-
-
-# The purposes of one submission are given at one instant, mostly for one term.
-_ends = lru_cache(maxsize=1_024)(add_duration)
+        return Catalogue(
+            kept,
+            self._older.values(),
+            self.categories,
+            self._history,
+            drafts=self.drafts.values(),
+            recipients=self.recipients.values(),
+            controller=self.controller,
+        )
 
 
 def with_parents(purposes: Iterable[Purpose]) -> dict[str, Purpose]:

@@ -42,6 +42,13 @@ class UnknownNotice(Invalid):
         super().__init__("unknown-notice", "This notice is not published.", **({"nearest": nearest} if nearest else {}))
 
 
+class UnpublishedNotice(NotFound):
+    """No such notice, or no such version of it, was ever published here."""
+
+    def __init__(self) -> None:
+        super().__init__("unpublished-notice", "No such version of a notice is published here.")
+
+
 class UnknownLocale(Invalid):
     """The notice has no text in that language, so nobody can have read it."""
 
@@ -71,6 +78,65 @@ class StaleNotice(Conflict):
         )
 
 
+class NoFact(NotFound):
+    """No such fact about this person is recorded."""
+
+    def __init__(self) -> None:
+        super().__init__("no-fact", "No such fact about this person is recorded.")
+
+
+class SeparateConsentNeeded(Invalid):
+    """Purposes that ask for a consent of their own were granted together with others."""
+
+    def __init__(self, purposes: list[str]) -> None:
+        super().__init__(
+            "separate-consent-needed",
+            "These purposes are granted in a call of their own, one at a time and outside any bundle.",
+            purposes=purposes,
+        )
+
+
+class ExplicitMethodNeeded(Invalid):
+    """Purposes with sensitive data were granted by something less than an express statement."""
+
+    def __init__(self, purposes: list[str]) -> None:
+        super().__init__(
+            "explicit-method-needed",
+            "These purposes use sensitive data and are granted by an express statement only.",
+            purposes=purposes,
+        )
+
+
+class GuardianNeeded(Conflict):
+    """A grant for a child that no guardian indicated. `below` is the age in years that the law asks for."""
+
+    def __init__(self, below: int) -> None:
+        super().__init__("guardian-needed", "This person is a child: a guardian says yes for them.", below=below)
+
+
+class NoAdvertising(Conflict):
+    """Advertising was granted for somebody so young that nobody can agree to it."""
+
+    def __init__(self, purposes: list[str], below: int) -> None:
+        super().__init__(
+            "no-advertising", "Below this age nobody can agree to advertising.", purposes=purposes, below=below
+        )
+
+
+class NotAGuardian(Invalid):
+    """Whoever is said to have chosen is not recorded as a guardian of this person."""
+
+    def __init__(self) -> None:
+        super().__init__("not-a-guardian", "No such guardian of this person is recorded.")
+
+
+class NothingWaits(Conflict):
+    """What was to be confirmed was refused, replaced or confirmed since, or its term has passed."""
+
+    def __init__(self) -> None:
+        super().__init__("nothing-waits", "Nothing waits for this confirmation, or not any more.")
+
+
 class Held(Conflict):
     """A legal hold keeps this person's data; nothing of it is erased until the hold ends."""
 
@@ -78,8 +144,71 @@ class Held(Conflict):
         super().__init__("held", "A legal hold stands over this person's data.")
 
 
+class CodeUnusable(NotFound):
+    """A one-time code that is unknown, used, run out, tried too often or made for something else. One answer for all."""
+
+    def __init__(self) -> None:
+        super().__init__("code-unusable", "This code cannot be used, or not any more.")
+
+
+class NotTheirIdentifier(NotFound):
+    """An identifier that does not lead to this person, whoever it may lead to."""
+
+    def __init__(self) -> None:
+        super().__init__("no-identifier", "This person has no such identifier.")
+
+
+class LastIdentifier(Conflict):
+    """Without it nobody could find the person again, and a no that they said would be lost."""
+
+    def __init__(self) -> None:
+        super().__init__("last-identifier", "A person keeps one identifier at least; erase the person instead.")
+
+
+class TooManyIds(Conflict):
+    """More ids than one person may have been known by."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__("too-many-ids", "This person has as many merged ids as one person may have.", limit=limit)
+
+
+class GuardianOfTheOther(Conflict):
+    """One of the two is recorded as the guardian of the other: they are two people."""
+
+    def __init__(self) -> None:
+        super().__init__("guardian-of-the-other", "One of these two people is the other's guardian.")
+
+
 class LinkUnusable(NotFound):
     """A one-time code that is unknown, used or run out. One answer for all three."""
 
     def __init__(self) -> None:
         super().__init__("link-unusable", "This link cannot be used any more.")
+
+
+class UnknownPreference(Invalid):
+    """A preference, or a member of one, that nobody declared; `nearest` is the known name most like it."""
+
+    def __init__(self, nearest: str | None = None) -> None:
+        super().__init__(
+            "unknown-preference", "This preference is not declared.", **({"nearest": nearest} if nearest else {})
+        )
+
+
+class UnfitPreference(Invalid):
+    """A value that is no answer to the preference `member`. What it was is not repeated."""
+
+    def __init__(self, member: str, expects: str) -> None:
+        super().__init__("unfit-preference", f"This fits {member}: {expects}.", member=member, expects=expects)
+
+
+class StalePreferences(Conflict):
+    """The preferences were changed since the version that this change was made on."""
+
+    def __init__(self, *, submitted: int, version: int) -> None:
+        super().__init__(
+            "stale-preferences",
+            "These preferences were changed in the meantime; read them again.",
+            submitted_version=submitted,
+            version=version,
+        )

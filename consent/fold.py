@@ -11,30 +11,45 @@ Four sentences of the design carry everything here:
 so that a record replayed years later gives the state that was.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from consent.model import NOES, Act, Choice, Cover, Ignored, PersonState
+from consent.directives import hindrance, settled
+from consent.minority import indicated
+from consent.model import NOES, RANK, Act, Choice, Cover, Ignored, PersonState, Waiting
+from sayso.kernel import DAY
+
+if TYPE_CHECKING:
+    from consent.demands import Demands
+
+CONFIRM_WITHIN: Final = 7 * DAY
+"""How long a request waits for its confirmation."""
 
 
 class Terms(Protocol):
     """What the fold must know of the purposes."""
 
     direct_marketing: frozenset[str]
+    demands: "Demands"
 
     def version(self, purpose: str) -> int: ...
 
     def below(self, purpose: str) -> tuple[str, ...]: ...
 
-    def expiry(self, purpose: str, given_at: int) -> int: ...
+    def expiry(self, purpose: str, given_at: int, state: PersonState) -> int: ...
+
+    def opt_outs(self, purpose: str) -> frozenset[str]: ...
 
 
 class Moment(Struct, frozen=True, gc=False):
-    """When, how surely and on which notice choices are made. `since` orders them; `claimed` is at most `since`."""
+    """When, how surely and on which notice choices are made. `since` orders them; `claimed` is at most `since`.
+
+    `confirmed` says that a double opt-in is complete; `guardian` is who chose for a child.
+    """
 
     since: int
     claimed: int
@@ -43,6 +58,9 @@ class Moment(Struct, frozen=True, gc=False):
     notice: str = ""
     notice_version: int = 0
     shown: tuple[str, ...] = ()
+    conflict_shown: bool = False
+    confirmed: bool = False
+    guardian: bytes = b""
 
 
 class Change(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -83,9 +101,10 @@ def decide(
     return noes + rest, advance(state, rest, moment)
 
 
-def advance(state: PersonState, changes: Iterable[Change], moment: Moment) -> PersonState:
+def advance(state: PersonState, changes: Collection[Change], moment: Moment) -> PersonState:
     """The state after `changes`, which were decided at `moment`."""
     choices, denials = dict(state.choices), dict(state.denials)
+    requested = False
     for change in changes:
         if change.ignored:
             _raise_assurance(choices, change.purpose, moment.assurance)
@@ -94,9 +113,17 @@ def advance(state: PersonState, changes: Iterable[Change], moment: Moment) -> Pe
         elif change.act == "reconsidered":
             for purpose in change.objections:
                 _clear_objection(choices, denials, purpose, moment)
-        else:
+        elif change.act == "requested":
+            requested = True
+        elif change.act != "expired":
             _deny(choices, denials, change, moment)
-    return replace(state, choices=choices, denials=denials)
+    directives = state.directives and settled(state.directives, changes, moment)
+    waiting, minority = state.waiting, state.minority
+    if requested or waiting:
+        waiting = _waiting(waiting, changes, moment)
+    if moment.guardian and any(change.act == "granted" and not change.ignored for change in changes):
+        minority = indicated(minority, moment.since, moment.guardian, choices)
+    return replace(state, choices=choices, denials=denials, directives=directives, waiting=waiting, minority=minority)
 
 
 @lru_cache(maxsize=4_096)
@@ -122,18 +149,27 @@ def _denied(purpose: str, act: Act, terms: Terms) -> Change:
 def _loosened(
     state: PersonState, noes: dict[str, Choice], purpose: str, act: Act, terms: Terms, moment: Moment
 ) -> Change:
+    demands = terms.demands
+    if demands.any and act == "granted" and not moment.confirmed and demands.waits(purpose, state):
+        version = terms.version(purpose)
+        if not _stands(state, purpose, version, moment.since):
+            return _requested(state, noes, purpose, terms, moment)
     ignored = _hindrance(state, noes, purpose, moment)
+    if ignored is None and state.directives and act != "reconsidered":
+        ignored = hindrance(state, purpose, terms.opt_outs(purpose), moment)
     version = terms.version(purpose)
     if ignored is not None:
         return Change(purpose, act, version, ignored=ignored)
     if act == "reconsidered":
         held = tuple(each for each in (purpose, *terms.below(purpose)) if _objected(state, each))
         return Change(purpose, act, version, objections=held)
-    expires_at = terms.expiry(purpose, moment.claimed)
+    expires_at = terms.expiry(purpose, moment.claimed, state)
     covers: dict[str, Cover] = {}
     for each in _named_below(moment.shown, purpose):
+        if demands.any and (each in demands.apart or demands.waits(each, state)):
+            continue  # It wants a yes of its own.
         if _hindrance(state, noes, each, moment) is None:
-            term = _sooner(expires_at, terms.expiry(each, moment.claimed))
+            term = _sooner(expires_at, terms.expiry(each, moment.claimed, state))
             covers[each] = Cover(moment.since, terms.version(each), term)
     if not noes:
         return Change(purpose, act, version, expires_at, covers)
@@ -141,6 +177,56 @@ def _loosened(
     marketing = [each for each in (purpose, *covers) if each in terms.direct_marketing]
     objections = tuple([each for each in marketing if any(node in noes for node in path(each))])
     return Change(purpose, act, version, expires_at, covers, objections)
+
+
+def _requested(state: PersonState, noes: dict[str, Choice], purpose: str, terms: Terms, moment: Moment) -> Change:
+    """A grant that waits for its confirmation. What would hinder it even when a code has confirmed it, hinders it now.
+
+    A suppression does not: that is what the person lifts by confirming (design 6.4).
+    """
+    then = replace(moment, assurance=max(moment.assurance, RANK["code"]), confirmed=True)
+    change = _loosened(replace(state, suppressed_until=0), noes, purpose, "granted", terms, then)
+    if change.ignored:
+        return change
+    return replace(change, act="requested", expires_at=moment.since + CONFIRM_WITHIN, objections=())
+
+
+def _stands(state: PersonState, purpose: str, version: int, at: int) -> bool:
+    """Whether the purpose was granted by its own name and is so still: giving that again needs no second yes."""
+    own = state.choices.get(purpose)
+    return (
+        own is not None
+        and own.status == "granted"
+        and own.purpose_version == version
+        and (not own.expires_at or own.expires_at > at)
+        and _alive(state.choices, state.denials, purpose, own.since)
+    )
+
+
+def _waiting(old: dict[str, Waiting], changes: Iterable[Change], moment: Moment) -> dict[str, Waiting]:
+    """What waits after these changes: a no ends what waits there and below, a grant what waited at its place."""
+    waiting = {purpose: each for purpose, each in old.items() if each.until > moment.since}
+    for change in changes:
+        if change.ignored or change.act in ("reconsidered", "expired"):
+            continue
+        if change.act == "requested":
+            waiting[change.purpose] = Waiting(
+                moment.record,
+                moment.since,
+                moment.claimed,
+                moment.notice,
+                moment.notice_version,
+                change.version,
+                change.covers,
+                moment.assurance,
+                change.expires_at,
+                moment.guardian,
+            )
+        elif change.act == "granted":
+            waiting.pop(change.purpose, None)
+        else:
+            waiting = {name: each for name, each in waiting.items() if change.purpose not in path(name)}
+    return waiting
 
 
 def _hindrance(state: PersonState, noes: dict[str, Choice], purpose: str, moment: Moment) -> Ignored | None:

@@ -8,13 +8,14 @@ import msgspec
 from msgspec import Struct
 
 from audit import AuditEvent, AuditLog
-from consent import events, store
+from consent import events, preferences, store
 from consent.errors import Held
+from consent.identity_log import keys_of
 from consent.model import PersonState, pack
 from consent.past import open_record
-from consent.people import People
+from consent.people import Other, People
 from consent.record import Payload
-from sayso.kernel import Invalid, Permit, Sealer, Tx, Work, text
+from sayso.kernel import Invalid, Key, Permit, Sealer, Tx, Work, text
 
 PROOF = "proof"
 """The retention class of the capsule's key."""
@@ -36,6 +37,7 @@ class ProofChoice(Struct, frozen=True, omit_defaults=True):
     notice_hash: str = ""
     locale: str = ""
     ignored: dict[str, str] = {}
+    directives: tuple[str, ...] = ()
 
 
 class Capsule(Struct, frozen=True):
@@ -66,25 +68,45 @@ class Forgetter:
         self._people = people
 
     def forget(
-        self, tx: Tx, subject: bytes, permit: Permit, *, suppress_until: int, proof_until: int
+        self, tx: Tx, subject: bytes, permit: Permit, *, suppress_until: int | None, proof_until: int
     ) -> Work[Forgotten]:
         """A cold unit. Needs a permit to `erase` the person whole, and the `log` key still there: shred it afterwards.
 
+        Every id of theirs is forgotten (`ConsentRegistry.ids`): the keys of all are to be shredded.
+
+        `suppress_until` None leaves no suppression: for people whom nobody asked to forget, and who may come back.
         Raises `Held` under a legal hold, `NoSubject`, `Denied`.
         """
         context = tx.context
         permit.demand(tenant=context.tenant, subject=subject, action="erase")
-        if suppress_until <= context.at or proof_until <= context.at:
+        if proof_until <= context.at or (suppress_until is not None and suppress_until <= context.at):
             raise Invalid("invalid-term", "What stays after an erasure stays for a term that lies ahead.")
         person = yield from self._people.find(tx, subject)
         if person.state.held:
             raise Held
+        keys = yield from keys_of(tx, self._sealer, person.ids)
+        parts = []
+        for own in (person.as_other(), *person.others):
+            if own.subject in keys:
+                parts.append((yield from self._forget_id(tx, own, keys[own.subject], suppress_until, proof_until)))
+        records, kinds = sum(part[0] for part in parts), [kind for part in parts for kind in part[1]]
+        suppressed = len(kinds) if suppress_until is not None else 0
+        res = {"records": str(records), "suppressed": str(suppressed)}
+        entry = self._audit.append(tx, AuditEvent(events.PERSON_FORGOTTEN, "ok", res, subject), person.key)
+        return Forgotten(entry, records, len(kinds), suppress_until or 0, proof_until, tuple(sorted(set(kinds))))
+
+    def _forget_id(
+        self, tx: Tx, own: Other, log_key: Key, suppress_until: int | None, proof_until: int
+    ) -> Work[tuple[int, list[str]]]:
+        """One id of the person: how many records it had, and of which types its identifiers were."""
+        context, subject, row = tx.context, own.subject, own.row
         identifiers, rows = yield (
             tx.select(store.identifiers_of(context.tenant, subject)),
             tx.select(store.records_of(context.tenant, subject)),
         )
-        opened = [(bytes(raw), open_record(person.key, bytes(raw), sealed)) for raw, _, sealed in rows]
-        yield from self._suppress(tx, [bytes(suppression) for _, _, suppression in identifiers], suppress_until)
+        opened = [(bytes(raw), open_record(log_key, bytes(raw), sealed)) for raw, _, sealed in rows]
+        if suppress_until is not None:
+            yield from self._suppress(tx, [bytes(suppression) for _, _, suppression in identifiers], suppress_until)
         capsule = Capsule(1, context.at, [_proof(raw, payload) for raw, payload in opened])
         key = self._sealer.create(tx, subject, PROOF)
         sealed = key.seal("consent_proof", text("sub", subject), msgspec.msgpack.encode(capsule))
@@ -92,17 +114,12 @@ class Forgetter:
         for tag, _, _ in identifiers:
             tx.delete(store.IDENTIFIER, bytes(tag))
             tx.delete(store.IDENTIFIER_OF, subject, bytes(tag))
-        tx.delete(store.AID, person.aid.to_bytes(8, "big"))
+        tx.delete(store.AID, row[1].to_bytes(8, "big"))
+        preferences.erase(tx, subject)
         tombstone = pack(PersonState(erased_at=context.at))
-        assert person.row is not None
-        tx.put(
-            store.PERSON, (subject,), (person.row[0] + 1, 0, person.next_since(context.at), tombstone), was=person.row
-        )
-        res = {"records": str(len(opened)), "suppressed": str(len(identifiers))}
-        entry = self._audit.append(tx, AuditEvent(events.PERSON_FORGOTTEN, "ok", res, subject), person.key)
+        tx.put(store.PERSON, (subject,), (row[0] + 1, 0, max(context.at, row[2] + 1), tombstone), was=row)
         tx.publish(events.PERSON_FORGOTTEN, subject, b"")
-        kinds = tuple(sorted({kind for _, kind, _ in identifiers}))
-        return Forgotten(entry, len(opened), len(identifiers), suppress_until, proof_until, kinds)
+        return len(opened), [kind for _, kind, _ in identifiers]
 
     def _suppress(self, tx: Tx, tags: list[bytes], until: int) -> Work[None]:
         """A suppression row per identifier; one that is there already keeps the later term."""
@@ -126,4 +143,5 @@ def _proof(raw_record: bytes, payload: Payload) -> ProofChoice:
         payload.notice_hash,
         payload.locale,
         payload.ignored,
+        tuple(each.kind for each in payload.directives),
     )

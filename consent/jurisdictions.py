@@ -1,13 +1,18 @@
-"""The jurisdictions that ship with Sayso, as data: what each law starts from and which legal bases it knows.
+"""The jurisdictions that ship with Sayso, read from `jurisdictions.toml`: what each law starts from.
 
-An engineering reading with its source beside each row, not legal advice; a lawyer's correction is a change of a row.
-The tree: `any` above all, `eea` above its members, `us` and `ca` above states and provinces. A code without a row of
-its own inherits the nearest row above.
+The tree: `any` above all, `eea` above its members, `us` and `ca` above states and provinces. A row inherits what it
+does not say; nothing known means the strictest row. Every row names its source.
 """
 
-from typing import Final, Literal
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, Final, Literal
 
+import msgspec
 from msgspec import Struct
+
+from consent.purpose import SEPARATE
+from sayso.kernel import Invalid, parse_duration
 
 ROOT: Final = "any"
 
@@ -25,100 +30,80 @@ BASES: Final = (
 BLOCKABLE: Final = frozenset({"consent", "legitimate_interest", "notice"})
 """Bases that a person's no blocks (design 6.1)."""
 
+Opt = Literal["in", "out"]
 
-class Regime(Struct, frozen=True):
-    """What one law starts from. `opt` is the state before any choice; `child_below` the age (years) under which
-    somebody else must consent; `source` says where the row comes from.
+
+class Regime(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one law starts from. `opt` is the state before any choice, `sensitive` the same for sensitive data.
+
+    Ages are years: below `child_below` somebody else must consent, below `opt_in_below` the person is asked first even
+    under an opt-out, below `no_advertising_below` nobody can agree to advertising. Durations are ISO 8601:
+    `device_grant_valid_for` bounds a yes to device storage, `refusal_valid_for` is how long nobody asks again.
+    `languages` has one in which a notice must exist. `source` says where the row comes from.
     """
 
     code: str
     parent: str | None
-    opt: Literal["in", "out"]
+    opt: Opt
+    sensitive: Opt
     bases: frozenset[str]
     child_below: int
+    opt_in_below: int
+    no_advertising_below: int
+    device_grant_valid_for: str
+    refusal_valid_for: str
+    gpc: Literal["required", "honoured"]
+    gpc_shown: bool
+    double_opt_in: bool
+    separate_consent: frozenset[str]
+    languages: frozenset[str]
     source: str
 
 
-_KNOWN_EVERYWHERE = frozenset({"consent", "contract", "legal_obligation", "vital_interest", "public_task"})
-_WITH_LI = _KNOWN_EVERYWHERE | {"legitimate_interest"}
-_OPT_OUT = _KNOWN_EVERYWHERE | {"notice"}
+class UnreadableRow(ValueError):
+    """A row of the data file that cannot be meant; the message names it."""
 
-# Members with another age than 16 (GDPR, Art. 8(1), national law).
-_EEA_AGES: Final = {
-    **dict.fromkeys(("be", "dk", "ee", "fi", "is", "lv", "mt", "no", "pt", "se"), 13),
-    **dict.fromkeys(("at", "bg", "cy", "es", "it", "lt"), 14),
-    **dict.fromkeys(("cz", "fr", "gr", "si"), 15),
-    **dict.fromkeys(("de", "hr", "hu", "ie", "li", "lu", "nl", "pl", "ro", "sk"), 16),
-}
-_STATES: Final = tuple(
-    (
-        "ak al ar az ca co ct dc de fl ga hi ia id il in ks ky la ma md me mi mn mo ms mt nc nd ne nh nj nm nv ny oh "
-        "ok or pa ri sc sd tn tx ut va vt wa wi wv wy"
-    ).split()
-)
 
-_ROWS: Final = (
-    Regime(
-        ROOT, None, "in", _KNOWN_EVERYWHERE, 18, "strictest of all rows below: used while nobody knows which law it is"
-    ),
-    Regime("eea", ROOT, "in", _WITH_LI, 16, "GDPR Art. 6(1), 7, 8(1)"),
-    *(
-        Regime(code, "eea", "in", _WITH_LI, age, "GDPR Art. 6(1); age by national law under Art. 8(1)")
-        for code, age in sorted(_EEA_AGES.items())
-    ),
-    Regime("gb", ROOT, "in", _WITH_LI, 13, "UK GDPR Art. 6(1); Data Protection Act 2018 s. 9"),
-    Regime(
-        "ch",
-        ROOT,
-        "in",
-        _WITH_LI,
-        16,
-        "FADP Art. 31(1)-(2): overriding private interest; no age in the Act, 16 is ours",
-    ),
-    Regime(
-        "us",
-        ROOT,
-        "out",
-        _OPT_OUT,
-        13,
-        "state privacy acts: opt-out of sale, sharing, targeted advertising; COPPA below 13",
-    ),
-    *(Regime(f"us-{state}", "us", "out", _OPT_OUT, 13, "as us") for state in _STATES if state != "ca"),
-    Regime("us-ca", "us", "out", _OPT_OUT, 16, "CCPA 1798.120(c): opt-in of sale and sharing below 16"),
-    Regime("br", ROOT, "in", _WITH_LI, 12, "LGPD Art. 7, 11, 14: parental consent for children (below 12)"),
-    Regime("cn", ROOT, "in", _KNOWN_EVERYWHERE, 14, "PIPL Art. 13 knows no legitimate interest; Art. 31: below 14"),
-    Regime("ca", ROOT, "in", _OPT_OUT, 13, "PIPEDA Sch. 1, 4.3: implied consent after notice where not sensitive"),
-    Regime(
-        "ca-qc",
-        "ca",
-        "in",
-        _KNOWN_EVERYWHERE,
-        14,
-        "Law 25, s. 4.1, 8.1, 12, 14: express consent; below 14 by the parent",
-    ),
-    Regime(
-        "in",
-        ROOT,
-        "in",
-        _KNOWN_EVERYWHERE,
-        18,
-        "DPDP Act s. 6, 7, 9: s. 7(a) read as contract, with a recorded relation",
-    ),
-    Regime(
-        "jp",
-        ROOT,
-        "in",
-        _KNOWN_EVERYWHERE,
-        16,
-        "APPI Art. 18, 27; strict reading: notice alone is not used; age is the PPC's usual reading",
-    ),
-    Regime("kr", ROOT, "in", _WITH_LI, 14, "PIPA Art. 15(1), item 6; Art. 22-2: below 14"),
-)
+def read(content: bytes) -> dict[str, Regime]:
+    """The rows of a data file by code, parents before children. Raises `UnreadableRow`, `msgspec.DecodeError`."""
+    found: dict[str, Regime] = {}
+    for row in msgspec.toml.decode(content, type=dict[Literal["row"], list[dict[str, Any]]])["row"]:
+        codes, parent = row.pop("codes", None), row.get("parent")
+        if not isinstance(codes, list) or not codes:
+            raise UnreadableRow(f"a row without codes: {row}")
+        if parent is None and found:
+            raise UnreadableRow(f"{codes[0]}: only the first row has no parent")
+        if parent is not None and parent not in found:
+            raise UnreadableRow(f"{codes[0]}: its parent {parent!r} stands below it or nowhere")
+        if not str(row.get("source", "")).strip():
+            raise UnreadableRow(f"{codes[0]}: a row names its source")
+        inherited = msgspec.to_builtins(found[parent]) if parent is not None else {}
+        for code in codes:
+            if code in found:
+                raise UnreadableRow(f"{code}: it has two rows")
+            found[code] = _sound(inherited | {"parent": None} | row | {"code": code})
+    return found
 
-REGIMES: Final[dict[str, Regime]] = {row.code: row for row in _ROWS}
+
+def _sound(members: dict[str, Any]) -> Regime:
+    code = members["code"]
+    try:
+        row = msgspec.convert(members, Regime)
+        durations = [parse_duration(row.device_grant_valid_for), parse_duration(row.refusal_valid_for)]
+    except (msgspec.ValidationError, Invalid) as error:
+        raise UnreadableRow(f"{code}: {error}") from None
+    if not all(any(each) for each in durations):
+        raise UnreadableRow(f"{code}: a term of nothing")
+    if unknown := (row.bases - set(BASES)) | (row.separate_consent - set(SEPARATE)):
+        raise UnreadableRow(f"{code}: there is no {min(unknown)!r}")
+    return row
+
+
+REGIMES: Final[dict[str, Regime]] = read(files("consent").joinpath("jurisdictions.toml").read_bytes())
 """Every shipped jurisdiction by its code, `any` first."""
 
 
+@lru_cache(maxsize=1_024)
 def chain(code: str) -> tuple[str, ...]:
     """The jurisdiction and those above it, nearest first, `any` last. Empty for a code that is not shipped."""
     found: list[str] = []

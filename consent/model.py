@@ -10,8 +10,13 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Struct
 
-Act = Literal["granted", "refused", "withdrawn", "objected", "reconsidered"]
-"""What a person does about a purpose. `reconsidered` takes an objection back, and nothing else does."""
+from consent.contact import Contact
+
+Act = Literal["granted", "refused", "withdrawn", "objected", "reconsidered", "requested", "expired"]
+"""What a person does about a purpose. `reconsidered` takes an objection back, and nothing else does. `requested` is a
+grant that waits for its confirmation (double opt-in). `expired` is only ever recorded by a worker and changes nothing:
+that a grant has ended is judged when it is read.
+"""
 
 Stored = Literal["granted", "refused", "withdrawn", "objected", "pending", "stale", "unasked"]
 """What a choice in the row can say. `unasked` holds a place for an objection or an assurance."""
@@ -19,7 +24,7 @@ Stored = Literal["granted", "refused", "withdrawn", "objected", "pending", "stal
 Status = Literal["granted", "refused", "withdrawn", "expired", "unasked", "pending", "objected", "stale"]
 """What is answered for a purpose: the choices folded over the tree, at an instant."""
 
-Ignored = Literal["late", "weaker", "suppressed"]
+Ignored = Literal["late", "weaker", "suppressed", "signal"]
 """Why a grant changed nothing (docs/glossary.md)."""
 
 Assurance = Literal["device", "link", "code", "session", "staff"]
@@ -78,10 +83,98 @@ class Relation(Struct, frozen=True, array_like=True):
     purposes: tuple[str, ...] = ()
     start: int = 0
     until: int = 0
+    source: str = ""
 
     def live(self, at: int) -> bool:
         """Whether it holds at this instant."""
         return self.start <= at and (self.until == 0 or at < self.until)
+
+
+class Waiting(Struct, frozen=True, array_like=True, gc=False):
+    """A grant that waits until `until` to be confirmed. It permits nothing and outdates no no.
+
+    `covers` are what it will reach once confirmed; `assurance` is the rank behind the request.
+    """
+
+    record: bytes
+    since: int
+    claimed: int
+    notice: str
+    notice_version: int
+    purpose_version: int
+    covers: dict[str, Cover] = {}
+    assurance: int = 0
+    until: int = 0
+    guardian: bytes = b""
+
+
+class AgeBand(Struct, frozen=True, array_like=True):
+    """How old the person was at the instant `at`: `youngest` years at least, and below `below` (0: nobody knows)."""
+
+    youngest: int
+    below: int
+    source: str
+    at: int
+
+
+class Guardian(Struct, frozen=True, array_like=True):
+    """Who may choose for the person (16 raw bytes), how that was verified, and who says so."""
+
+    subject: bytes
+    verified_by: str
+    source: str
+    at: int
+
+
+class Minority(Struct, frozen=True, array_like=True):
+    """What is known of the person's age and of those who choose for them.
+
+    `indicated` maps the `since` of a grant to the guardian who gave it. `grown_at` is when a newer fact ended a
+    childhood; 0 when only the calendar does.
+    """
+
+    age: AgeBand | None = None
+    guardians: tuple[Guardian, ...] = ()
+    indicated: dict[int, bytes] = {}
+    grown_at: int = 0
+
+
+class Directive(Struct, frozen=True, array_like=True, gc=False):
+    """An opt-out of a kind, the newest of its kind (`directives.py`). It stands over every purpose that does something
+    of `reach` and is not in `lifted` with an instant later than `at`.
+
+    `since` is when the first of its kind was given, `origins` the browsers and clients that gave it (16 raw bytes).
+    """
+
+    at: int
+    reach: tuple[str, ...]
+    since: int = 0
+    assurance: int = 0
+    source: str = ""
+    record: bytes = b""
+    origins: tuple[bytes, ...] = ()
+    lifted: dict[str, int] = {}
+
+
+class Given(Struct, frozen=True, array_like=True, gc=False):
+    """A directive as its record keeps it: what was given, how it reached us (`header`, `script`, `link`, `api`), and
+    the direct-marketing purposes that it marked as objected.
+    """
+
+    kind: str
+    reach: tuple[str, ...]
+    source: str
+    origin: bytes
+    objections: tuple[str, ...] = ()
+
+
+class Family(Struct, frozen=True, array_like=True, gc=False):
+    """Ids that mean one person since they were merged (`merging.py`): `root` is the one that stayed. Every one of them
+    keeps a row with the same state, so that a decision about any costs one read.
+    """
+
+    root: bytes
+    aliases: tuple[bytes, ...]
 
 
 class PersonState(Struct, frozen=True, array_like=True):
@@ -99,11 +192,18 @@ class PersonState(Struct, frozen=True, array_like=True):
     jurisdictions: tuple[Jurisdiction, ...] = ()
     relations: tuple[Relation, ...] = ()
     denials: dict[str, Choice] = {}
+    waiting: dict[str, Waiting] = {}
+    minority: Minority | None = None
+    directives: dict[str, Directive] = {}
+    contact: Contact | None = None
+    family: Family | None = None
 
 
 class Standing(Struct, frozen=True, gc=False):
     """Where a person stands on one purpose. `objected` tells of an objection even where a later grant makes it
-    `granted`.
+    `granted`. `blocked` tells that interest and notice are blocked though the status is no no, `guardian` that only a
+    guardian's grant would hold, `young` that this person is asked first even under an opt-out, `directive` which
+    directive stands over it.
     """
 
     status: Status
@@ -114,11 +214,15 @@ class Standing(Struct, frozen=True, gc=False):
     legal_basis: str = ""
     record: bytes = b""
     objected: bool = False
+    blocked: bool = False
+    guardian: bool = False
+    directive: str = ""
+    young: bool = False
 
     @property
     def no(self) -> bool:
         """Whether a no stands: it blocks every basis but contract, legal obligation, vital interest and public task."""
-        return self.status in NOES
+        return self.status in NOES or self.blocked
 
 
 class Identifier(Struct, frozen=True, forbid_unknown_fields=True):
@@ -137,12 +241,33 @@ record.
 """
 
 
+class DoubleOptIn(Struct, frozen=True, forbid_unknown_fields=True):
+    """A double opt-in that happened elsewhere: when it was asked for, and when it was confirmed. Instants."""
+
+    requested_at: int
+    confirmed_at: int
+
+
+class Signal(Struct, frozen=True):
+    """A directive as it arrives: its kind, how it reached us, and the browser or client it comes from (any bytes).
+
+    `only_required`: to be honoured only where a law that may apply to the person asks for it.
+    """
+
+    kind: str
+    source: str
+    origin: bytes
+    only_required: bool = False
+
+
 class Submission(Struct, frozen=True, kw_only=True):
     """Choices as they arrive at the registry. `subject` (16 raw bytes) or `identifier` says whose; times are
     instants.
 
     `occurred_at` is the caller's claim and can only make a grant lose. `bundle` joins the records of one act of
-    choosing.
+    choosing. `indicated_by` is the guardian who chose; `confirmed` a double opt-in that the caller has evidence of.
+    `signals` came with the choices. `conflict_shown`: whoever granted was shown that a directive says no, and named
+    each purpose by itself.
     """
 
     choices: dict[str, Act]
@@ -156,6 +281,11 @@ class Submission(Struct, frozen=True, kw_only=True):
     occurred_at: int | None = None
     evidence: Evidence = {}
     bundle: bytes = b""
+    indicated_by: bytes = b""
+    confirmed: DoubleOptIn | None = None
+    confirms: bytes = b""
+    signals: tuple[Signal, ...] = ()
+    conflict_shown: bool = False
 
 
 _encode = msgspec.msgpack.Encoder().encode

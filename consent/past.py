@@ -7,14 +7,20 @@ tightens.
 
 from collections.abc import Iterable
 
+from msgspec import UNSET
+from msgspec.structs import replace
+
 from audit import AuditEvent, AuditLog
 from consent import events, record, store
-from consent.answers import HistoryPage, SubjectState, history_item, purposes_of
+from consent.answers import HistoryPage, SubjectState, directives_of, history_item, purposes_of
 from consent.catalogue import Catalogue
+from consent.directives import direct
 from consent.errors import NoRecord
 from consent.fold import Moment, advance
-from consent.model import NOES, PersonState
-from consent.people import People, Person
+from consent.identity_log import Event, keys_of, read
+from consent.merging import merge
+from consent.model import NOES, PersonState, unpack
+from consent.people import People, Person, ids_of
 from consent.record import Payload
 from sayso.kernel import TENANT_OWNER, Denied, Invalid, Key, Permit, Sealer, Tx, Work, bucket_in, iso, text
 
@@ -45,12 +51,13 @@ class Past:
             # A choice of the same microsecond may be ordered after the door's clock: its answer must see it.
             at = max(at, person.since)
         else:
-            found = yield from self._opened(tx, person, at if known_at is None else known_at)
+            known = at if known_at is None else known_at
             at = at if as_of is None else as_of
-            state = replay(found, at, PersonState(jurisdictions=person.state.jurisdictions))
+            state = yield from self._then(tx, catalogue, person, at, known)
             catalogue = catalogue.at(at)
         names = [name for name, each in catalogue.purposes.items() if not each.implied or name in state.choices]
-        return SubjectState(text("sub", subject), iso(at), purposes_of(state, names, catalogue, at))
+        directives = directives_of(state, catalogue) or UNSET
+        return SubjectState(text("sub", subject), iso(at), purposes_of(state, names, catalogue, at), directives)
 
     def history(
         self, tx: Tx, subject: bytes, permit: Permit | None = None, *, cursor: str | None = None, limit: int = 50
@@ -71,19 +78,28 @@ class Past:
             raise Invalid("invalid-limit", "A page holds 1 to 200 records.", limit=PAGE_LIMIT)
         before = _instant_of(cursor)
         person = yield from self._people.find(tx, subject)
-        (rows,) = yield (tx.select(store.page_of_records(tenant, subject, before, limit + 1)),)
-        items = [
-            history_item(bytes(raw), open_record(person.key, bytes(raw), sealed)) for raw, _, sealed in rows[:limit]
-        ]
+        keys = yield from self._keys(tx, person)
+        pages = yield tuple(tx.select(store.page_of_records(tenant, each, before, limit + 1)) for each in keys)
+        # Ids that were merged share one history; no two of their records since have the same instant.
+        rows = sorted(
+            (
+                (at, bytes(raw), sealed, key)
+                for key, page in zip(keys.values(), pages, strict=True)
+                for raw, at, sealed in page
+            ),
+            key=lambda row: row[0],
+            reverse=True,
+        )
+        items = [history_item(raw, open_record(key, raw, sealed)) for _, raw, sealed, key in rows[:limit]]
         if permit is None:
             detail = {"records": len(items)}
             self._audit.append(tx, AuditEvent(events.HISTORY_READ, "ok", {}, subject, detail), person.key)
-        return HistoryPage(items, f"{rows[limit - 1][1]:x}" if len(rows) > limit else None)
+        return HistoryPage(items, f"{rows[limit - 1][0]:x}" if len(rows) > limit else None)
 
     def receipt(self, tx: Tx, raw_record: bytes) -> Work[str]:
         """The receipt of a record, byte for byte as it was given. Raises `NoRecord`, also when the key is destroyed."""
         payload, _ = yield from self.opened(tx, raw_record)
-        return payload.receipt
+        return (yield from payload.receipt(tx))
 
     def opened(self, tx: Tx, raw_record: bytes) -> Work[tuple[Payload, bytes | None]]:
         """One record, found by its id alone, and whose it is. Raises `NoRecord`."""
@@ -101,9 +117,48 @@ class Past:
             raise NoRecord
         return open_record(key, raw_record, sealed), subject
 
-    def _opened(self, tx: Tx, person: Person, known_at: int) -> Work[list[tuple[bytes, Payload]]]:
-        (rows,) = yield (tx.select(store.records_until(tx.context.tenant, person.subject, known_at)),)
-        return [(bytes(raw), open_record(person.key, bytes(raw), sealed)) for raw, _, sealed in rows]
+    def _then(self, tx: Tx, catalogue: Catalogue, person: Person, as_of: int, known_at: int) -> Work[PersonState]:
+        """The state that the records of the person made at an instant, as far as was known at another.
+
+        Where people had been merged or split by then, replaying begins with the last time that happened.
+        """
+        keys = yield from self._keys(tx, person)
+        start, since, ids = PersonState(), 0, frozenset((person.subject,))
+        for owner, event in (yield from read(tx, keys.items())):
+            found = _turned(owner, event, catalogue) if event.at <= min(as_of, known_at) else None
+            if found is not None and person.subject in found[1]:
+                start, ids = found
+                since = event.at
+        rows = yield tuple(tx.select(store.records_until(tx.context.tenant, each, known_at)) for each in keys)
+        records = sorted(
+            (
+                (at, bytes(raw), open_record(key, bytes(raw), sealed))
+                for (owner, key), found in zip(keys.items(), rows, strict=True)
+                for raw, at, sealed in found
+                if owner in ids and at > since
+            ),
+            key=lambda row: row[0],
+        )
+        start = replace(start, jurisdictions=person.state.jurisdictions)
+        return replay(((raw, payload) for _, raw, payload in records), as_of, start)
+
+    def _keys(self, tx: Tx, person: Person) -> Work[dict[bytes, Key]]:
+        """The log key of each of the person's ids."""
+        if not person.others:
+            return {person.subject: person.key}
+        return (yield from keys_of(tx, self._sealer, person.ids))
+
+
+def _turned(owner: bytes, event: Event, catalogue: Catalogue) -> tuple[PersonState, frozenset[bytes]] | None:
+    """The state that a merge or a split made, and whose it was; None for events that made none."""
+    if event.what == "merged":
+        mine, theirs = event.before
+        ids = frozenset((*ids_of(owner, mine), *ids_of(event.other, theirs)))
+        return merge(mine, theirs, catalogue.at(event.at), event.at), ids
+    if event.what in ("split", "split_from"):
+        after = unpack(event.mine)
+        return after, frozenset(ids_of(owner, after))
+    return None
 
 
 def open_record(key: Key, raw_record: bytes, sealed: bytes) -> Payload:
@@ -116,6 +171,8 @@ def replay(records: Iterable[tuple[bytes, Payload]], as_of: int, start: PersonSt
     state = start
     for raw_record, payload in records:
         moment = payload.moment(raw_record)
+        if payload.directives and moment.claimed <= as_of:
+            state = direct(state, payload.directives, moment)
         counted = [change for change in payload.changes if _effective(change.act, moment) <= as_of]
         if counted:
             state = advance(state, counted, moment)

@@ -9,8 +9,9 @@ import msgspec
 from msgspec import Struct, field
 
 from consent.fold import Change, Moment
-from consent.model import RANK, Assurance, Evidence
+from consent.model import RANK, Assurance, Evidence, Given
 from consent.receipt import SignedReceipt
+from sayso.kernel import Tx, Work
 
 VERSION: Final = 1
 COLLECTION: Final = "consent"
@@ -21,6 +22,8 @@ class Payload(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What is sealed. MessagePack map; members that are empty are left out. Times are microseconds since the epoch.
 
     `at` orders a person's records; `occurred_at` is the caller's claim. `text_hash` is of what was shown in `locale`.
+    `requested_at` and `confirmed_at` are the two steps of a double opt-in, `confirms` the record of the first where it
+    was ours; `indicated_by` is the guardian who chose.
     """
 
     v: int
@@ -38,6 +41,12 @@ class Payload(Struct, frozen=True, omit_defaults=True, kw_only=True):
     text_hash: str = ""
     occurred_at: int = 0
     evidence: Evidence = {}
+    directives: tuple[Given, ...] = ()
+    conflict_shown: bool = False
+    requested_at: int = 0
+    confirmed_at: int = 0
+    confirms: bytes = b""
+    indicated_by: bytes = b""
     signed: SignedReceipt | None = field(default=None, name="receipt")
 
     def moment(self, record: bytes) -> Moment:
@@ -49,12 +58,14 @@ class Payload(Struct, frozen=True, omit_defaults=True, kw_only=True):
             record,
             self.notice,
             self.notice_version,
+            conflict_shown=self.conflict_shown,
+            confirmed=self.confirmed_at != 0,
+            guardian=self.indicated_by,
         )
 
-    @property
-    def receipt(self) -> str:
-        """The receipt as it was given: compact JWS."""
-        return self.signed.compact() if self.signed is not None else ""
+    def receipt(self, tx: Tx) -> Work[str]:
+        """The receipt as it was given: compact JWS. Empty where none was."""
+        return (yield from self.signed.compact(tx)) if self.signed is not None else ""
 
     @property
     def ignored(self) -> dict[str, str]:

@@ -12,13 +12,16 @@ import msgspec
 
 from audit import AuditEvent, AuditLog
 from consent import events, record
-from consent.answers import Recorded, purposes_of, touched
+from consent.answers import DirectiveState, Recorded, directives_of, purposes_of, touched
 from consent.catalogue import Catalogue, Shown
+from consent.directives import direct, given
 from consent.errors import PurposeNotInNotice
+from consent.evidence import check_evidence
 from consent.fold import Moment, decide
-from consent.model import NOES, RANK, Act, Evidence, PersonState, Submission
+from consent.model import NOES, RANK, Act, Given, PersonState, Submission
 from consent.people import People, Person
-from consent.receipt import NOBODY, Issuer, ReceiptPress, body_of, sub_for
+from consent.receipt import NOBODY, ReceiptPress, Told, sub_for
+from consent.receipt_sheet import Issuer
 from consent.store import RECORD
 from sayso.kernel import (
     SECOND,
@@ -34,12 +37,20 @@ from sayso.kernel import (
 )
 
 METHODS: Final = frozenset(
-    {"banner", "preference_centre", "api", "import", "staff", "phone", "paper", "list_unsubscribe_one_click"}
+    {
+        "banner",
+        "preference_centre",
+        "api",
+        "import",
+        "staff",
+        "phone",
+        "paper",
+        "list_unsubscribe_one_click",
+        "opt_out_link",
+        "double_opt_in",
+    }
 )
 """How a choice reached us."""
-
-EVIDENCE_LIMIT: Final = 4_096
-"""Bytes of a submission's evidence, packed."""
 
 PURPOSES_LIMIT: Final = 500
 """Choices in one submission."""
@@ -47,10 +58,10 @@ PURPOSES_LIMIT: Final = 500
 IssuerOf = Callable[[str], Issuer]
 """Who gives a tenant's receipts."""
 
+_NOBODY: Final = PersonState()
 _CLOCKS_APART: Final = 300 * SECOND
 _LONGEST_LOCALE: Final = 35
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
-_packed = msgspec.msgpack.Encoder().encode
 
 
 class Recorder:
@@ -77,16 +88,26 @@ class Recorder:
             subject, since, state = None, context.at, PersonState()
             raw_record, key = new_raw(), self._sealer.standing(tenant, TENANT_OWNER)
         record_id = text("cns", raw_record)
-        occurred_at = submission.occurred_at or 0
+        occurred_at, confirmed = submission.occurred_at or 0, submission.confirmed
+        claimed = min(occurred_at or since, since)
+        if confirmed is not None:
+            # A no said between the two steps of a double opt-in is newer than what it confirms.
+            claimed = min(claimed, confirmed.requested_at)
         moment = Moment(
             since,
-            min(occurred_at or since, since),
+            claimed,
             RANK[submission.assurance],
             raw_record,
             shown.notice,
             shown.version,
             shown.purposes,
+            submission.conflict_shown,
+            confirmed is not None,
+            submission.indicated_by,
         )
+        directives = given(catalogue, state, submission.signals) if submission.signals else ()
+        if directives:
+            state = direct(state, directives, moment)
         changes, state = decide(state, submission.choices, catalogue, moment)
         ignored = {change.purpose: str(change.ignored) for change in changes if change.ignored}
         entry = self._audit.append(
@@ -94,27 +115,29 @@ class Recorder:
             AuditEvent(
                 event,
                 "ok",
-                _res(event, shown, submission.method),
+                _res(event, shown, submission),
                 subject,
-                _detail(record_id, submission, shown, ignored),
+                _detail(record_id, submission, shown, ignored, directives),
             ),
             person.key if person is not None else None,
         )
-        issuer = self._issuer(tenant)
-        body = body_of(
-            catalogue,
-            shown,
-            changes,
-            record=record_id,
-            entry=entry,
-            at=since,
-            method=submission.method,
-            assurance=submission.assurance,
-            controller=issuer.controller,
-        )
         subject_id = text("sub", subject) if subject is not None else None
         sub = sub_for(key, subject_id, actor.kind) if subject_id is not None else NOBODY
-        signed, compact = self._press.sign(tenant, issuer, sub, since, body)
+        act = Told(
+            record_id,
+            entry,
+            sub,
+            since,
+            claimed,
+            submission.method,
+            submission.assurance,
+            shown,
+            changes,
+            person.state if person is not None else _NOBODY,
+            directives,
+            bool(submission.indicated_by),
+        )
+        signed, compact = self._press.press(tenant, self._issuer(tenant), catalogue, act)
         payload = record.Payload(
             v=record.VERSION,
             at=since,
@@ -130,7 +153,14 @@ class Recorder:
             locale=shown.locale,
             text_hash=shown.text_hash,
             occurred_at=occurred_at,
-            evidence=submission.evidence,
+            # What is kept of somebody who stays unknown names nobody, and points to nobody (design 6.7).
+            evidence=submission.evidence if person is not None else {},
+            requested_at=confirmed.requested_at if confirmed is not None else 0,
+            confirmed_at=confirmed.confirmed_at if confirmed is not None else 0,
+            confirms=submission.confirms,
+            indicated_by=submission.indicated_by,
+            directives=directives,
+            conflict_shown=submission.conflict_shown,
             signed=signed,
         )
         sealed = key.seal(record.COLLECTION, record_id, record.encode(payload))
@@ -138,8 +168,14 @@ class Recorder:
         if person is not None:
             self._people.save(tx, person, state, since)
             tx.publish(event, person.subject, raw_record)
-        answer = purposes_of(state, touched(changes, shown.purposes, catalogue), catalogue, since)
-        return Recorded(record_id, subject_id, answer, compact, entry, ignored or msgspec.UNSET)
+        names = touched(changes, shown.purposes, catalogue)
+        honoured: list[DirectiveState] | msgspec.UnsetType = msgspec.UNSET
+        if state.directives:
+            honoured = directives_of(state, catalogue)
+            names = {**names, **dict.fromkeys(name for each in honoured for name in each.purposes)}
+        answer = purposes_of(state, names, catalogue, since)
+        named = text("sub", person.root) if person is not None else None
+        return Recorded(record_id, named, answer, compact, entry, ignored or msgspec.UNSET, honoured)
 
 
 def check_notice(catalogue: Catalogue, submission: Submission, at: int) -> Shown:
@@ -149,6 +185,8 @@ def check_notice(catalogue: Catalogue, submission: Submission, at: int) -> Shown
     """
     check_form(submission, at)
     granting = "granted" in submission.choices.values()
+    if granting and catalogue.demands.any:
+        catalogue.demands.check(submission)
     notice = catalogue.notice(submission.notice)
     asked = (catalogue.older(submission.notice, submission.notice_version) or notice).purposes
     for purpose in submission.choices:
@@ -160,7 +198,7 @@ def check_notice(catalogue: Catalogue, submission: Submission, at: int) -> Shown
 
 def check_form(submission: Submission, at: int) -> None:
     """Raise `Invalid` or `TooLarge` for a submission that can mean nothing, whoever it is about."""
-    if not submission.choices:
+    if not submission.choices and not submission.signals:
         raise Invalid("no-choices", "A record holds one choice at least.")
     if len(submission.choices) > PURPOSES_LIMIT:
         raise TooLarge("too-many-choices", "That is more choices than one record takes.", limit=PURPOSES_LIMIT)
@@ -174,7 +212,11 @@ def check_form(submission: Submission, at: int) -> None:
         raise Invalid("invalid-locale", "A language is a tag such as en or zh-CN (BCP 47).")
     if submission.occurred_at is not None and not 0 < submission.occurred_at <= at + _CLOCKS_APART:
         raise Invalid("invalid-time", "A choice cannot have been made in the future.")
-    check_evidence(submission.evidence)
+    confirmed = submission.confirmed
+    if confirmed is not None and not 0 < confirmed.requested_at <= confirmed.confirmed_at <= at + _CLOCKS_APART:
+        raise Invalid("invalid-time", "A double opt-in is asked for before it is confirmed, and neither in the future.")
+    if submission.evidence:
+        check_evidence(submission.evidence)
 
 
 @lru_cache(maxsize=1_024)
@@ -182,19 +224,16 @@ def _is_locale(text: str) -> bool:
     return _LOCALE.fullmatch(text) is not None
 
 
-def check_evidence(evidence: Evidence) -> None:
-    """Raise `TooLarge` above 4 KiB."""
-    if evidence and len(_packed(evidence)) > EVIDENCE_LIMIT:
-        raise TooLarge("evidence-too-large", "The evidence is larger than a record takes.", limit=EVIDENCE_LIMIT)
-
-
 def acts_on(
     catalogue: Catalogue, state: PersonState, purposes: Sequence[str] | Literal["all"], act: Act
 ) -> dict[str, Act]:
-    """One act on each of the purposes. `"all"`: every one that a no can block, asked or not, and every one ever chosen.
+    """One act on each of the purposes. `"all"`: every one that a no can block, asked or not, and every one ever chosen;
+    of objections to be taken back, every one there is.
 
     Raises `UnknownPurpose`. A purpose no longer declared is taken where the person has a choice about it.
     """
+    if purposes == "all" and act == "reconsidered":
+        return dict.fromkeys([name for name, choice in state.choices.items() if choice.objected_at], act)
     if purposes == "all":
         blockable = (name for name in catalogue.purposes if catalogue.blockable(name))
         chosen = (name for name, choice in state.choices.items() if choice.status != "unasked")
@@ -210,13 +249,18 @@ def refuses_all(submission: Submission) -> bool:
     return all(act in NOES for act in submission.choices.values())
 
 
-def _res(event: str, shown: Shown, method: str) -> dict[str, str]:
+def _res(event: str, shown: Shown, submission: Submission) -> dict[str, str]:
+    method = submission.method
     if event == events.RECORDED:
         return {"method": method, "notice": shown.notice, "notice_version": str(shown.version)}
+    if event == events.DIRECTED:
+        return {"method": method, "kind": "+".join(signal.kind for signal in submission.signals)}
     return {"method": method}
 
 
-def _detail(record_id: str, submission: Submission, shown: Shown, ignored: Mapping[str, str]) -> dict[str, object]:
+def _detail(
+    record_id: str, submission: Submission, shown: Shown, ignored: Mapping[str, str], directives: tuple[Given, ...]
+) -> dict[str, object]:
     detail: dict[str, object] = {
         "assurance": submission.assurance,
         "choices": submission.choices,
@@ -227,6 +271,15 @@ def _detail(record_id: str, submission: Submission, shown: Shown, ignored: Mappi
         detail["text_hash"] = shown.text_hash
     if ignored:
         detail["ignored"] = ignored
+    if directives:
+        detail["directives"] = [{"kind": each.kind, "source": each.source} for each in directives]
+    if submission.conflict_shown:
+        detail["conflict_shown"] = True
+    if submission.indicated_by:
+        detail["indicated_by"] = text("sub", submission.indicated_by)
+    if submission.confirmed is not None:
+        detail["confirmed_at"] = submission.confirmed.confirmed_at
+        detail["requested_at"] = submission.confirmed.requested_at
     if submission.occurred_at is not None:
         detail["occurred_at"] = submission.occurred_at
     return detail

@@ -12,69 +12,76 @@ bytes here.
 from collections.abc import Sequence
 from typing import Literal
 
-import msgspec
-from msgspec.structs import replace
-
 from audit import AuditEvent, AuditLog
 from consent import events, store
 from consent.answers import HistoryPage, Link, Recorded, RelationState, Resolved, SubjectState
-from consent.catalogue import Catalogue, Notice, Purpose, Shown
+from consent.catalogue import Catalogue, Shown
+from consent.census import Census
+from consent.codes import Codes
+from consent.confirmations import Confirmations
 from consent.declarations import Declarations
 from consent.errors import NoSubject
+from consent.expiry import Expiry
 from consent.facts import Facts
 from consent.forgetting import Forgetter, Forgotten
+from consent.identifier_kinds import KindsOf, built_in_kinds
+from consent.identities import Identities
 from consent.links import Links
+from consent.minority import demand_guardian
 from consent.model import Act, Assurance, Evidence, Identifier, PersonState, Submission, unpack
 from consent.past import Past
-from consent.people import People, Person
-from consent.publication import Publication, publish
+from consent.people import People, Person, ids_of
+from consent.preferences import PreferenceBook
+from consent.publishing import Publisher
 from consent.receipt import ReceiptPress
 from consent.record import Payload
 from consent.recording import IssuerOf, Recorder, acts_on, check_form, check_notice, refuses_all
+from consent.signals import Signals
+from consent.unlinking import Unlinking
 from sayso.kernel import Indexer, Invalid, Permit, Sealer, Signer, Tx, Work, text
 
 
 class ConsentRegistry:
     """The registry of all tenants."""
 
-    def __init__(self, audit: AuditLog, sealer: Sealer, indexer: Indexer, signer: Signer, issuer: IssuerOf) -> None:
-        """`issuer` tells, for a tenant, in whose name receipts are given."""
+    def __init__(
+        self,
+        audit: AuditLog,
+        sealer: Sealer,
+        indexer: Indexer,
+        signer: Signer,
+        issuer: IssuerOf,
+        kinds: KindsOf = built_in_kinds,
+    ) -> None:
+        """For a tenant, `issuer` tells in whose name receipts are given, `kinds` which types of identifiers there
+        are.
+        """
         self._audit = audit
-        self._people = People(sealer, indexer)
-        self._recorder = Recorder(audit, sealer, self._people, ReceiptPress(signer), issuer)
+        self.publisher = Publisher(audit)
+        self._people = People(sealer, indexer, kinds)
+        self.receipts = ReceiptPress(signer)
+        self._recorder = Recorder(audit, sealer, self._people, self.receipts, issuer)
+        self.signals = Signals(self._people, self._recorder)
+        self.preferences = PreferenceBook(audit, sealer, self._people)
         self._past = Past(audit, sealer, self._people)
-        self._facts = Facts(audit, self._people)
+        self.facts = Facts(audit, self._people)
         self._forgetter = Forgetter(audit, sealer, self._people)
-        self._links = Links(audit, self._people)
+        self.expiry = Expiry(audit, self._people)
+        self.census = Census()
+        self.codes = Codes(self._people)
+        self.identities = Identities(audit, sealer, self._people, self.codes)
+        self.unlinking = Unlinking(audit, sealer, self._people)
+        self.confirmations = Confirmations(audit, self._people, self.codes, self._recorder)
+        self._links = Links(audit, self._people, self.codes)
 
     # the catalogue
 
     def publish(self, tx: Tx, declared: Declarations) -> Work[Catalogue]:
         """What a manifest leads to; new versions are written and entered in the log. A cold unit of `sayso apply`.
 
-        Raises `ManifestError` when it would change what is published.
+        Raises `ManifestError` when it would change what is published. Plans and counts: `self.publisher`.
         """
-        found = yield from self.plan(tx, declared)
-        at = tx.context.at
-        for purpose in found.purposes:
-            tx.insert(store.PURPOSE, purpose.name, purpose.version, at, msgspec.json.encode(purpose))
-            res = {"purpose": purpose.name, "version": str(purpose.version)}
-            self._audit.append(tx, AuditEvent(events.PURPOSE_PUBLISHED, "ok", res))
-        for notice in found.notices:
-            tx.insert(store.NOTICE, notice.name, notice.version, at, notice.hash(), notice.content())
-            res = {"notice": notice.name, "version": str(notice.version), "hash": notice.hash()}
-            self._audit.append(tx, AuditEvent(events.NOTICE_PUBLISHED, "ok", res))
-        return found.catalogue
-
-    def plan(self, tx: Tx, declared: Declarations) -> Work[Publication]:
-        """What `publish` would do; also how a node that starts gets the catalogue of a stored manifest. A cold look."""
-        purposes, notices = yield (tx.select(store.purposes()), tx.select(store.notices()))
-        history = [
-            replace(msgspec.json.decode(content, type=Purpose), version=version, published_at=at)
-            for version, at, content in purposes
-        ]
-        published = [replace(msgspec.json.decode(content, type=Notice), published_at=at) for at, content in notices]
-        return publish(declared, history, published, tx.context.at)
+        return (yield from self.publisher.publish(tx, declared)).catalogue
 
     # people
 
@@ -89,7 +96,12 @@ class ConsentRegistry:
             event = AuditEvent(events.PERSON_CREATED, "ok", {"kind": identifier.type}, person.subject)
             self._audit.append(tx, event, person.key)
             tx.publish(events.PERSON_CREATED, person.subject, b"")
-        return Resolved(text("sub", person.subject), str(person.aid))
+        return Resolved(text("sub", person.root), str(person.root_aid))
+
+    def ids(self, tx: Tx, subject: bytes) -> Work[tuple[bytes, ...]]:
+        """Every id of the person, the one that stands for them first; none for one unknown or erased."""
+        state = yield from self.person(tx, subject)
+        return ids_of(subject, state) if state is not None and not state.erased_at else ()
 
     def person(self, tx: Tx, subject: bytes) -> Work[PersonState | None]:
         """The state that decides, a tombstone for one erased, None for one unknown."""
@@ -106,6 +118,8 @@ class ConsentRegistry:
         """
         shown = _checked(catalogue, submission, tx.context.at)
         person = yield from self._whose(tx, submission)
+        if submission.indicated_by or person.state.minority is not None:
+            demand_guardian(person.state, submission, tx.context.at, catalogue)
         return self._recorder.enter(tx, catalogue, person, submission, shown, events.RECORDED)
 
     def choose(self, tx: Tx, catalogue: Catalogue, submission: Submission) -> Work[Recorded]:
@@ -119,6 +133,8 @@ class ConsentRegistry:
         person = yield from self._people.known(tx, submission.identifier)
         if person is None and not refuses_all(submission):
             person = yield from self._people.first_sight(tx, submission.identifier)
+        if person is not None and person.state.minority is not None:
+            demand_guardian(person.state, submission, tx.context.at, catalogue)
         return self._recorder.enter(tx, catalogue, person, submission, shown, events.RECORDED)
 
     def withdraw(
@@ -158,7 +174,7 @@ class ConsentRegistry:
         tx: Tx,
         catalogue: Catalogue,
         subject: bytes,
-        purposes: Sequence[str],
+        purposes: Sequence[str] | Literal["all"],
         *,
         method: str = "api",
         assurance: Assurance = "session",
@@ -203,28 +219,32 @@ class ConsentRegistry:
         purposes: Sequence[str] = (),
         start: int | None = None,
         until: int | None = None,
+        source: str = "",
     ) -> Work[RelationState]:
         """Record or replace a relation, on which the bases contract and public task rest."""
-        return (yield from self._facts.relate(tx, catalogue, subject, ref, kind, purposes, start, until))
+        return (yield from self.facts.relate(tx, catalogue, subject, ref, kind, purposes, start, until, source))
 
     def place(self, tx: Tx, subject: bytes, code: str, source: str) -> Work[str]:
         """Record a jurisdiction of the person and how it is known; returns the entry."""
-        return (yield from self._facts.place(tx, subject, code, source))
+        return (yield from self.facts.place(tx, subject, code, source))
 
     def restrict(self, tx: Tx, subject: bytes, *, on: bool) -> Work[str]:
         """Place or lift the restriction of processing; returns the entry."""
-        return (yield from self._facts.restrict(tx, subject, on=on))
+        return (yield from self.facts.restrict(tx, subject, on=on))
 
     def hold(self, tx: Tx, subject: bytes, *, on: bool) -> Work[str]:
         """Add or end one legal hold over the person; returns the entry."""
-        return (yield from self._facts.hold(tx, subject, on=on))
+        return (yield from self.facts.hold(tx, subject, on=on))
 
     # erasure, links
 
     def forget(
-        self, tx: Tx, subject: bytes, permit: Permit, *, suppress_until: int, proof_until: int
+        self, tx: Tx, subject: bytes, permit: Permit, *, suppress_until: int | None, proof_until: int
     ) -> Work[Forgotten]:
-        """Erase the person from the registry; to be followed by the shredding of their keys but `proof`. Cold."""
+        """Erase the person from the registry; to be followed by the shredding of their keys but `proof`. Cold.
+
+        `suppress_until` None: nobody asked for it, so no identifier is suppressed.
+        """
         return (
             yield from self._forgetter.forget(
                 tx, subject, permit, suppress_until=suppress_until, proof_until=proof_until

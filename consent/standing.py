@@ -7,11 +7,15 @@ is out whether or not any worker has been by. Whatever is unknown is not a yes.
 
 from typing import Protocol
 
+from msgspec.structs import replace
+
+from consent.directives import over
 from consent.fold import path
+from consent.minority import Laws, judged
 from consent.model import NOES, Choice, Cover, PersonState, Standing, Status
 
 
-class Versions(Protocol):
+class Versions(Laws, Protocol):
     """What a standing depends on besides the person."""
 
     def version(self, purpose: str) -> int:
@@ -22,6 +26,10 @@ class Versions(Protocol):
         """The legal basis that notices tell this person for the purpose."""
         ...
 
+    def opt_outs(self, purpose: str) -> frozenset[str]:
+        """Which opt-outs reach the purpose."""
+        ...
+
 
 def standing(state: PersonState, purpose: str, catalogue: Versions, at: int) -> Standing:
     """Where the person stands on `purpose` at the instant `at`. `granted` only where consent holds.
@@ -30,6 +38,10 @@ def standing(state: PersonState, purpose: str, catalogue: Versions, at: int) -> 
     purpose that covers this one outdates that higher purpose's own no; a no anywhere else waits for a grant that
     names this one.
     """
+    if state.waiting or state.minority is not None:
+        return _qualified(state, purpose, catalogue, at)
+    if state.directives:
+        return _directed(state, purpose, catalogue, at)
     choices = state.choices
     basis = catalogue.basis_of(purpose, state)
     if not choices:
@@ -68,6 +80,38 @@ def standing(state: PersonState, purpose: str, catalogue: Versions, at: int) -> 
     if not given:
         return _without_grant(own, basis, objected)
     return _best(given, catalogue.version(purpose), at, basis, objected, suppressed=state.suppressed_until > at)
+
+
+def _directed(state: PersonState, purpose: str, catalogue: Versions, at: int) -> Standing:
+    """The standing under the person's directives: a no of their own is told as it is, anything else is objected to."""
+    found = standing(replace(state, directives={}), purpose, catalogue, at)
+    above = max(over(state.directives, purpose, catalogue.opt_outs(purpose)), key=lambda each: each[1].at, default=None)
+    if above is None:
+        return found
+    kind, directive = above
+    if found.no:
+        return replace(found, objected=True, directive=kind)
+    basis = found.legal_basis
+    return Standing("objected", directive.at, legal_basis=basis, record=directive.record, objected=True, directive=kind)
+
+
+def _qualified(state: PersonState, purpose: str, catalogue: Versions, at: int) -> Standing:
+    """A standing of the few people of whom a request waits, or the age is known."""
+    bare = replace(state, waiting={}, minority=None)
+    found = judged(standing(bare, purpose, catalogue, at), state, purpose, at, catalogue)
+    request = state.waiting.get(purpose)
+    if request is None or request.until <= at or found.status == "granted":
+        return found
+    return replace(
+        found,
+        status="pending",
+        since=request.since,
+        notice=request.notice,
+        notice_version=request.notice_version,
+        expires_at=request.until,
+        record=request.record,
+        blocked=found.no,
+    )
 
 
 def _walk(

@@ -2,21 +2,36 @@
 
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import BigInteger, Delete, Select, bindparam, delete, literal_column, select
 
 from consent import tables
-from sayso.kernel import Rows, bucket_of
+from sayso.kernel import Prepared, Rows, bucket_of
 
 PERSON = Rows(tables.consent_person)
 RECORD = Rows(tables.consent_record, journal=True)
 IDENTIFIER = Rows(tables.consent_identifier)
 IDENTIFIER_OF = Rows(tables.consent_identifier_of, journal=True)
+IDENTITY = Rows(tables.consent_identity, journal=True)
 AID = Rows(tables.consent_aid)
 SUPPRESSION = Rows(tables.consent_suppression)
 PROOF = Rows(tables.consent_proof)
-LINK = Rows(tables.consent_link)
+CODE = Rows(tables.consent_code)
+PREFERENCE = Rows(tables.consent_preference)
+PREFERENCE_CHANGE = Rows(tables.consent_preference_change, journal=True)
 PURPOSE = Rows(tables.consent_purpose)
 NOTICE = Rows(tables.consent_notice)
+RECEIPT_PART = Rows(tables.consent_receipt_part)
+
+_person = tables.consent_person.c
+PEOPLE_AFTER = Prepared(
+    select(_person.subject)
+    .where(_person.bucket == bindparam("bucket"), _person.subject > bindparam("after"))
+    .order_by(_person.subject)
+    .limit(bindparam("most", type_=BigInteger))
+    .offset(literal_column("0"))
+)
+"""People of one bucket behind one of them."""
+NOTICE_STAGE = Rows(tables.consent_notice_stage)
 
 
 def records_of(tenant: str, subject: bytes) -> Select[Any]:
@@ -55,13 +70,64 @@ def identifiers_of(tenant: str, subject: bytes) -> Select[Any]:
     )
 
 
+def identity_events_of(tenant: str, subject: bytes) -> Select[Any]:
+    """What happened to a person's identifiers: event, sealed."""
+    c = tables.consent_identity.c
+    return select(c.event, c.sealed).where(c.bucket == bucket_of(tenant, subject), c.subject == subject)
+
+
+def ended_codes(at: int) -> Delete:
+    """Deletes the one-time codes that ended before an instant."""
+    table = tables.consent_code
+    return delete(table).where(table.c.expires_at <= at)
+
+
 def purposes() -> Select[Any]:
-    """All published versions of purposes: version, at, content."""
+    """All published versions and revisions of purposes: version, revision, content."""
     c = tables.consent_purpose.c
-    return select(c.version, c.at, c.content).order_by(c.purpose, c.version)
+    return select(c.version, c.revision, c.content).order_by(c.purpose, c.version, c.revision)
 
 
 def notices() -> Select[Any]:
     """All published versions of notices: at, content."""
     c = tables.consent_notice.c
     return select(c.at, c.content).order_by(c.notice, c.version)
+
+
+def notice_stages() -> Select[Any]:
+    """All steps of all notice versions, oldest first: notice, version, at, stage, hash, actor."""
+    c = tables.consent_notice_stage.c
+    return select(c.notice, c.version, c.at, c.stage, c.hash, c.actor).order_by(c.notice, c.version, c.at)
+
+
+def stages_of(notice: str) -> Select[Any]:
+    """The steps of one notice's versions, oldest first: version, stage, hash, at, actor."""
+    c = tables.consent_notice_stage.c
+    return (
+        select(c.version, c.stage, c.hash, c.at, c.actor).where(c.notice == notice).order_by(c.version, c.at)
+    )
+
+
+def states_between(first: int, last: int) -> Select[Any]:
+    """The packed states of everybody in buckets `first` to `last` - 1."""
+    c = tables.consent_person.c
+    return select(c.state).where(c.bucket >= first, c.bucket < last)
+
+
+def page_of_preference_changes(tenant: str, subject: bytes, before: int, limit: int) -> Select[Any]:
+    """Up to `limit` of a person's changes of preferences older than `before`, newest first: at, sealed."""
+    c = tables.consent_preference_change.c
+    return (
+        select(c.at, c.sealed)
+        .where(c.bucket == bucket_of(tenant, subject), c.subject == subject, c.at < before)
+        .order_by(c.at.desc())
+        .limit(limit)
+    )
+
+
+def without_preference_changes(tenant: str, subject: bytes) -> Delete:
+    """A person's changes of preferences are gone."""
+    c = tables.consent_preference_change.c
+    return delete(tables.consent_preference_change).where(
+        c.bucket == bucket_of(tenant, subject), c.subject == subject
+    )

@@ -53,6 +53,17 @@ consent_identifier_of = subject_table(
 )
 """A person's identifiers. `suppression` is the tag, under another key, that stands in their place after an erasure."""
 
+consent_identity = subject_table(
+    "consent_identity",
+    column("subject", LargeBinary),
+    column("event", LargeBinary),
+    column("at", BigInteger),
+    column("sealed", LargeBinary),
+    key=("subject", "event"),
+    append_only=True,
+)
+"""What happened to a person's identifiers: linked, unlinked, merged, split."""
+
 consent_aid = subject_table(
     "consent_aid", column("aid", LargeBinary), column("subject", LargeBinary), owner="aid", key=("aid",)
 )
@@ -80,28 +91,52 @@ consent_proof = subject_table(
 )
 """What erasure keeps to answer a legal claim: which notice, which choice, when. Under a key of class `proof`."""
 
-consent_link = subject_table(
-    "consent_link",
-    column("code", LargeBinary),
+consent_code = subject_table(
+    "consent_code",
+    column("tag", LargeBinary),
     column("version", BigInteger),
+    column("purpose", Text),
     column("subject", LargeBinary),
+    column("secret", LargeBinary),
+    column("sealed", LargeBinary),
+    column("at", BigInteger),
     column("expires_at", BigInteger),
+    column("tries", BigInteger),
     column("used_at", BigInteger),
-    owner="code",
-    key=("code",),
+    owner="tag",
+    key=("tag",),
+    indexes=[("expires_at",)],
 )
-"""One-time links to the preference page, by the hash of their code."""
+"""One-time codes: by the hash of a link's code, or by the challenge that digits answer to (`secret`: keyed, of those)."""
+
+consent_preference = subject_table(
+    "consent_preference",
+    column("subject", LargeBinary),
+    column("version", BigInteger),
+    column("sealed", LargeBinary),
+)
+"""What a person told about themselves, as it stands. Deleted by an erasure."""
+
+consent_preference_change = subject_table(
+    "consent_preference_change",
+    column("subject", LargeBinary),
+    column("at", BigInteger),
+    column("sealed", LargeBinary),
+    key=("subject", "at"),
+)
+"""Each change of it. Deleted by an erasure, hence not append-only."""
 
 consent_purpose = tenant_table(
     "consent_purpose",
     column("purpose", Text),
     column("version", BigInteger),
+    column("revision", BigInteger),
     column("at", BigInteger),
     column("content", LargeBinary),
-    key=("purpose", "version"),
+    key=("purpose", "version", "revision"),
     append_only=True,
 )
-"""Every published version of a purpose."""
+"""Every published version of a purpose, and every wording within a version."""
 
 consent_notice = tenant_table(
     "consent_notice",
@@ -114,3 +149,26 @@ consent_notice = tenant_table(
     append_only=True,
 )
 """Every published version of a notice, with the texts of all its locales."""
+
+consent_notice_stage = tenant_table(
+    "consent_notice_stage",
+    column("notice", Text),
+    column("version", BigInteger),
+    column("at", BigInteger),
+    column("stage", Text),
+    column("hash", Text),
+    column("actor", Text),
+    column("content", LargeBinary),
+    key=("notice", "version", "at"),
+    append_only=True,
+)
+"""Every step of a notice version from draft to published: with which content, and who said so."""
+
+consent_receipt_part = tenant_table(
+    "consent_receipt_part",
+    column("digest", LargeBinary),
+    column("text", LargeBinary),
+    key=("digest",),
+    append_only=True,
+)
+"""What receipts have in common, once, by the first 16 bytes of its SHA-256 (`receipt_parts.py`). Nothing personal."""

@@ -39,6 +39,7 @@ from policies.engine import (
     rights_question,
 )
 from policies.lists import Group, MalformedList, unpack_list
+from policies.liveness import Life, life
 from policies.matcher import ForbiddenMatcher
 from policies.obligations import merge
 from policies.policy import Policy
@@ -47,12 +48,13 @@ from policies.reading import read_policy
 from policies.reference import ForbiddenModel, WrongCasbin
 from policies.rules import SYSTEM_RULES, Rule
 from policies.snapshot import Cell, Snapshot
-from policies.trees import ACTIONS, BUILT_IN_ROLES, RIGHTS
+from policies.trees import ACTIONS, BUILT_IN_ROLES, OVERDUE, RIGHTS
 
 __all__ = [
     "ACTIONS",
     "BUILT_IN_ROLES",
     "MOST_EVALUATIONS",
+    "OVERDUE",
     "RIGHTS",
     "SYSTEM_RULES",
     "Access",
@@ -71,6 +73,7 @@ __all__ = [
     "ForbiddenMatcher",
     "ForbiddenModel",
     "Group",
+    "Life",
     "Locate",
     "Malformed",
     "MalformedList",
@@ -89,6 +92,7 @@ __all__ = [
     "asked",
     "asked_alike",
     "asked_several",
+    "life",
     "merge",
     "mint",
     "read_alike",

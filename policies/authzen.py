@@ -13,7 +13,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from policies.engine import Access, Answer, Crowd, CrowdAnswer
 from policies.questions import Question
-from sayso.kernel import Actor, Invalid, Obligation, TooLarge, raw
+from sayso.kernel import Actor, Invalid, Obligation, TooLarge, iso, raw
 
 MOST_EVALUATIONS: Final = 1_000
 """Questions in one call: as many as one entry may list."""
@@ -121,7 +121,7 @@ class Fault(Struct, frozen=True):
 
 
 class AnswerContext(Struct, frozen=True, omit_defaults=True):
-    """What stands beside the decision."""
+    """What stands beside the decision. `retry_after` (RFC 3339): a `later` is over then, as far as is known now."""
 
     reason: str | UnsetType = UNSET
     policy_version: str | UnsetType = UNSET
@@ -129,6 +129,7 @@ class AnswerContext(Struct, frozen=True, omit_defaults=True):
     obligations: tuple[Obligation, ...] | UnsetType = UNSET
     entry: str | UnsetType = UNSET
     nearest: str | UnsetType = UNSET
+    retry_after: str | UnsetType = UNSET
     error: Fault | UnsetType = UNSET
 
 
@@ -283,6 +284,7 @@ def answered(answer: Answer) -> EvaluationAnswer:
         obligations=decision.obligations,
         entry=answer.entry,
         nearest=UNSET if hidden or decision.nearest is None else decision.nearest,
+        retry_after=UNSET if hidden or not decision.until else iso(decision.until),
     )
     return EvaluationAnswer(decision.allowed, context)
 

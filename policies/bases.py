@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from consent import RANK, PersonState, Standing
+from consent import NOES, RANK, PersonState, Standing
 from policies.questions import Question, Reason
 
 _GRANTED: Final = "granted"
@@ -50,7 +50,8 @@ def _consent(need: str, asked: Asked, person: PersonState, folded: Standing, at:
     if person.suppressed_until > at:
         return "suppressed"
     if folded.status != _GRANTED:
-        return _WITHOUT_CONSENT[folded.status]
+        # A child's own yes is none, whatever else became of it.
+        return "guardian" if folded.guardian and folded.status == "stale" else _WITHOUT_CONSENT[folded.status]
     if need == "explicit":
         own = person.choices.get(asked.purpose)
         if own is None or own.status != _GRANTED or own.assurance < _EXPLICIT:
@@ -66,12 +67,18 @@ def _unless_no(_need: str, _asked: Asked, person: PersonState, folded: Standing,
         return "suppressed"
     if folded.objected:
         return "objected"
-    return _WITHOUT_CONSENT[folded.status] if folded.no else None
+    if not folded.no:
+        return None
+    return "guardian" if folded.guardian and folded.status not in NOES else _WITHOUT_CONSENT[folded.status]
 
 
 def _notice(need: str, asked: Asked, person: PersonState, folded: Standing, at: int) -> Reason | None:
     """Opt-out regimes: as legitimate interest, and a published notice must have told people of the purpose."""
-    return _unless_no(need, asked, person, folded, at) or (None if asked.noticed else "no_consent")
+    reason = _unless_no(need, asked, person, folded, at)
+    if reason is None and folded.young:
+        # CCPA 1798.120(c): the young, or those who speak for them, are asked first.
+        return "guardian" if folded.guardian else "no_consent"
+    return reason or (None if asked.noticed else "no_consent")
 
 
 def _relation_of(*kinds: str) -> Formula:

@@ -1,19 +1,20 @@
 """One question is decided: names, then rules, then the person. Pure; read it from the top.
 
 The order is fixed and every step can only refuse: caller, names, rules under every jurisdiction, whether the person
-exists, legal hold, then the formula of each alternative, freshness of what was read, obligations.
+exists, legal hold, then the formula of each alternative, freshness of what was read, obligations, and last what the
+person wishes of the channel.
 """
 
 from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
-from consent import Catalogue, PersonState, Standing, standing
+from consent import CHANNELS, Catalogue, PersonState, Standing, carried, reachable, standing
 from policies.bases import FORMULAS, Asked
 from policies.obligations import merge, unsupported
 from policies.questions import Decision, Question, Reason
 from policies.snapshot import Alternative, Cell, CellName, Snapshot
 from policies.trees import RIGHTS, ROOT
-from sayso.kernel import text
+from sayso.kernel import nearest, text
 
 _LOUDEST: Final[tuple[Reason, ...]] = (
     "restricted",
@@ -23,6 +24,7 @@ _LOUDEST: Final[tuple[Reason, ...]] = (
     "refused",
     "expired",
     "stale_notice",
+    "guardian",
     "no_consent",
     "no_relation",
 )
@@ -53,9 +55,11 @@ class Inquiry:
         "_absent",
         "_asked",
         "_catalogue",
+        "_channel",
         "_erases",
         "_roles",
         "_under",
+        "_unserved",
         "above",
         "question",
         "refusal",
@@ -77,6 +81,9 @@ class Inquiry:
         self._asked = Asked(question, purpose, above, snapshot.noticed(purpose))
         self.above: tuple[str, ...] = () if self.refusal else (purpose, *catalogue.ancestors(purpose))
         """The purpose and those above it, as declared: the choices that a decision reads."""
+        self._channel = None if self.refusal or not _minds(catalogue, purpose) else question.channel
+        served = carried(catalogue, purpose)
+        self._unserved = bool(served) and question.channel not in served
         self.told: dict[int, Told] = {}
         """What the log is told of each decision: `events.told` fills and bounds it."""
 
@@ -99,7 +106,10 @@ class Inquiry:
         if person is None or person.erased_at:
             return self._nobody(), {}
         folded = self.folded(person, at)
-        return self._decided(person, folded, at, behind), _facts(person, folded, at)
+        decision, facts = self._decided(person, folded, at, behind), _facts(person, folded, at)
+        if decision.until:
+            facts["until"] = decision.until
+        return decision, facts
 
     def _decided(self, person: PersonState, folded: Standing, at: int, behind: bool) -> Decision:
         known = person.jurisdictions
@@ -113,7 +123,19 @@ class Inquiry:
             return under
         if self._erases and person.held:
             return _HELD
-        return under.decide(self._asked, person, folded, at, behind)
+        decision = under.decide(self._asked, person, folded, at, behind)
+        return decision if self._channel is None else self._wished(decision, self._channel, person, at)
+
+    def _wished(self, decision: Decision, channel: str, person: PersonState, at: int) -> Decision:
+        """What is permitted, unless the person does not want to be reached this way, or not now."""
+        if not decision.allowed:
+            return decision
+        verdict, until = reachable(person.contact, channel, self._asked.purpose, at)
+        if self._unserved or verdict == "off":
+            return Decision(False, "channel", rule=decision.rule, basis=decision.basis)
+        if verdict == "later":
+            return Decision(False, "later", rule=decision.rule, basis=decision.basis, until=until)
+        return decision
 
     def folded(self, person: PersonState, at: int) -> Standing:
         """Where the person stands on the purpose of the question."""
@@ -253,6 +275,8 @@ def _refused_by_name(snapshot: Snapshot, question: Question) -> Decision | None:
     ):
         if name and name not in tree:
             return Decision(False, "unknown_name", nearest=snapshot.nearest(name, tree))
+    if question.channel is not None and question.channel not in CHANNELS:
+        return Decision(False, "unknown_name", nearest=nearest(question.channel, CHANNELS))
     if not question.action or not question.category or question.jurisdiction == "":
         return Decision(False, "unknown_name")
     if not purpose:
@@ -260,6 +284,11 @@ def _refused_by_name(snapshot: Snapshot, question: Question) -> Decision | None:
     if not trees.purposes.leaf(purpose):
         return Decision(False, "purpose_not_leaf")
     return None
+
+
+def _minds(catalogue: Catalogue, purpose: str) -> bool:
+    """Whether people may switch messages for this purpose off: not those that no no can block."""
+    return purpose in catalogue.purposes and catalogue.blockable(purpose)
 
 
 def _facts(person: PersonState, folded: Standing, at: int) -> dict[str, object]:
@@ -270,6 +299,10 @@ def _facts(person: PersonState, folded: Standing, at: int) -> dict[str, object]:
         facts["record"] = text("cns", folded.record)
     if folded.objected:
         facts["objected"] = True
+    if folded.guardian:
+        facts["guardian"] = True
+    if folded.directive:
+        facts["directive"] = folded.directive
     if person.jurisdictions:
         facts["jurisdictions"] = [known.code for known in person.jurisdictions]
     if person.restricted_at:

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from msgspec import Raw, Struct
 
-from consent import PERSON, Choice, Jurisdiction, PersonState, Relation, unpack
+from consent import PERSON, Choice, Contact, Directive, Jurisdiction, Minority, PersonState, Relation, Waiting, unpack
 from sayso.kernel import Get, GetEach, Tx, Values
 
 
@@ -28,6 +28,11 @@ class Packed(Struct, frozen=True, array_like=True):
     jurisdictions: tuple[Jurisdiction, ...] = ()
     relations: tuple[Relation, ...] = ()
     denials: dict[str, Raw] = {}
+    waiting: dict[str, Raw] = {}
+    minority: Minority | None = None
+    directives: dict[str, Directive] = {}
+    contact: Contact | None = None
+    family: Raw = Raw(b"\xc0")
 
 
 def read(tx: Tx, subject: bytes) -> Get:
@@ -69,6 +74,10 @@ def state_at(row: Values | None, purposes: Sequence[str]) -> PersonState | None:
         packed.jurisdictions,
         packed.relations,
         _choices(denials, purposes) if denials else {},
+        _waiting(packed.waiting, purposes) if packed.waiting else {},
+        packed.minority,
+        packed.directives,
+        packed.contact,
     )
 
 
@@ -80,5 +89,10 @@ def _choices(packed: dict[str, Raw], purposes: Sequence[str]) -> dict[str, Choic
     return found
 
 
+def _waiting(packed: dict[str, Raw], purposes: Sequence[str]) -> dict[str, Waiting]:
+    return {purpose: _request(packed[purpose]) for purpose in purposes if purpose in packed}
+
+
 _decode: Final = msgspec.msgpack.Decoder(Packed).decode
 _choice: Final = msgspec.msgpack.Decoder(Choice).decode
+_request: Final = msgspec.msgpack.Decoder(Waiting).decode

@@ -23,8 +23,11 @@ Reason = Literal[
     "refused",
     "expired",
     "stale_notice",
+    "guardian",
     "no_consent",
     "no_relation",
+    "channel",
+    "later",
     "stale",
     "unsupported_obligation",
     "unresolvable",
@@ -56,7 +59,9 @@ class Question(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Decision(Struct, frozen=True):
-    """The answer: `rule` and `basis` name what decided. It depends on names and outcomes only, so people share one."""
+    """The answer: `rule` and `basis` name what decided. It depends on names and outcomes only, so people share one; all
+    but a `later`, which tells `until` when this person wants to be left alone (an instant).
+    """
 
     allowed: bool
     reason: Reason
@@ -64,3 +69,4 @@ class Decision(Struct, frozen=True):
     basis: str = ""
     obligations: tuple[Obligation, ...] = ()
     nearest: str | None = None
+    until: int = 0

@@ -14,7 +14,10 @@ ROOT: Final = "any"
 ACTIONS: Final = ("read", "use", "reveal", "aggregate", "export", "share", "erase")
 """What can be done with data. A closed list."""
 
-BUILT_IN_ROLES: Final = ("admin", "officer", "auditor", "recorder", "vault_writer", "pep", "self")
+OVERDUE: Final = "overdue"
+"""The role that a client has besides its own while it was not told of a change for too long."""
+
+BUILT_IN_ROLES: Final = ("admin", "officer", "auditor", "recorder", "vault_writer", "pep", "self", OVERDUE)
 """Roles that Sayso itself gives a meaning. A manifest neither declares nor inherits them."""
 
 MOST_ANCESTORS: Final = 256

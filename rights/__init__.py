@@ -2,12 +2,13 @@
 
 Read `desk.py` first: it tells the package's story. `model.py` is the states, `laws.py` and `deadlines.py` the terms,
 all pure; `erasure.py` plans and carries out, `certificate.py` tells the outside (docs/formats/certificate.md).
+`retention/` is the end of data that nobody asked for, and legal holds.
 """
 
 from rights.certificate import NotShredded
 from rights.deadlines import Calendar, Due, NoExtension, due
 from rights.desk import Opening, RightsDesk
-from rights.erasure import ErasurePlan, Facts, LegalGround, NothingToKeep, Terms, plan
+from rights.erasure import USUAL_TERMS, ErasurePlan, Facts, LegalGround, NothingToKeep, Terms, plan
 from rights.model import (
     KINDS,
     LAWS,
@@ -27,6 +28,11 @@ from rights.model import (
     method_named,
     refusal_named,
 )
+from rights.retention import Retention
+from rights.retention.holds import HoldDesk, HoldView, HoldWanted
+from rights.retention.reckoning import Rules
+from rights.retention.terms import EndTerms, parse_end_terms
+from rights.retention.views import DataEnds, PersonEnds
 from rights.store import RequestNotFound
 from rights.view import RequestView
 
@@ -35,11 +41,17 @@ __all__ = [
     "LAWS",
     "METHODS",
     "REFUSALS",
+    "USUAL_TERMS",
     "Calendar",
     "ClockRefused",
+    "DataEnds",
     "Due",
+    "EndTerms",
     "ErasurePlan",
     "Facts",
+    "HoldDesk",
+    "HoldView",
+    "HoldWanted",
     "ImpossibleStep",
     "Kind",
     "Law",
@@ -49,11 +61,14 @@ __all__ = [
     "NotShredded",
     "NothingToKeep",
     "Opening",
+    "PersonEnds",
     "Refusal",
     "RequestNotFound",
     "RequestView",
+    "Retention",
     "RightsDesk",
     "RightsRequest",
+    "Rules",
     "State",
     "Terms",
     "advance",
@@ -61,6 +76,7 @@ __all__ = [
     "kind_named",
     "law_named",
     "method_named",
+    "parse_end_terms",
     "plan",
     "refusal_named",
 ]

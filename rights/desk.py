@@ -257,7 +257,16 @@ class RightsDesk:
             return (yield from self._already_erased(tx, opened))
         answer = yield from self._engine.evaluate(tx, policy, rights_question(tx.context.actor, subject, "erase"))
         if answer.permit is not None:
-            erased = yield from self._eraser.carry_out(tx, after, subject, answer.permit, grounds)
+            permits = {subject: answer.permit}
+            for other in (yield from self._consent.ids(tx, subject)):
+                # Ids that were merged into one are one person, whose stored values lie under each of them.
+                if other not in permits:
+                    ask = rights_question(tx.context.actor, other, "erase")
+                    answer = yield from self._engine.evaluate(tx, policy, ask)
+                    if answer.permit is None:
+                        return answer
+                    permits[other] = answer.permit
+            erased = yield from self._eraser.carry_out(tx, after, subject, permits, grounds)
         elif answer.decision.reason == "no_subject":
             erased = yield from self._eraser.find_nothing(tx, after, subject)
         else:

@@ -7,7 +7,7 @@ suppression entry for each identifier, a proof capsule under a key of its own, a
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct, field
@@ -132,22 +132,37 @@ class Eraser:
         self._terms = terms
 
     def carry_out(
-        self, tx: Tx, request: RightsRequest, subject: bytes, permit: Permit, grounds: tuple[LegalGround, ...]
+        self,
+        tx: Tx,
+        request: RightsRequest,
+        subject: bytes,
+        permits: Mapping[bytes, Permit],
+        grounds: tuple[LegalGround, ...],
     ) -> Work[Erased]:
-        """Erase the person. After the commit the caller awaits `database.tidy()`. Raises `Held`, `NothingToKeep`."""
+        """Erase the person, under each of their ids: `permits` has one for every id.
+
+        After the commit the caller awaits `database.tidy()`. Raises `Held`, `NothingToKeep`.
+        """
         at = tx.context.at
-        wanted = plan(facts_of((yield from self._vault.held(tx, subject)), grounds))
+        held: list[Held] = []
+        for each in permits:
+            held += yield from self._vault.held(tx, each)
+        wanted = plan(facts_of(held, grounds))
         forgotten = yield from self._consent.forget(
             tx,
             subject,
-            permit,
+            permits[subject],
             suppress_until=add_duration(at, self._terms.suppression),
             proof_until=add_duration(at, self._terms.proof),
         )
-        tombstone = yield from self._vault.shred(tx, subject, permit, wanted.classes)
-        stripped = yield from self._strip_requests(tx, request, subject)
-        openings = yield from self._audit.forget(tx, subject)
-        gone = _gone(tombstone, forgotten, openings, stripped)
+        tombstones: list[Tombstone] = []
+        stripped = openings = 0
+        for each, permit in permits.items():
+            tombstones.append((yield from self._vault.shred(tx, each, permit, wanted.classes)))
+            stripped += yield from self._strip_requests(tx, request, each)
+            openings += yield from self._audit.forget(tx, each)
+        tombstone = _together(tombstones)
+        gone = _gone(tombstone, forgotten, openings, stripped, len(permits))
         kept = (*_kept(forgotten), *wanted.stays)
         return self._certified(tx, request, subject, tombstone, gone, kept)
 
@@ -202,16 +217,28 @@ class Eraser:
         return Erased(encode(claims), entry)
 
 
-def _gone(tombstone: Tombstone, forgotten: Forgotten, openings: int, requests: int) -> tuple[Gone, ...]:
+def _together(tombstones: Sequence[Tombstone]) -> Tombstone:
+    """What was destroyed under all ids of the person, as one; the first is of the id that was named."""
+    return replace(
+        tombstones[0],
+        epoch=max(each.epoch for each in tombstones),
+        keys=tuple(key for each in tombstones for key in each.keys),
+        records=sum(each.records for each in tombstones),
+        tags=sum(each.tags for each in tombstones),
+        tokens=sum(each.tokens for each in tombstones),
+    )
+
+
+def _gone(tombstone: Tombstone, forgotten: Forgotten, openings: int, requests: int, ids: int) -> tuple[Gone, ...]:
     return (
-        Gone(1, "aid"),
+        Gone(ids, "aid"),
         Gone(forgotten.records, "consent_records"),
         Gone(forgotten.identifiers, "identifiers"),
         Gone(tombstone.tags, "indexes"),
         Gone(openings, "openings"),
         Gone(tombstone.records, "records"),
         Gone(requests, "requests"),
-        Gone(1, "state"),
+        Gone(ids, "state"),
         Gone(tombstone.tokens, "tokens"),
     )
 

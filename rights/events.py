@@ -15,6 +15,15 @@ ERASED = declare("rights.erasure.completed", "request", "law", "certificate")
 """`certificate` is the SHA-256 of the certificate's statement, in hex: the log answers for its content."""
 
 
+PURGED = declare("rights.person.purged", "records")
+HOLD_PROPOSED = declare("rights.hold.proposed", "hold")
+HOLD_PLACED = declare("rights.hold.placed", "hold", "people")
+HOLD_DECLINED = declare("rights.hold.declined", "hold")
+HOLD_RELEASE_PROPOSED = declare("rights.hold.release.proposed", "hold")
+HOLD_RELEASED = declare("rights.hold.released", "hold", "people")
+HOLD_LAPSED = declare("rights.hold.lapsed", "hold", "people")
+
+
 def opened(request: RightsRequest, source: str) -> AuditEvent:
     res = {"request": request.id, "kind": request.kind, "law": request.law, "due_on": request.due_on}
     return AuditEvent(OPENED, "ok", res, request.subject, {"source": source, "granted_by_law": request.granted_by_law})
@@ -55,6 +64,11 @@ def fulfilled(request: RightsRequest, said: str, entry: str) -> AuditEvent:
 def erased(subject: bytes, statement: Statement, tombstone: str) -> AuditEvent:
     res = {"request": statement.request, "law": statement.law, "certificate": statement_hash(statement)}
     return AuditEvent(ERASED, "ok", res, subject, {"tombstone": tombstone} if tombstone else {})
+
+
+def purged(subject: bytes, records: int) -> AuditEvent:
+    """Somebody known by a device alone was forgotten after the term."""
+    return AuditEvent(PURGED, "ok", {"records": str(records)}, subject)
 
 
 def _detail(said: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What the tests need and no Python lock brings: a Chromium, and Go with golang.org/x/mod, whose `tlog` and `note`
-# packages check our log a second time. PostgreSQL comes with the development lock.
+# packages check our log a second time, and the npm library that checks our receipts. PostgreSQL comes with the development
+# lock.
 set -eu
 
 as_root() {
@@ -33,4 +34,11 @@ chromium || { echo "The browser tests need Chromium: install the package chromiu
 mod=/usr/share/gocode/src/golang.org/x/mod
 if ! command -v go >/dev/null || [ ! -d "$mod" ]; then
     install golang-go golang-golang-x-mod-dev || true
+fi
+
+# A stranger's JWS library checks our receipts. The Node that runs it comes with Playwright; only npm may be missing.
+oracles="$(dirname "$0")/oracles"
+if [ ! -d "$oracles/node_modules" ]; then
+    command -v npm >/dev/null || install npm || true
+    if command -v npm >/dev/null; then npm ci --prefix "$oracles" --silent --no-audit --no-fund || true; fi
 fi

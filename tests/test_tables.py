@@ -11,7 +11,7 @@ from sayso.migrations import every_table
 
 TABLES = sorted(every_table().tables.values(), key=lambda table: table.name)
 PLAIN_TYPES = (SmallInteger, BigInteger, LargeBinary, Text)
-PACKAGES = ("audit", "consent", "feed", "policies", "reports", "rights", "server", "vault")
+PACKAGES = ("audit", "consent", "feed", "job", "policies", "reports", "rights", "server", "vault")
 
 every_one = pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from sayso.kernel import LOG, TENANT_OWNER, Get, NotFound, Tx, Work
+from sayso.kernel import LOG, TENANT_OWNER, Conflict, Get, NotFound, Tx, Work, now
 from vault import aad, store
 from vault.decoy import Decoy
 from vault.derive import commitment
@@ -32,6 +32,23 @@ class UnknownTenant(NotFound):
         super().__init__("unknown-tenant", "There is no such tenant here.")
 
 
+class RotationPending(Conflict):
+    """The next signing key was made already and does not sign yet."""
+
+    def __init__(self) -> None:
+        super().__init__("rotation-pending", "The next key is published already and waits for its time.")
+
+
+class SignerState(Struct, frozen=True):
+    """A signing key: `next` is published and does not sign yet, `retired` signs no more and verifies for ever. `since`
+    is the instant from which it signs, in microseconds.
+    """
+
+    kid: str
+    state: str
+    since: int
+
+
 class TenantKeys(Struct, frozen=True):
     """A tenant's keys, unwrapped. Replaced whole when one of them changes."""
 
@@ -39,8 +56,7 @@ class TenantKeys(Struct, frozen=True):
     epoch: int
     index: IndexKeys
     token: TokenKeys
-    signing: dict[str, SigningKey]
-    published: dict[str, tuple[SigningKey, ...]]
+    signing: dict[str, tuple[SigningKey, ...]]
     standing: dict[bytes, DataKey]
     decoy: Decoy
 
@@ -99,15 +115,15 @@ class Keyring:
         root_of = {(row[0], row[1]): _secret(wrapping, tenant, *row) for row in roots}
         signing: dict[str, list[SigningKey]] = {use: [] for use in USES}
         for row in seeds:
-            signing[row[0]].append(SigningKey(_secret(wrapping, tenant, *row)))
+            *sealed, since = row
+            signing[row[0]].append(SigningKey(_secret(wrapping, tenant, *sealed), since))
         newest = max(wrapping)
         self._tenants[tenant] = TenantKeys(
             epochs=wrapping,
             epoch=newest,
             index=IndexKeys(*_newest(root_of, INDEX_ROOT)),
             token=TokenKeys(*_newest(root_of, TOKEN_ROOT)),
-            signing={use: keys[-1] for use, keys in signing.items()},
-            published={use: tuple(reversed(keys)) for use, keys in signing.items()},
+            signing={use: tuple(reversed(keys)) for use, keys in signing.items()},
             standing={row[0]: self._data_key(wrapping, tenant, row[0], LOG, row[1:]) for row in standing},
             decoy=Decoy(tenant, wrapping[newest], self._suite),
         )
@@ -161,18 +177,51 @@ class Keyring:
 
     # Signer
 
+    def current(self, tenant: str, use: str) -> SigningKey:
+        """The key that signs now: the newest whose time has come."""
+        keys = self.of(tenant).signing[use]
+        if len(keys) == 1:
+            return keys[0]
+        at = now()
+        return next((key for key in keys if key.since <= at), keys[-1])
+
     def sign(self, tenant: str, use: str, message: bytes) -> bytes:
-        return self.of(tenant).signing[use].sign(message)
+        return self.current(tenant, use).sign(message)
 
     def public_key(self, tenant: str, use: str) -> bytes:
-        return self.of(tenant).signing[use].public
+        return self.current(tenant, use).public
 
     def kid(self, tenant: str, use: str) -> str:
-        return self.of(tenant).signing[use].kid
+        return self.current(tenant, use).kid
 
     def published(self, tenant: str, use: str) -> tuple[tuple[str, bytes], ...]:
         """Every public key of a use as (kid, 32 bytes), newest first: old signatures still verify."""
-        return tuple((key.kid, key.public) for key in self.of(tenant).published[use])
+        return tuple((key.kid, key.public) for key in self.of(tenant).signing[use])
+
+    def signing_keys(self, tenant: str, use: str) -> tuple[SignerState, ...]:
+        """Every key of a use with where it stands, newest first."""
+        current = self.current(tenant, use)
+        return tuple(
+            SignerState(key.kid, "active" if key is current else "next" if key.since > now() else "retired", key.since)
+            for key in self.of(tenant).signing[use]
+        )
+
+    def rotate(self, tx: Tx, use: str, since: int) -> Work[SignerState]:
+        """Make the next signing key of a use, published at once and signing from `since` on. A cold unit.
+
+        Raises `RotationPending` while an earlier next key still waits.
+        """
+        tenant = tx.context.tenant
+        seeds = yield (tx.select(store.signing_seeds()),)
+        rows = [row for row in seeds[0] if row[0] == use]
+        if any(row[5] > tx.context.at for row in rows):
+            raise RotationPending
+        keys, version, seed = self.of(tenant), rows[-1][1] + 1, os.urandom(KEY_BYTES)
+        wrapped = keys.epochs[keys.epoch].wrap(seed, aad.secret(tenant, use, version, keys.epoch))
+        made = SigningKey(seed, since)
+        tx.insert(store.SIGNING_KEY, use, version, keys.epoch, wrapped, commitment(seed), made.public, since)
+        tx.configure()
+        return SignerState(made.kid, "next", since)
 
     # making and unwrapping
 

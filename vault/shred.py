@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from audit import AuditLog
-from sayso.kernel import LOG, Permit, Query, Tx, Work, new_raw, text
+from sayso.kernel import LOG, Permit, Query, Tx, Work, bucket_of, new_raw, text
 from vault import events, store
 from vault.keyring import Keyring
 from vault.keys import DataKey
@@ -65,7 +65,7 @@ class _Stock(Struct, frozen=True):
 
 def held(tx: Tx, subject: bytes) -> Work[tuple[Held, ...]]:
     """See `Vault.held`."""
-    (rows,) = yield (tx.select(store.records_of(tx.context.tenant, subject)),)
+    (rows,) = yield (tx.query(store.RECORDS_OF, bucket=bucket_of(tx.context.tenant, subject), subject=subject),)
     return tuple(Held(collection, field, cls, version, at) for collection, field, version, cls, at in rows)
 
 
@@ -105,6 +105,7 @@ def expire(
     tombstone = _destroy(tx, subject, stock, gone, doomed)
     names = sorted(f"{collection}.{field}" for collection, field in gone)
     event = events.expired(subject, fields=names, ground=ground)
+    tx.publish(events.EXPIRED, subject, b"")
     return msgspec.structs.replace(tombstone, entry=audit.append(tx, event, log_key))
 
 

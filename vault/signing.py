@@ -10,11 +10,12 @@ USES: Final = ("log", "receipt", "certificate")
 
 
 class SigningKey:
-    """A private key with what is published of it."""
+    """A private key with what is published of it. `since` is the instant from which it signs; it verifies always."""
 
-    __slots__ = ("_private", "kid", "public")
+    __slots__ = ("_private", "kid", "public", "since")
 
-    def __init__(self, seed: bytes) -> None:
+    def __init__(self, seed: bytes, since: int = 0) -> None:
+        self.since = since
         self._private = Ed25519PrivateKey.from_private_bytes(seed)
         self.public = self._private.public_key().public_bytes_raw()
         self.kid = thumbprint(self.public)

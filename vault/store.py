@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Delete, Select, Table, and_, delete, or_, select
+from sqlalchemy import ColumnElement, Delete, Select, Table, and_, bindparam, delete, or_, select
 
-from sayso.kernel import Rows, bucket_of
+from sayso.kernel import Prepared, Rows, bucket_of
 from vault import tables
 
 EPOCH = Rows(tables.vault_epoch)
@@ -35,7 +35,7 @@ def index_roots() -> Select[Any]:
 def signing_seeds() -> Select[Any]:
     """All signing keys, oldest first."""
     c = tables.vault_signing_key.c
-    return select(c.purpose, c.version, c.epoch, c.wrapped, c.commitment).order_by(c.purpose, c.version)
+    return select(c.purpose, c.version, c.epoch, c.wrapped, c.commitment, c.at).order_by(c.purpose, c.version)
 
 
 def standing_keys() -> Select[Any]:
@@ -78,6 +78,23 @@ def tokens_of(tenant: str, subject: bytes) -> Select[Any]:
     return select(c.tag, c.collection, c.field, c.fingerprint).where(
         c.bucket == bucket_of(tenant, subject), c.subject == subject
     )
+
+
+_record = tables.vault_record.c
+RECORDS_OF = Prepared(
+    select(_record.collection, _record.field, _record.version, _record["class"], _record.at)
+    .where(_record.bucket == bindparam("bucket"), _record.subject == bindparam("subject"))
+    .order_by(_record.collection, _record.field)
+)
+"""As `records_of`, for those who ask about one person after the other."""
+
+_of = tables.vault_token_of.c
+TOKENS_OF = Prepared(
+    select(_of.tag, _of.collection, _of.field, _of.fingerprint, _of.blob).where(
+        _of.bucket == bindparam("bucket"), _of.subject == bindparam("subject")
+    )
+)
+"""A person's tokens, each with what it is kept in for being issued again."""
 
 
 def subjects_at(tenant: str, tag: bytes, limit: int) -> Select[Any]:

@@ -79,6 +79,7 @@ def store_record(
     fresh = {cls for cls, row in key_rows.items() if row is None}
     issued = yield from _tokens(keyring, tx, subject, keys, fresh, collection, given, audience)
     entry = audit.append(tx, events.stored(subject, collection, sorted(issued), audience), log_key)
+    tx.publish(events.STORED, subject, b"")
     return Stored(issued, entry)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from audit import AuditLog
 from sayso.kernel import Permit, Tx, Work
-from vault import reveal, search, shred, storing
+from vault import presentable, reveal, search, shred, storing
 from vault.fields import Collections
 from vault.keyring import Keyring
 from vault.reveal import ANY, Ask, Located, Revealed, Unresolvable
@@ -85,6 +85,12 @@ class Vault:
             reason=reason,
             limit=limit,
         )
+
+    def tokens(self, tx: Tx, collections: Collections, subject: bytes, audience: str) -> Work[dict[str, list[str]]]:
+        """The person's tokens that `audience` may present, by `collection.field`; none of an erased person. Cold, read
+        only.
+        """
+        return presentable.tokens_for(self._keyring, tx, collections, subject, audience)
 
     def held(self, tx: Tx, subject: bytes) -> Work[tuple[Held, ...]]:
         """What is stored of a person, without the values. Cold, read only."""

@@ -18,9 +18,11 @@ from sayso.kernel.clock import (
 )
 from sayso.kernel.context import SYSTEM, Actor, ActorKind, Context
 from sayso.kernel.database import Database, open_database
+from sayso.kernel.documents import Attachment, Document, Renderer, Section
 from sayso.kernel.errors import (
     Conflict,
     Denied,
+    Gone,
     Invalid,
     LostRace,
     NotFound,
@@ -32,6 +34,7 @@ from sayso.kernel.errors import (
     Unprocessable,
 )
 from sayso.kernel.ids import BUCKETS, bucket_in, bucket_of, new_id, new_id_in, new_raw, new_raw_in, raw, text
+from sayso.kernel.jobs import JOB, Done, Fenced, Job, Jobs, JobState, Try
 from sayso.kernel.manifest import (
     ManifestError,
     Map,
@@ -54,23 +57,32 @@ from sayso.kernel.tx import Found, Get, GetEach, Head, Query, Reads, Tx, Unit, W
 __all__ = [
     "BUCKETS",
     "DAY",
+    "JOB",
     "LOG",
     "SECOND",
     "SYSTEM",
     "TENANT_OWNER",
     "Actor",
     "ActorKind",
+    "Attachment",
     "Conflict",
     "Context",
     "Database",
     "Denied",
+    "Document",
+    "Done",
+    "Fenced",
     "Found",
     "Get",
     "GetEach",
+    "Gone",
     "Head",
     "Indexer",
     "Instant",
     "Invalid",
+    "Job",
+    "JobState",
+    "Jobs",
     "Key",
     "LostRace",
     "ManifestError",
@@ -83,14 +95,17 @@ __all__ = [
     "Problem",
     "Query",
     "Reads",
+    "Renderer",
     "Rows",
     "SaysoError",
     "Scalar",
     "Sealer",
+    "Section",
     "Seq",
     "Signer",
     "TooLarge",
     "TooMany",
+    "Try",
     "Tx",
     "Unauthenticated",
     "Unavailable",

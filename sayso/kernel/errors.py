@@ -36,6 +36,10 @@ class NotFound(SaysoError):
     """Nothing of that name is visible to this caller."""
 
 
+class Gone(SaysoError):
+    """It was here, and will not be again."""
+
+
 class Conflict(SaysoError):
     """It contradicts what stands now."""
 

@@ -62,8 +62,21 @@ class Indexer(Protocol):
         ...
 
 
+class SigningPair(Protocol):
+    """One Ed25519 key (RFC 8032): what is published of it, and its signature."""
+
+    @property
+    def public(self) -> bytes: ...
+
+    def sign(self, message: bytes) -> bytes: ...
+
+
 class Signer(Protocol):
     """Ed25519 signatures (RFC 8032) under the tenant's keys: use `log`, `receipt` or `certificate`."""
+
+    def current(self, tenant: str, use: str) -> SigningPair:
+        """The key that signs now; to be held where signature and public key must be of one, though it is rotated."""
+        ...
 
     def sign(self, tenant: str, use: str, message: bytes) -> bytes: ...
 

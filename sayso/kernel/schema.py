@@ -95,3 +95,21 @@ feed = tenant_table(
     key=("shard", "position"),
 )
 """What changed, in commit order, for those who keep copies. Kept for seven days."""
+
+job = tenant_table(
+    "job",
+    column("name", Text),
+    column("version", BigInteger),
+    column("fence", BigInteger),
+    column("holder", Text),
+    column("cursor", LargeBinary),
+    column("share", BigInteger),
+    column("done", BigInteger),
+    column("failures", BigInteger),
+    column("error", Text),
+    column("due_at", BigInteger),
+    column("started_at", BigInteger),
+    column("finished_at", BigInteger),
+    key=("name",),
+)
+"""Work in small steps, and who is at it. `fence` counts takings, `version` every step; see `jobs.py`."""

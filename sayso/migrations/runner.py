@@ -25,7 +25,10 @@ TABLES_IN = (
     "consent.tables",
     "vault.tables",
     "rights.tables",
+    "rights.retention.tables",
     "sayso.server.tables",
+    "sayso.server.feed.tables",
+    "sayso.server.mail.tables",
 )
 # "sayso" in ASCII: nodes that start together upgrade one after the other.
 _UPGRADE_LOCK = 0x736179736F

@@ -14,8 +14,11 @@ import msgspec
 
 from sayso.kernel import Actor, Context, Denied, Instant, Unauthenticated, now
 
-BUILT_IN = frozenset({"admin", "officer", "auditor", "recorder", "vault_writer", "pep", "self"})
-"""Roles that every installation has. `self` is what a person is to their own data; no key can have it."""
+BUILT_IN = frozenset({"admin", "officer", "auditor", "recorder", "vault_writer", "pep", "self", "overdue"})
+"""Roles that every installation has."""
+
+UNGIVEN = frozenset({"self", "overdue"})
+"""What no key can have: what a person is to their own data, and what a client is that the feed could not reach."""
 
 OPERATOR = "operator"
 """The local operator behind the socket in the data folder. No key can have this role."""
@@ -37,6 +40,7 @@ class Profile(msgspec.Struct, frozen=True, array_like=True):
     scopes: tuple[str, ...] = ()
     default_purpose: str | None = None
     issuer: str | None = None
+    link_key: str = ""
 
 
 class Client(msgspec.Struct, frozen=True):
@@ -122,6 +126,12 @@ class Principals:
         return found is principal or (
             found is not None and (found.actor.roles, found.scopes) == (principal.actor.roles, principal.scopes)
         )
+
+    def alive(self, tenant: str, client: str) -> bool:
+        """Whether this client (`key_…`) has a live key."""
+        at = now()
+        found = self._by_tenant.get(tenant, {}).values()
+        return any(each.actor.id == client and (not each.until or at < each.until) for each in found)
 
     def marked(self, tenant: str, mark: bytes) -> Principal | None:
         """The principal of the live key whose fingerprint begins with `mark`, 16 bytes: a console session's."""

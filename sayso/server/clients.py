@@ -7,7 +7,7 @@ import msgspec
 from audit import AuditEvent
 from sayso.kernel import Conflict, Invalid, NotFound, Tx, Work, add_duration, iso, nearest, new_raw, raw, text
 from sayso.server import events, store
-from sayso.server.auth import BUILT_IN, Client, Profile, fingerprint, new_key
+from sayso.server.auth import BUILT_IN, UNGIVEN, Client, Profile, fingerprint, new_key
 from sayso.server.sites import CLIENT_NAME
 from sayso.server.wiring import Services
 
@@ -66,10 +66,10 @@ class Keys(msgspec.Struct, frozen=True):
 
 
 def demand_roles(roles: Collection[str], declared: Collection[str]) -> None:
-    """Raises `UnknownRole` unless each role is built in (but not `self`) or declared by the manifest."""
+    """Raises `UnknownRole` unless each role is built in (but not `self` or `overdue`) or declared by the manifest."""
     for role in roles:
-        if role == "self" or (role not in BUILT_IN and role not in declared):
-            names = [*(BUILT_IN - {"self"}), *declared]
+        if role in UNGIVEN or (role not in BUILT_IN and role not in declared):
+            names = sorted({*BUILT_IN, *declared} - UNGIVEN)
             raise UnknownRole(
                 "unknown-role", "A role that this call names is not declared.", nearest=nearest(role, names)
             )

@@ -12,9 +12,19 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
-from consent import Catalogue, ConsentRegistry, Declarations, Purpose
+from consent import (
+    Catalogue,
+    ConsentRegistry,
+    Declarations,
+    IdentifierKinds,
+    Publication,
+    Purpose,
+    Questionnaire,
+    parse_preferences,
+)
 from consent import parse as parse_consent
 from policies import Policy, read_policy
+from rights import EndTerms, parse_end_terms
 from sayso.kernel import SYSTEM, Actor, Context, Database, ManifestError, Map, NotFound, Problem, Tx, Work, now, text
 from sayso.server import manifest, store
 from sayso.server.auth import Client, Principal, Principals, Profile, principal_of
@@ -34,9 +44,11 @@ class Built(Struct, frozen=True):
     """What a manifest comes to, before it is live."""
 
     declared: Declarations
-    catalogue: Catalogue
+    publication: Publication
     collections: Collections
     policy: Policy
+    questionnaire: Questionnaire
+    end_terms: EndTerms
     sites: dict[str, Site]
     clients: dict[str, Profile]
     warnings: tuple[Problem, ...] = ()
@@ -50,12 +62,17 @@ class Configuration(Struct, frozen=True):
     counter: int
     version: int
     hash: str
+    applied_at: int
     manifest: bytes
     catalogue: Catalogue
     collections: Collections
     policy: Policy
+    questionnaire: Questionnaire
+    end_terms: EndTerms
     sites: dict[str, Site]
     clients: dict[str, Profile]
+    kinds: IdentifierKinds
+    """The types of identifiers there are."""
     registered: dict[str, Actor]
     """Clients by name, as they would act themselves."""
 
@@ -79,17 +96,21 @@ def build(registry: ConsentRegistry, tree: Map, tx: Tx) -> Work[Built]:
     Raises `ManifestError` with every problem of every section, in file order.
     """
     declared = parse_consent(tree)
-    catalogue = (yield from registry.plan(tx, declared)).catalogue
+    publication = yield from registry.publisher.plan(tx, declared)
+    catalogue = publication.catalogue
     problems: list[Problem] = []
     collections = _collect(problems, lambda: parse_collections(tree.get("collections"), catalogue.categories))
     read = _collect(problems, lambda: read_policy(tree, catalogue, tx.context.tenant))
     roles = read[0].snapshot.trees.roles.up if read is not None else ()
-    names = Declared(catalogue.notices, catalogue.purposes, roles)
+    questionnaire = parse_preferences(tree.get("preferences"), catalogue, problems)
+    end_terms = _collect(problems, lambda: parse_end_terms(tree.get("data_ends")))
+    names = Declared(catalogue.notices, catalogue.purposes, roles, catalogue.beyond_a_click())
     sites = parse_sites(tree.get("sites"), names, problems)
     clients = parse_clients(tree.get("clients"), names, problems)
-    if problems or collections is None or read is None:
+    if problems or collections is None or read is None or end_terms is None:
         raise ManifestError(problems)
-    return Built(declared, catalogue, collections, read[0], sites, clients, tuple(read[1]))
+    warnings = (*declared.doubts, *publication.doubts, *read[1])
+    return Built(declared, publication, collections, read[0], questionnaire, end_terms, sites, clients, warnings)
 
 
 class Configurations:
@@ -123,6 +144,11 @@ class Configurations:
     def tenants(self) -> tuple[str, ...]:
         """Every brand, oldest first."""
         return tuple(self._live)
+
+    def kinds(self, tenant: str) -> IdentifierKinds:
+        """The types of identifiers of a brand; of one that is being founded, those that are shipped."""
+        found = self._live.get(tenant)
+        return found.kinds if found is not None else IdentifierKinds()
 
     def controller(self, tenant: str) -> str:
         return self._controllers.get(tenant, tenant)
@@ -182,7 +208,7 @@ class Configurations:
             tx.select(store.all_clients()),
             tx.select(store.all_keys()),
         )
-        version, hashed, content, _ = manifests[0] if manifests else (0, "", b"{}", 0)
+        version, hashed, content, applied_at = manifests[0] if manifests else (0, "", b"{}", 0)
         tree = manifest.node_of(manifest.decode(content))
         assert isinstance(tree, Map)
         built = yield from build(self._registry, tree, tx)
@@ -198,12 +224,16 @@ class Configurations:
             counter=counter,
             version=version,
             hash=hashed,
+            applied_at=applied_at,
             manifest=content,
-            catalogue=built.catalogue,
+            catalogue=built.publication.catalogue,
             collections=built.collections,
             policy=built.policy,
+            questionnaire=built.questionnaire,
+            end_terms=built.end_terms,
             sites=built.sites,
             clients=built.clients,
+            kinds=IdentifierKinds(built.declared.identifiers),
             registered={client.name: principal_of(tenant, client).actor for client in known.values()},
         )
         return configuration, live

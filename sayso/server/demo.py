@@ -11,11 +11,12 @@ import msgspec
 from sayso.kernel import DAY, Conflict, now
 from sayso.server.laying import lay
 from sayso.server.local import locked
+from sayso.server.mailroom import DEMO_KEYS, SECRET
 from sayso.server.past import DAYS, Past
 from sayso.server.settings import FILE, Settings
 
 CONTROLLER = "Huangshan & Hale Ltd, United Kingdom"
-KEYS = "demo-keys.json"
+KEYS = DEMO_KEYS
 
 
 class NotTheDemo(Conflict):
@@ -29,7 +30,9 @@ def prepare(settings: Settings) -> str:
         if not place.is_file():
             raise NotTheDemo("not-the-demo", "This folder holds a store that is not the demo's; choose another one.")
         with locked(settings.data_folder):
-            asyncio.run(_fill(settings, anew=False))
+            keys = msgspec.json.decode(place.read_bytes(), type=dict[str, str])
+            keys.update(asyncio.run(_fill(settings, anew=False)))
+        _keep(place, keys)
     else:
         made = lay(settings, CONTROLLER)
         with locked(settings.data_folder):
@@ -62,12 +65,13 @@ async def _fill(settings: Settings, *, anew: bool) -> dict[str, str]:
         past = Past(services, now() - DAYS * DAY)
         await past.declare(settings)
         if not anew:
-            return {}
+            return {SECRET: await past.listen(settings)}
         keys = await past.make_keys()
         with click.progressbar(
             range(DAYS), label="Ninety days", file=sys.stderr, hidden=not sys.stderr.isatty()
         ) as days:
             await past.happen(days)
+        keys[SECRET] = await past.listen(settings)
         await services.settle()
     return keys
 

@@ -33,9 +33,9 @@ class Result(Struct, frozen=True):
 def draft(paths: Iterable[Path], tenant: str = "default") -> Draft:
     """The files as one manifest of a brand that has nothing yet. Raises `ManifestError`."""
     tree = load_paths(paths)
-    catalogue = publish(parse_consent(tree), [], [], now()).catalogue
-    policy, warnings = read_policy(tree, catalogue, tenant)
-    return Draft(policy, tuple(warnings))
+    declared = parse_consent(tree)
+    policy, warnings = read_policy(tree, publish(declared, [], [], now()).catalogue, tenant)
+    return Draft(policy, (*declared.doubts, *warnings))
 
 
 def ask_cases(drafted: Draft, path: Path) -> list[Result]:

@@ -3,17 +3,19 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from sayso.kernel import DAY, SYSTEM, Context, Tx, Work, now
-from sayso.server import store
+from sayso.kernel import SYSTEM, Context, Tx, Work, now
+from sayso.server import feed, mail, store
 from sayso.server.wiring import Services
+from sayso.server.workers import WORK_EVERY
 
 TIDY_EVERY = 60.0
 """Seconds between two rounds of forgetting."""
 
+RECEIPT_PARTS_EVERY = 2.0
+"""Seconds between two looks at what receipts have in common and nobody has stored yet."""
+
 FOLLOW_EVERY = 0.25
 """Seconds between two looks at what other nodes changed of the configuration."""
-
-FEED_TERM = 7 * DAY
 
 
 class Loops:
@@ -28,6 +30,10 @@ class Loops:
         settings = self._services.settings
         self._every(settings.integrate_every, self._services.integrate, "integrate")
         self._every(TIDY_EVERY, self._tidy, "tidy")
+        self._every(RECEIPT_PARTS_EVERY, self._services.keep_receipt_parts, "receipts")
+        self._every(feed.EVERY, self._services.feed.round, "feed")
+        self._every(mail.EVERY, self._services.carrier.round, "mail")
+        self._every(WORK_EVERY, self._services.workers.round, "jobs")
         if not settings.embedded:
             # The embedded database has one process, which needs to be told nothing.
             self._every(FOLLOW_EVERY, self._services.configurations.follow, "follow")
@@ -35,6 +41,7 @@ class Loops:
     async def stop(self) -> None:
         """Let each loop end its round."""
         self._stopping.set()
+        self._services.workers.stop()
         for task in self._tasks:
             await task
 
@@ -61,15 +68,17 @@ class Loops:
         return True
 
     async def _tidy(self) -> None:
-        """Forget answers, cookies, links and feed rows past their term."""
+        """Forget answers, cookies, links, changes and messages past their term."""
         services = self._services
 
         def unit(tx: Tx) -> Work[None]:
             at = tx.context.at
             tx.execute(store.expired_answers(at))
             tx.execute(store.expired_sessions(at))
-            tx.execute(store.old_feed(at - FEED_TERM))
+            services.registry.codes.tidy(tx)
+            services.outbox.tidy(tx)
             yield ()
 
         for tenant in services.configurations.tenants():
             await services.database.run_alone(Context(tenant, SYSTEM, now(), "tidy"), unit)
+            await services.feed.tidy(tenant)

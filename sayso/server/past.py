@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from consent import Identifier, Submission
+from consent import Identifier, Submission, Telling
 from policies import Access, Evaluation, Question
 from rights import Opening
 from sayso.kernel import DAY, Context, Tx, Unit, Work, load, new_id, now, raw
@@ -21,6 +21,8 @@ from sayso.server.applying import apply_tree
 from sayso.server.auth import Principal, operator
 from sayso.server.calls.decisions import evaluate
 from sayso.server.clients import NewKey, create_key
+from sayso.server.feed import NewWebhook
+from sayso.server.mailroom import MAILER_PATH
 from sayso.server.settings import Settings
 from sayso.server.tenancy import DEFAULT
 from sayso.server.wiring import Services
@@ -32,6 +34,8 @@ PEOPLE = 240
 DAYS = 90
 SEED = 20261121
 
+_TELLING, _LESS, _SAMPLES = 0.6, 0.3, 0.7
+_TEAS = ("green", "white", "oolong", "black", "puer", "herbal")
 _FIRST = "Ada Bo Chen Dara Elif Femi Grace Hui Ines Jun Kofi Lan Maeve Nuala Omar Pia Qing Rory Una Wei Zoe".split()
 _LAST = "Byrne Cheng Dunne Evans Fan Gallo Huang Ito Jansen Kelly Liu Moreau Nolan Okoye Quinn Sun Tan Yang".split()
 
@@ -80,6 +84,22 @@ class Past:
             keys[name] = made.key
         return keys
 
+    async def listen(self, settings: Settings) -> str:
+        """Have the mailer told of changes at the address served now; the webhook's secret."""
+        feed = self._services.feed.subscriptions
+
+        def unit(tx: Tx) -> Work[str]:
+            earlier = yield from feed.listed(tx)
+            for each in earlier:
+                if each.url.endswith(MAILER_PATH):
+                    yield from feed.delete(tx, each.id)
+            address = NewWebhook(f"http://{settings.host}:{settings.port}{MAILER_PATH}", client="mailer")
+            made = yield from feed.create(tx, address)
+            return made.secret or ""
+
+        secret: str = await self._alone(0, self._admin, unit)
+        return secret
+
     async def happen(self, days: Iterable[int] = range(DAYS)) -> None:
         """Day after day: people come, choose, order, change their minds; services ask. `days` may show progress."""
         for day in days:
@@ -121,6 +141,23 @@ class Past:
         await self._run(
             at + 60_000_000, shop, lambda tx: services.registry.record(tx, self._live.catalogue, submission)
         )
+
+        if dice.random() < _TELLING:
+            await self._run(at + 120_000_000, shop, partial(self._tells, customer))
+
+    def _tells(self, customer: Customer, tx: Tx) -> Work[Any]:
+        """What somebody says on the preference page, a few minutes after their first order."""
+        dice = random.Random(customer.number)  # noqa: S311 - a unit may run twice and must say the same
+        values: dict[str, Any] = {"teas": dice.sample(_TEAS, dice.randint(1, 3)), "samples": dice.random() < _SAMPLES}
+        if dice.random() < _LESS:
+            values["frequency"] = {"email": {"most": dice.choice((1, 2)), "per": "month"}}
+        if dice.random() < _LESS:
+            values["channels"] = {"sms": False}
+        if dice.random() < _LESS:
+            values["quiet_hours"] = {"from": "21:00", "until": "08:00", "zone": "Europe/London"}
+        telling = Telling(values=values, method="preference_centre", assurance="link")
+        book = self._services.registry.preferences
+        return (yield from book.change(tx, self._live.questionnaire, customer.subject, telling))
 
     async def _lives(self, customer: Customer, day: int) -> None:
         """Perhaps a service asks about them today; perhaps they change their mind."""

@@ -7,14 +7,17 @@ from rights import RequestView
 from sayso.kernel import Tx, Work, parse_instant
 from sayso.server.call import Call
 from sayso.server.configuration import Configuration
-from sayso.server.pages import Brand, ErasureRequest, Frame, PreferencesPage, PurposeCard, RecordLine
+from sayso.server.pages import Brand, ErasureRequest, Frame, HonouredDirective, PreferencesPage, PurposeCard, RecordLine
+from sayso.server.told_page import questions, reaching
 
 SHOWN_RECORDS = 20
 
 _STATUS_OF_ACT = {"reconsidered": "unasked"}
 
 
-def preferences_page(call: Call, tx: Tx, subject: bytes, frame: Frame, brand: Brand) -> Work[PreferencesPage]:
+def preferences_page(
+    call: Call, tx: Tx, subject: bytes, frame: Frame, brand: Brand, unfit: str = ""
+) -> Work[PreferencesPage]:
     """The whole page, in one cold unit: reading one's own history is an entry."""
     services, configuration = call.services, call.configuration
     catalogue, locale = configuration.catalogue, frame.locale
@@ -24,6 +27,8 @@ def preferences_page(call: Call, tx: Tx, subject: bytes, frame: Frame, brand: Br
     page = yield from services.registry.history(tx, subject, limit=SHOWN_RECORDS)
     lines = yield from record_lines(call, tx, page, locale)
     requests = yield from services.desk.requests_of(tx, subject)
+    book = services.registry.preferences
+    told = yield from book.read(tx, catalogue, configuration.questionnaire, subject)
     return PreferencesPage(
         frame=frame,
         brand=brand,
@@ -34,6 +39,11 @@ def preferences_page(call: Call, tx: Tx, subject: bytes, frame: Frame, brand: Br
         records=lines,
         erasure=_open_erasure(requests),
         suppressed=person is not None and person.suppressed_until > tx.context.at,
+        told_version=told.version,
+        reaching=reaching(configuration, told, state, locale),
+        questions=questions(configuration, told, locale, unfit),
+        unfit=unfit,
+        directives=_directives(configuration, state, locale),
     )
 
 
@@ -96,7 +106,25 @@ def _line(configuration: Configuration, item: HistoryItem, index: int | None, lo
         locale=item.locale or "",
         choices=choices,
         ignored=tuple((title(name), why) for name, why in ignored.items()),
+        directives=tuple(item.directives or ()),
         index=index,
+    )
+
+
+def _directives(configuration: Configuration, state: SubjectState, locale: str) -> tuple[HonouredDirective, ...]:
+    purposes = configuration.catalogue.purposes
+
+    def titles(names: list[str]) -> tuple[str, ...]:
+        return tuple(in_locale(purposes[name].title, locale, name) for name in names)
+
+    return tuple(
+        HonouredDirective(
+            kind=each.kind,
+            since=parse_instant(each.given_at),
+            purposes=titles(each.purposes),
+            lifted=titles(each.lifted),
+        )
+        for each in state.directives or ()
     )
 
 

@@ -12,6 +12,7 @@ import msgspec
 from sayso.kernel import (
     Conflict,
     Denied,
+    Gone,
     Invalid,
     NotFound,
     SaysoError,
@@ -33,6 +34,7 @@ STATUSES: dict[type[SaysoError], tuple[int, str]] = {
     Unauthenticated: (401, "Not authenticated"),
     Denied: (403, "Not allowed"),
     NotFound: (404, "Not found"),
+    Gone: (410, "Gone"),
     Conflict: (409, "It contradicts what stands"),
     TooLarge: (413, "Too large"),
     Unprocessable: (422, "It contradicts an earlier request"),

@@ -8,7 +8,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -41,6 +41,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     integrate_every: float = 0.1
     banner_max_age: Positive = 60
     shutdown_grace: Positive = 10
+    webhook_hosts: tuple[str, ...] = ()
+    webhook_overdue: Positive = 900
+    nats: tuple[str, ...] = ()
+    nats_credentials: str = ""
+    nats_replicas: Positive = 1
+    mail_host: str = ""
+    mail_port: Port = 587
+    mail_tls: Literal["starttls", "tls", "none"] = "starttls"
+    mail_user: str = ""
+    mail_password_file: str = ""
+    mail_from: str = ""
+    mail_timeout: Positive = 20
     log_level: str = "info"
     demo: bool = False
 
@@ -63,9 +75,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return self.database_url.startswith("sqlite")
 
     @property
+    def sends_mail(self) -> bool:
+        """Whether there is a mail server to bring letters to, and an address to write from."""
+        return bool(self.mail_host and self.mail_from)
+
+    @property
     def base_url(self) -> str:
         """Where people and services reach us, without a slash at its end."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def inside_hosts(self) -> tuple[str, ...]:
+        """Hosts inside that messages may go to: those named, and in the demo our own, where its mailer listens."""
+        return (*self.webhook_hosts, self.host) if self.demo else self.webhook_hosts
 
     @property
     def socket(self) -> Path:

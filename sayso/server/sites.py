@@ -1,23 +1,41 @@
 """Sites and API clients as a manifest declares them: the server's own two sections."""
 
 import re
-from collections.abc import Collection
-from typing import NamedTuple
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from consent import CONSENT_MODE_KEYS
 from sayso.kernel import Map, Node, Problem, Scalar, Seq, nearest, problem
-from sayso.server.auth import BUILT_IN, Profile
+from sayso.server.auth import BUILT_IN, UNGIVEN, Profile
+from sayso.server.link_tokens import is_link_key
 
 CLIENT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 """The form of the names of clients and sites: no dot, which would set the tenant apart."""
-_SITE_MEMBERS = ("origins", "notice", "ask_again_days", "cookie_domain", "notice_url", "preferences_url", "reopen")
-_CLIENT_MEMBERS = ("roles", "scopes", "default_purpose", "issuer")
+_SITE_MEMBERS = (
+    "origins",
+    "notice",
+    "ask_again_days",
+    "cookie_domain",
+    "notice_url",
+    "preferences_url",
+    "reopen",
+    "gpc",
+    "consent_modes",
+)
+GPC_POLICIES: Final = ("honoured", "required")
+_CLIENT_MEMBERS = ("roles", "scopes", "default_purpose", "issuer", "link_key")
 
 
 class Site(Struct, frozen=True, kw_only=True):
-    """One site that shows the banner: where it may be embedded, and the notice it shows."""
+    """One site that shows the banner: where it may be embedded, and the notice it shows.
+
+    `gpc`: Global Privacy Control is `honoured` always, or only where a law that may apply asks for it (`required`).
+    `consent_modes`: the purposes on which each key of the consent modes rests; None leaves tags untold.
+    """
 
     name: str
     origins: tuple[str, ...]
@@ -27,14 +45,20 @@ class Site(Struct, frozen=True, kw_only=True):
     notice_url: str | None = None
     preferences_url: str | None = None
     reopen: bool = True
+    gpc: Literal["honoured", "required"] = "honoured"
+    consent_modes: dict[str, tuple[str, ...]] | None = None
 
 
 class Declared(NamedTuple):
-    """Names that other sections of the manifest declare, which sites and clients may use."""
+    """Names that other sections of the manifest declare, which sites and clients may use.
+
+    `beyond_a_click`: notices that no banner can show, each with the purpose that forbids it.
+    """
 
     notices: Collection[str]
     purposes: Collection[str]
     roles: Collection[str]
+    beyond_a_click: Mapping[str, str] = MappingProxyType({})
 
 
 def parse_sites(node: Node | None, declared: Declared, problems: list[Problem]) -> dict[str, Site]:
@@ -85,23 +109,62 @@ def _site(name: str, node: Node, declared: Declared, problems: list[Problem]) ->
         problems.append(problem(node, f"Site {name!r} names no notice."))
     elif notice not in declared.notices:
         at = node.get("notice") or node
-        problems.append(problem(at, f"Notice {notice!r} is not declared.", nearest=nearest(notice, declared.notices)))
+        problems.append(problem(at, f"Notice {notice!r} is not published.", nearest=nearest(notice, declared.notices)))
+    elif (purpose := declared.beyond_a_click.get(notice)) is not None:
+        why = f"{purpose!r} needs a consent that is explicit or stands alone."
+        message = f"A banner cannot show notice {notice!r}: {why}"
+        problems.append(problem(node.get("notice") or node, message))
     if not origins:
         problems.append(problem(node, f"Site {name!r} names no origins."))
     days = _number(node, "ask_again_days", 180, problems)
     texts = {member: _word(node, member, problems) for member in ("cookie_domain", "notice_url", "preferences_url")}
     reopen = node.get("reopen")
+    gpc = _word(node, "gpc", problems) or "honoured"
+    if gpc not in GPC_POLICIES:
+        at = node.get("gpc") or node
+        problems.append(problem(at, "'gpc' is honoured or required.", nearest=nearest(gpc, GPC_POLICIES)))
+    modes = _consent_modes(node.get("consent_modes"), declared, problems)
     if len(problems) > before or notice is None:
         return None
     shown = not (isinstance(reopen, Scalar) and reopen.value is False)
-    return Site(name=name, origins=origins, notice=notice, ask_again_days=days, reopen=shown, **texts)
+    return Site(
+        name=name,
+        origins=origins,
+        notice=notice,
+        ask_again_days=days,
+        reopen=shown,
+        gpc="required" if gpc == "required" else "honoured",
+        consent_modes=modes,
+        **texts,
+    )
+
+
+def _consent_modes(
+    node: Node | None, declared: Declared, problems: list[Problem]
+) -> dict[str, tuple[str, ...]] | None:
+    """Purposes by key. A key that the section leaves out rests on what its purposes do, as every key of `{}` does."""
+    if node is None:
+        return None
+    if not isinstance(node, Map):
+        problems.append(problem(node, "'consent_modes' is a mapping of keys, each with its purposes."))
+        return None
+    _known_members(node, CONSENT_MODE_KEYS, problems)
+    found: dict[str, tuple[str, ...]] = {}
+    for key in node:
+        named = _words(node, key, problems)
+        for purpose, at in named:
+            if purpose not in declared.purposes:
+                hint = nearest(purpose, declared.purposes)
+                problems.append(problem(at, f"Purpose {purpose!r} is not declared.", nearest=hint))
+        found[key] = tuple(purpose for purpose, _ in named)
+    return found
 
 
 def _profile(node: Map, declared: Declared, problems: list[Problem]) -> Profile:
     _known_members(node, _CLIENT_MEMBERS, problems)
     roles = []
     for role, child in _words(node, "roles", problems):
-        if role == "self" or (role not in BUILT_IN and role not in declared.roles):
+        if role in UNGIVEN or (role not in BUILT_IN and role not in declared.roles):
             names = [*BUILT_IN, *declared.roles]
             problems.append(problem(child, f"Role {role!r} is not declared.", nearest=nearest(role, names)))
         roles.append(role)
@@ -114,7 +177,10 @@ def _profile(node: Map, declared: Declared, problems: list[Problem]) -> Profile:
             problem(at, f"Purpose {purpose!r} is not declared.", nearest=nearest(purpose, declared.purposes))
         )
     scopes = tuple(scope for scope, _ in _words(node, "scopes", problems))
-    return Profile(tuple(roles), scopes, purpose, _word(node, "issuer", problems))
+    link_key = _word(node, "link_key", problems) or ""
+    if link_key and not is_link_key(link_key):
+        problems.append(problem(node.get("link_key") or node, "A link key is an Ed25519 public key in base64url."))
+    return Profile(tuple(roles), scopes, purpose, _word(node, "issuer", problems), link_key)
 
 
 def _origin(text: str, node: Node, problems: list[Problem]) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import Delete, Select, Update, delete, select, update
 
 from sayso.kernel.rows import Rows
-from sayso.kernel.schema import feed
 from sayso.server import tables
 
 TENANT = Rows(tables.tenants)
@@ -71,12 +70,6 @@ def sessions_of(ref: bytes) -> Delete:
     """Every cookie and link of one person or client."""
     table = tables.sessions
     return delete(table).where(table.c.ref == ref)
-
-
-def old_feed(before: int) -> Delete:
-    """Feed rows that every reader has had time to take."""
-    table = feed
-    return delete(table).where(table.c.at < before)
 
 
 def copy_embedded(source: Path, target: Path) -> None:

@@ -6,17 +6,22 @@
 import socket
 
 from audit import AuditLog
-from consent import ConsentRegistry, Issuer
+from consent import ConsentRegistry, IdentifierKinds, Issuer
 from policies import PolicyEngine
 from rights import RightsDesk
-from sayso.kernel import Database, open_database
+from sayso.kernel import SYSTEM, Context, Database, Renderer, now, open_database
 from sayso.server.auth import Principals
 from sayso.server.configuration import Configurations
+from sayso.server.feed import Feed
 from sayso.server.idempotency import Running
 from sayso.server.limits import Limiter
 from sayso.server.logs import Log, configure
+from sayso.server.mail import Carrier, Outbox
+from sayso.server.mailroom import DEMO_KEYS, Mailroom
 from sayso.server.metrics import Metrics
 from sayso.server.settings import Settings
+from sayso.server.typesetting import Typesetter
+from sayso.server.workers import Workers
 from vault import Keyring, SealedFile, Vault
 
 ANCHOR = "anchor"
@@ -39,16 +44,32 @@ class Services:
         self.audit = AuditLog(
             keyring, keyring, socket.gethostname(), origin_base=f"{settings.log_origin}/log", anchor=anchor
         )
-        self.registry = ConsentRegistry(self.audit, keyring, keyring, keyring, self._issuer)
+        self.registry = ConsentRegistry(self.audit, keyring, keyring, keyring, self._issuer, self._kinds)
         self.vault = Vault(keyring, self.audit)
         self.engine = PolicyEngine(self.audit, keyring)
         self.desk = RightsDesk(self.audit, keyring, keyring, self.registry, self.vault, self.engine, self._issuer)
         self.configurations = Configurations(keyring, self.principals, self.registry)
         self.database: Database = open_database(settings.database_url, self.configurations.moved)
         self.configurations.database = self.database
+        self.outbox = Outbox(keyring, configured=settings.sends_mail)
+        self.carrier = Carrier(
+            settings, self.outbox, self.log, self.configurations.tenants, self.configurations.controller
+        )
+        self.carrier.database = self.database
+        self.feed = Feed(self)
+        self.mailroom = Mailroom(settings.key_folder / DEMO_KEYS) if settings.demo else None
+        self.renderer: Renderer = Typesetter()
+        self.workers = Workers(self)
         self.metrics.gauge(
             "sayso_units_waiting", "Units of work that wait for their flush.", lambda: self.database.waiting
         )
+        self.metrics.gauge(
+            "sayso_mail_waiting", "Letters that wait for the mail server.", lambda: sum(self.outbox.waiting.values())
+        )
+        self.metrics.gauge(
+            "sayso_mail_dead", "Letters that could not be delivered.", lambda: sum(self.outbox.dead.values())
+        )
+        self.metrics.gauge("sayso_mail_sent", "Letters that the mail server took.", lambda: self.carrier.sent)
         self.metrics.gauge(
             "sayso_rule_disagreements", "Decisions that Casbin saw differently; must stay 0.", self._disagreements
         )
@@ -64,8 +85,16 @@ class Services:
         for tenant in self.configurations.tenants():
             await self.audit.drain(self.database, tenant)
 
+    async def keep_receipt_parts(self) -> None:
+        """Store, once, what the receipts of each brand have in common."""
+        for tenant in self.configurations.tenants():
+            await self.registry.receipts.settle(self.database, Context(tenant, SYSTEM, now(), "receipts"))
+
     def _issuer(self, tenant: str) -> Issuer:
-        return Issuer(self.settings.base_url, self.configurations.controller(tenant))
+        return Issuer(self.settings.base_url, self.configurations.controller(tenant), tenant)
+
+    def _kinds(self, tenant: str) -> IdentifierKinds:
+        return self.configurations.kinds(tenant)
 
     def _disagreements(self) -> float:
         return float(self.engine.disagreements)

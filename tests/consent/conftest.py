@@ -41,6 +41,7 @@ class Store:
     """A brand's registry, and the shortest words for what tests do with it."""
 
     catalogue: Catalogue
+    notice_version = 1
 
     def __init__(self, database: Database, keys: Keyring) -> None:
         self.database = database
@@ -87,7 +88,12 @@ class Store:
         return {name: each.status for name, each in found.purposes.items()}
 
     def submission(self, **changes: Any) -> Submission:
-        fields = {"notice": "web", "notice_version": 1, "locale": "en", "choices": {"marketing.email": "granted"}}
+        fields = {
+            "notice": "web",
+            "notice_version": self.notice_version,
+            "locale": "en",
+            "choices": {"marketing.email": "granted"},
+        }
         return Submission(**{**fields, **changes})
 
     def permit(self, subject: bytes, action: str, tenant: str = "default") -> Permit:

@@ -1,11 +1,8 @@
-"""Sections of the manifest, what is published of them, and the shipped jurisdictions."""
+"""Sections of the manifest, and the catalogue that is published of them."""
 
 import pytest
 
 from consent import (
-    BASES,
-    BLOCKABLE,
-    REGIMES,
     Catalogue,
     Choice,
     Notice,
@@ -13,7 +10,6 @@ from consent import (
     Purpose,
     StaleNotice,
     UnknownPurpose,
-    chain,
     parse,
     publish,
 )
@@ -100,21 +96,6 @@ def test_all_means_every_purpose_that_a_no_can_block_and_every_one_chosen() -> N
     assert "x" not in acts_on(catalogue, chosen, "all", "withdrawn")
 
 
-def test_a_purpose_gets_a_version_for_what_people_agreed_to_and_none_for_words() -> None:
-    declared = parse(load([("tea.yaml", MANIFEST.encode())]))
-    first = publish(declared, (), (), 1)
-    assert {each.version for each in first.purposes} == {1}
-    again = publish(declared, first.purposes, first.notices, 2)
-    assert (again.purposes, again.notices) == ((), ())
-    reworded = parse(load([("tea.yaml", MANIFEST.replace("Advertising", "Adverts").replace("P24M", "P6M").encode())]))
-    assert publish(reworded, first.purposes, first.notices, 2).purposes == ()
-    shared = parse(load([("tea.yaml", MANIFEST.replace("categories: [behaviour]}", "recipients: [adco]}").encode())]))
-    (ads,) = publish(shared, first.purposes, first.notices, 3).purposes
-    assert (ads.name, ads.version, ads.published_at) == ("ads", 2, 3)
-    back = publish(declared, (*first.purposes, ads), first.notices, 4)
-    assert [each.version for each in back.purposes] == [3]
-
-
 def test_a_purpose_that_was_left_out_goes_on_counting_when_it_comes_back() -> None:
     declared = parse(load([("tea.yaml", MANIFEST.encode())]))
     first = publish(declared, (), (), 1)
@@ -151,24 +132,12 @@ def test_what_was_shown_is_hashed_per_language() -> None:
 def test_a_catalogue_of_another_time_has_the_versions_of_that_time() -> None:
     declared = parse(load([("tea.yaml", MANIFEST.encode())]))
     first = publish(declared, (), (), 10)
-    shared = parse(load([("tea.yaml", MANIFEST.replace("categories: [behaviour]}", "recipients: [adco]}").encode())]))
+    more = MANIFEST.replace("categories: [behaviour]}", "categories: [behaviour, contact.email]}")
+    shared = parse(load([("tea.yaml", more.encode())]))
     second = publish(shared, first.purposes, first.notices, 20).catalogue
     assert second.version("ads") == 2
     assert second.at(15).version("ads") == 1
     assert second.at(20).version("ads") == 2
-
-
-def test_the_strictest_row_admits_only_what_every_law_admits() -> None:
-    for code, regime in REGIMES.items():
-        assert REGIMES["any"].bases <= regime.bases <= set(BASES)
-        assert regime.source
-        assert chain(code)[-1] == "any"
-    assert not REGIMES["any"].bases & (BLOCKABLE - {"consent"})
-    assert "legitimate_interest" not in REGIMES["cn"].bases
-    assert chain("fr") == ("fr", "eea", "any")
-    assert chain("us-ca") == ("us-ca", "us", "any")
-    assert len([code for code in REGIMES if REGIMES[code].parent == "eea"]) == 30
-    assert chain("atlantis") == ()
 
 
 def test_a_declared_basis_counts_only_where_the_law_knows_it() -> None:

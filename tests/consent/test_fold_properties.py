@@ -71,7 +71,7 @@ def oracle(history: list[Deed], catalogue: Catalogue, purpose: str, at: int) -> 
                 allowed += [(name, name)]
                 allowed += [(name, each) for each in below if not _loses(each, noes, rank, claimed, deed.rank)]
         for name, reached in allowed:
-            ends = [end for each in {name, reached} if (end := catalogue.expiry(each, claimed))]
+            ends = [end for each in {name, reached} if (end := catalogue.expiry(each, claimed, PersonState()))]
             grants.append((name, reached, deed.at, min(ends, default=2**62)))
         for name in (each for each, act in deed.acts.items() if act == "granted"):
             rank[name] = max(rank.get(name, 0), deed.rank)

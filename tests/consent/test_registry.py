@@ -3,6 +3,7 @@
 import json
 from base64 import urlsafe_b64decode
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -41,9 +42,17 @@ async def test_a_grant_is_recorded_with_its_receipt_and_its_entry(store: Store) 
     assert set(claims) == {"iss", "iat", "jti", "sub", "v", "receipt"}
     assert claims["sub"] == done.subject
     body = claims["receipt"]
-    assert body["controller"] == "Tea Ltd, Ireland"
+    assert claims["v"] == 2
+    assert body["dct:publisher"]["dpv:hasName"] == "Tea Ltd, Ireland"
     assert body["entry"] == done.entry
-    assert [each["title"] for each in body["choices"]] == ["广告", "邮件资讯"]
+    refused, granted = body["dpv:hasRecordOfActivity"]
+    assert [told(each) for each in (granted, refused)] == [("ConsentGiven", "邮件资讯"), ("ConsentRefused", "广告")]
+
+
+def told(record: dict[str, Any]) -> tuple[str, str]:
+    """State and title of a record with one purpose."""
+    (process,) = record["dpv:hasProcess"]
+    return record["dpv:hasConsentStatus"]["@type"][0].removeprefix("dpv:"), process["dpv:hasPurpose"]["dct:title"]
 
 
 async def test_a_receipt_verifies_by_the_key_in_its_header_and_reads_again_byte_for_byte(store: Store) -> None:
@@ -155,7 +164,7 @@ async def test_a_stale_notice_takes_refusals_and_no_grants(store: Store) -> None
 async def test_a_published_notice_does_not_change(store: Store) -> None:
     with pytest.raises(ManifestError) as refused:
         await store.apply(MANIFEST.replace("only if", "whenever"))
-    assert refused.value.problems[0].line == MANIFEST[: MANIFEST.index("web:")].count("\n") + 1
+    assert refused.value.problems[0].line == MANIFEST[: MANIFEST.index("version: 1")].count("\n") + 1
     assert (await store.apply(MANIFEST)).notice("web").version == 1
 
 

@@ -19,7 +19,20 @@ from sayso.server.pages import (
 )
 
 from .console_samples import an_entries_page, an_operator, some_details
-from .samples import AT, ENTRY, SUBJECT, a_brand, a_frame, a_preferences_page, a_shop_page, purposes, records
+from .samples import (
+    AT,
+    ENTRY,
+    SUBJECT,
+    a_brand,
+    a_frame,
+    a_mailroom_page,
+    a_preferences_page,
+    a_privacy_page,
+    a_shop_page,
+    directives,
+    purposes,
+    records,
+)
 from .specification import SPEC
 
 
@@ -74,6 +87,27 @@ def all_pages(locale: str = "en", **frame: Any) -> list[Sample]:
             pages.render_preferences(a_preferences_page(locale, frame=at("/p/you"), erasure=erasure)),
         ),
         Sample(
+            "preferences-opted-out",
+            "/p/you?opted-out",
+            pages.render_preferences(a_preferences_page(locale, frame=at("/p/you"), directives=directives(locale))),
+        ),
+        Sample("privacy", "/privacy/shop", pages.render_privacy(a_privacy_page(locale, frame=at("/privacy/shop")))),
+        Sample(
+            "privacy-done",
+            "/privacy/shop/limit-sensitive?done=1",
+            pages.render_privacy(
+                a_privacy_page(
+                    locale,
+                    frame=at("/privacy/shop/limit-sensitive"),
+                    links=("limit-sensitive",),
+                    here=False,
+                    done="limit-sensitive",
+                    held=("limit-sensitive",),
+                    problem="identifier",
+                )
+            ),
+        ),
+        Sample(
             "login", "/console/login", pages.render_console_login(ConsoleLogin(frame=at("/console/"), problem="key"))
         ),
         Sample("entries", "/console/", pages.render_entries(an_entries_page(locale, frame=at("/console/")))),
@@ -100,6 +134,12 @@ def all_pages(locale: str = "en", **frame: Any) -> list[Sample]:
             "shop-signed-up",
             "/demo/?signed",
             pages.render_shop(a_shop_page(locale, frame=at("/demo/"), signed_up=signed_up)),
+        ),
+        Sample("mailroom", "/demo/mailer", pages.render_mailroom(a_mailroom_page(locale, frame=at("/demo/mailer")))),
+        Sample(
+            "mailroom-empty",
+            "/demo/mailer?none",
+            pages.render_mailroom(a_mailroom_page(locale, frame=at("/demo/mailer"), letters=())),
         ),
         Sample("docs", "/docs", pages.render_docs(DocsPage(frame=at("/docs"), spec=SPEC))),
         Sample("gallery", "/gallery", pages.render_gallery(GalleryPage(frame=at("/gallery")))),

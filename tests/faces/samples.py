@@ -3,16 +3,25 @@
 Used by the rendering tests and by the pages that a browser opens.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from sayso.server import pages
 from sayso.server.pages import (
     BannerConfiguration,
     BannerPurpose,
     Brand,
+    Cell,
+    Channel,
     Frame,
+    HonouredDirective,
+    Hours,
+    MailroomPage,
     PreferencesPage,
+    PrivacyPage,
     PurposeCard,
+    Question,
+    QueuedLetter,
+    Reaching,
     RecordLine,
     ShopPage,
     Tag,
@@ -38,6 +47,20 @@ WORDS = {
         "email": "e-mail address",
         "behaviour": "pages you visited",
         "address": "postal address",
+        "teas": "Teas you like",
+        "teas_gives": "So the letter tells of these harvests, not of the others.",
+        "green": "Green",
+        "white": "White",
+        "oolong": "Oolong",
+        "samples": "A small sample with each order",
+        "cups": "Cups a day in your house",
+        "since": "Drinking tea since",
+        "allergies": "What must not be in your tea",
+        "allergies_gives": "So no blend that holds it is ever packed for you.",
+        "allergies_value": "Hibiscus",
+        "wish": "Which tea do you miss here?",
+        "wish_text": "A name or a taste, as you remember it.",
+        "origin": "Where your favourite comes from",
         "notice": "We use data about you only where you say so. "
         "You decide for each purpose, and you can change your mind whenever you like.",
     },
@@ -55,6 +78,20 @@ WORDS = {
         "email": "电子邮箱",
         "behaviour": "浏览过的页面",
         "address": "邮寄地址",
+        "teas": "您喜欢的茶",
+        "teas_gives": "这样来信只介绍这些茶。",
+        "green": "绿茶",
+        "white": "白茶",
+        "oolong": "乌龙茶",
+        "samples": "每单附赠小样",
+        "cups": "家中每天喝几杯",
+        "since": "喝茶始于",
+        "allergies": "您的茶中不能含有",
+        "allergies_gives": "这样我们绝不会为您包装含有它的拼配茶。",
+        "allergies_value": "洛神花",
+        "wish": "您希望本店有哪种茶？",
+        "wish_text": "写下名字，或您记得的味道。",
+        "origin": "您最爱的茶产自哪里",
         "notice": "只有经您同意，我们才会使用您的数据。每个用途由您决定，您随时可以改变主意。",
     },
 }
@@ -171,6 +208,91 @@ def records(locale: str = "en") -> tuple[RecordLine, ...]:
     )
 
 
+def reaching(locale: str = "en", **changes: Any) -> Reaching:
+    """Channels of which some are off, one purpose that the person refused, one that belongs to the service."""
+    word = words(locale)
+    titles = {"marketing.email": word["news"], "marketing.profile": word["profile"], "orders": word["orders"]}
+    states: dict[str, tuple[Literal["on", "off", "locked", "none"], ...]] = {
+        "email": ("on", "on", "locked"),
+        "sms": ("off", "none", "locked"),
+        "phone": ("off", "none", "none"),
+        "wechat": ("on", "on", "none"),
+    }
+    return Reaching(
+        **{
+            "channels": tuple(
+                Channel(
+                    name=name,
+                    cells=tuple(
+                        Cell(purpose=purpose, title=title, state=state, counts=purpose != "marketing.profile")
+                        for (purpose, title), state in zip(titles.items(), row, strict=True)
+                    ),
+                    cap={"email": "2/month", "wechat": "5/day"}.get(name, ""),
+                )
+                for name, row in states.items()
+            ),
+            "locked": ((word["orders"], word["orders_text"]),),
+            "hours": Hours(on=True, start="21:30", end="08:00", zone="Europe/Dublin", days=("mon", "tue", "sun")),
+            "pause_until": AT + 20 * DAY,
+            **changes,
+        }
+    )
+
+
+def questions(locale: str = "en") -> tuple[Question, ...]:
+    """A question of each type, answered and not, declared, recorded and imported."""
+    word = words(locale)
+    return (
+        Question(
+            name="teas",
+            type="multi",
+            title=word["teas"],
+            gives=word["teas_gives"],
+            purpose=word["news"],
+            options=(("green", word["green"], True), ("white", word["white"], False), ("oolong", word["oolong"], True)),
+            most=4,
+            answered=True,
+            told_at=AT - 3 * DAY,
+        ),
+        Question(name="samples", type="boolean", title=word["samples"], purpose=word["orders"]),
+        Question(
+            name="cups",
+            type="number",
+            title=word["cups"],
+            purpose=word["orders"],
+            value="4",
+            low="0",
+            high="60",
+            whole=True,
+            answered=True,
+            how="imported",
+            source="ledger 2019",
+            told_at=AT - 300 * DAY,
+        ),
+        Question(name="since", type="date", title=word["since"], low="1950-01-01", high="2026-12-31", unfit=True),
+        Question(
+            name="allergies",
+            type="text",
+            title=word["allergies"],
+            gives=word["allergies_gives"],
+            purpose=word["orders"],
+            value=word["allergies_value"],
+            longest=120,
+            sensitive=True,
+            answered=True,
+            how="recorded",
+            told_at=AT - 9 * DAY,
+        ),
+        Question(name="wish", type="text", title=word["wish"], description=word["wish_text"], longest=500),
+        Question(
+            name="origin",
+            type="choice",
+            title=word["origin"],
+            options=tuple((name.lower(), name, False) for name in "Fujian Yunnan Anhui Assam Uji Ceylon".split()),
+        ),
+    )
+
+
 def a_preferences_page(locale: str = "en", **changes: Any) -> PreferencesPage:
     return PreferencesPage(
         **{
@@ -181,6 +303,33 @@ def a_preferences_page(locale: str = "en", **changes: Any) -> PreferencesPage:
             "notice_text": words(locale)["notice"],
             "purposes": purposes(locale),
             "records": records(locale),
+            "told_version": 4,
+            "reaching": reaching(locale),
+            "questions": questions(locale),
+            **changes,
+        }
+    )
+
+
+def directives(locale: str = "en") -> tuple[HonouredDirective, ...]:
+    word = words(locale)
+    return (
+        HonouredDirective(kind="gpc", since=AT - DAY, purposes=(word["ads"],), lifted=(word["profile"],)),
+        HonouredDirective(kind="opt_out", since=AT - 2 * DAY, purposes=(word["ads"],)),
+        HonouredDirective(kind="limit_sensitive", since=AT - 3 * DAY, purposes=()),
+    )
+
+
+def a_privacy_page(locale: str = "en", **changes: Any) -> PrivacyPage:
+    return PrivacyPage(
+        **{
+            "frame": a_frame(locale, path="/privacy/shop"),
+            "brand": a_brand(),
+            "site": "shop",
+            "links": ("do-not-sell-or-share", "limit-sensitive"),
+            "reached": {"do-not-sell-or-share": (words(locale)["ads"],), "limit-sensitive": ()},
+            "here": True,
+            "gpc": True,
             **changes,
         }
     )
@@ -208,6 +357,20 @@ def a_banner(locale: str = "en", **changes: Any) -> BannerConfiguration:
             ),
             "notice_url": "/p/",
             "preferences_url": "/p/",
+            **changes,
+        }
+    )
+
+
+def a_mailroom_page(locale: str = "en", **changes: Any) -> MailroomPage:
+    return MailroomPage(
+        **{
+            "frame": a_frame(locale, path="/demo/mailer"),
+            "brand": a_brand(),
+            "letters": (
+                QueuedLetter(token="tok_" + "a" * 28, queued_at=AT),
+                QueuedLetter(token="tok_" + "b" * 28, queued_at=AT, dropped_at=AT + 1_000_000),
+            ),
             **changes,
         }
     )

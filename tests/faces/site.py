@@ -111,7 +111,7 @@ def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
             site.received.append(
                 Received(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
             )
-            if self.path.endswith("/choices") and self.path.startswith("/v1/"):
+            if self.path.endswith(("/choices", "/signals")) and self.path.startswith("/v1/"):
                 status = site.status.pop(0) if site.status else 201
                 recorded = {"record": "cns_1", "receipt": "a.b.c", "entry": "ent_1"}
                 self.answer(status, JSON, json.dumps(recorded).encode())

@@ -111,7 +111,7 @@ def test_a_switch_stands_at_yes_only_for_what_is_granted() -> None:
 
 
 def test_a_purpose_that_a_no_cannot_block_has_no_switch_and_says_so() -> None:
-    html = pages.render_preferences(a_preferences_page(purposes=purposes()[4:]))
+    html = pages.render_preferences(a_preferences_page(purposes=purposes()[4:], reaching=None, questions=()))
     assert 'type="checkbox"' not in html
     assert "Always on" in html
     assert "Needed for what you order from us" in html

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from sayso.server.app import create_litestar
-from sayso.server.auth import BUILT_IN, EVERYONE, OPERATOR, POLICY, UNDER_ADMIN
+from sayso.server.auth import BUILT_IN, EVERYONE, OPERATOR, POLICY, UNDER_ADMIN, UNGIVEN
 from sayso.server.routes import all_handlers
 from tests.server.worlds import World
 
-KEYS = sorted(BUILT_IN - {"self"})
+KEYS = sorted(BUILT_IN - UNGIVEN)
 
 
 def every_handler() -> list[tuple[str, str, Any]]:
@@ -59,6 +59,7 @@ def address(path: str) -> str:
         "subject": "sub_" + "0" * 32,
         "log": "default.main",
         "level": "0",
+        "version": "1",
         "number": "000",
         "site": "shop",
     }.items():
@@ -93,7 +94,7 @@ async def test_the_frameworks_own_pages_are_not_served(lite: World) -> None:
 
 
 async def test_no_key_can_be_a_person_or_the_operator(lite: World) -> None:
-    for role in ("self", "operator", "everyone", "policy", "nonesuch"):
+    for role in ("self", "overdue", "operator", "everyone", "policy", "nonesuch"):
         response = await lite.admin.post("/v1/keys", json={"name": "x", "roles": [role]})
         assert response.status_code == 400, role
         assert response.json()["type"].endswith("#unknown-role")

@@ -15,7 +15,7 @@ const AGAIN = [408, 425, 429];
 
 export function sender(configuration: Configuration, base: string, waiting: ReturnType<typeof queue>, told: (recorded: Recorded) => void) {
   const post = (key: string, body: Submission): Promise<Response> =>
-    fetch(base + "choices", {
+    fetch(base + (body.choices ? "choices" : "signals"), {
       method: "POST",
       keepalive: true,
       credentials: "omit",
@@ -28,7 +28,7 @@ export function sender(configuration: Configuration, base: string, waiting: Retu
     const answer = await fetch(base + "banner.json?locale=" + configuration.locale, { credentials: "omit", cache: "no-store" });
     const fresh = (await answer.json()) as Configuration;
     configuration.token = fresh.token;
-    return fresh.notice === body.notice && fresh.version === body.notice_version ? { ...body, token: fresh.token } : null;
+    return !body.choices || (fresh.notice === body.notice && fresh.version === body.notice_version) ? { ...body, token: fresh.token } : null;
   };
 
   const deliver = async (key: string, first: Submission): Promise<void> => {

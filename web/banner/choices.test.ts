@@ -9,10 +9,11 @@ const configuration = {
 } as unknown as Configuration;
 const DEVICE = "d".repeat(22);
 const fresh = () => DEVICE;
-const known = (choices: Known["choices"], changes: Partial<Known> = {}): Known => ({ notice: "web", version: 3, device: DEVICE, choices, ...changes });
+const known = (choices: Known["choices"], changes: Partial<Known> = {}): Known => ({ notice: "web", version: 3, device: DEVICE, choices, over: [], ...changes });
 
 test("what is printed is read back", () => {
-  for (const one of [known({ news: "granted", "a.b-c": "refused" }), known({}, { device: "" }), known({ ads: "refused" }, { notice: "a:b" })])
+  for (const one of [known({ news: "granted", "a.b-c": "refused" }), known({}, { device: "" }), known({ ads: "refused" }, { notice: "a:b" }),
+    known({ ads: "granted", news: "granted" }, { over: ["ads"], told: true })])
     assert.deepEqual(parse(print(one)), one);
 });
 
@@ -54,6 +55,37 @@ test("one yes keeps the device, and a later refusal is said by the same device",
   const second = settle(configuration, first, all(configuration, () => false), () => assert.fail("a known device needs no new one"));
   assert.equal(second.known.device, DEVICE);
   assert.equal(second.submission.device, DEVICE);
+});
+
+const signalled = { ...configuration, purposes: [{ name: "news", title: "News" }, { name: "ads", title: "Ads", gpc: true }] } as Configuration;
+
+test("under the browser's signal a yes from before does not count for what it reaches", () => {
+  const before = known({ news: "granted", ads: "granted" });
+  assert.equal(granted(signalled, before, "ads", true), false);
+  assert.equal(granted(signalled, before, "news", true), true);
+  assert.equal(granted(signalled, before, "ads"), true);
+  assert.equal(granted(signalled, { ...before, over: ["ads"] }, "ads", true), true);
+});
+
+test("accepting all under the signal says nothing of what it reaches, and keeps it as a no", () => {
+  const { known: kept, submission } = settle(signalled, null, all(signalled, () => true), fresh, true);
+  assert.deepEqual(kept, known({ news: "granted", ads: "refused" }, { told: true }));
+  assert.deepEqual(submission.choices, { news: "granted" });
+  assert.equal(submission.gpc, true);
+});
+
+test("a purpose ticked by itself under the signal is granted over it, and stays so when the signal ends", () => {
+  const { known: kept, submission } = settle(signalled, null, all(signalled, () => true), fresh, true, true);
+  assert.deepEqual(kept.over, ["ads"]);
+  assert.deepEqual([submission.choices, submission.conflict_shown], [{ news: "granted", ads: "granted" }, true]);
+  const later = settle(signalled, kept, all(signalled, (name) => name === "ads"), fresh);
+  assert.deepEqual(later.known.over, ["ads"]);
+  assert.equal(later.submission.gpc, undefined);
+});
+
+test("when the signal reaches everything that was accepted, only the signal is sent", () => {
+  const only = { ...signalled, purposes: [signalled.purposes[1]!] };
+  assert.deepEqual(settle(only, null, { ads: "granted" }, fresh, true).submission, { token: "t", device: DEVICE, gpc: true });
 });
 
 test("a submission is exactly what the server takes", () => {

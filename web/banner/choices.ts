@@ -11,32 +11,43 @@ export interface Known {
   version: number;
   device: string;
   choices: Choices;
+  /** Purposes granted one by one, after it was shown that the browser's signal says no to them. */
+  over: string[];
+  /** Whether the browser's signal was sent for this device. */
+  told?: boolean;
 }
 
-/** The body of `POST /v1/sites/{site}/choices`. */
+/** The body of `POST /v1/sites/{site}/choices`; without choices, of `…/signals`. */
 export interface Submission {
   token: string;
   device: string;
-  notice: string;
-  notice_version: number;
-  locale: string;
-  choices: Choices;
-  method: "banner";
+  notice?: string;
+  notice_version?: number;
+  locale?: string;
+  choices?: Choices;
+  method?: "banner";
+  gpc?: true;
+  conflict_shown?: true;
 }
 
-/** `<notice>:<version>|<device>|+granted|-refused…`; anything else reads as nothing known. */
+/** `<notice>:<version>|<device>|+granted|*granted after the conflict was shown|-refused|~gpc`; anything else is nothing known. */
 export function parse(text: string): Known | null {
   const [head = "", device = "", ...marks] = text.split("|");
   const found = /^(.+):(\d{1,9})$/.exec(head);
   if (!found) return null;
-  const choices: Choices = {};
-  for (const mark of marks) if (mark[1]) choices[mark.slice(1)] = mark[0] === "+" ? "granted" : "refused";
-  return { notice: found[1]!, version: +found[2]!, device, choices };
+  const known: Known = { notice: found[1]!, version: +found[2]!, device, choices: {}, over: [] };
+  for (const mark of marks) {
+    const name = mark.slice(1);
+    if (mark[0] === "~") known.told = true;
+    else if (name) known.choices[name] = "+*".includes(mark[0]!) ? "granted" : "refused";
+    if (name && mark[0] === "*") known.over.push(name);
+  }
+  return known;
 }
 
-export function print(known: Known): string {
-  const marks = Object.entries(known.choices).map(([name, answer]) => (answer === "granted" ? "+" : "-") + name);
-  return [known.notice + ":" + known.version, known.device, ...marks].join("|");
+export function print({ notice, version, device, choices, over, told }: Known): string {
+  const marks = Object.entries(choices).map(([name, answer]) => (answer !== "granted" ? "-" : over.includes(name) ? "*" : "+") + name);
+  return [notice + ":" + version, device, ...marks, ...(told ? ["~gpc"] : [])].join("|");
 }
 
 /** The names that the notice asks about. */
@@ -50,9 +61,16 @@ export const answered = (configuration: Configuration, known: Known | null): boo
   known.version === configuration.version &&
   asked(configuration).every((name) => name in known.choices);
 
-/** A yes counts for the notice it was given to and no other; a purpose without an answer is not granted. */
-export const granted = (configuration: Configuration, known: Known | null, name: string): boolean =>
-  answered(configuration, known) && known!.choices[name] === "granted";
+/** Whether the browser's signal says no to this purpose. */
+export const touched = (configuration: Configuration, name: string): boolean =>
+  configuration.purposes.some((purpose) => purpose.name === name && purpose.gpc);
+
+/**
+ * A yes counts for the notice it was given to and no other; a purpose without an answer is not granted. Under the browser's signal
+ * (`gpc`) a yes to what it reaches counts only when it was given knowing that.
+ */
+export const granted = (configuration: Configuration, known: Known | null, name: string, gpc = false): boolean =>
+  answered(configuration, known) && known!.choices[name] === "granted" && !(gpc && touched(configuration, name) && !known!.over.includes(name));
 
 /** One answer for every purpose that is asked. */
 export const all = (configuration: Configuration, yes: (name: string) => boolean): Choices =>
@@ -62,16 +80,29 @@ export const all = (configuration: Configuration, yes: (name: string) => boolean
  * What an answer makes of what was known: the cookie to keep and the submission to send.
  *
  * A refusal of everything by a device that nobody knows leaves no device behind (the server forgets it too): the fresh identifier is
- * sent, because every submission has one, and then dropped.
+ * sent, because every submission has one, and then dropped. Under the browser's signal, what it reaches is granted only `specific`ally:
+ * "accept all" leaves it out of the submission, and the cookie keeps it as a no.
  */
 export function settle(
-  configuration: Configuration, known: Known | null, choices: Choices, fresh: () => string,
+  configuration: Configuration, known: Known | null, choices: Choices, fresh: () => string, gpc = false, specific = false,
 ): { known: Known; submission: Submission } {
+  const kept: Choices = { ...choices }, sent: Choices = { ...choices };
+  const yes = (name: string) => kept[name] === "granted";
+  const reached = asked(configuration).filter((name) => gpc && touched(configuration, name) && yes(name));
+  if (!specific)
+    for (const name of reached) {
+      kept[name] = "refused";
+      delete sent[name];
+    }
   const device = known?.device || fresh();
-  const kept = known?.device || Object.values(choices).includes("granted") ? device : "";
+  const stays = known?.device || Object.values(kept).includes("granted") ? device : "";
   const { notice, version, token, locale } = configuration;
+  const over = gpc ? reached.filter(yes) : (known?.over ?? []).filter(yes);
+  const signal: Submission = gpc ? { token, device, gpc, conflict_shown: true } : { token, device };
   return {
-    known: { notice, version, device: kept, choices },
-    submission: { token, device, notice, notice_version: version, locale, choices, method: "banner" },
+    known: { notice, version, device: stays, choices: kept, over, ...(gpc && stays && { told: true }) },
+    submission: Object.keys(sent).length
+      ? { ...signal, notice, notice_version: version, locale, choices: sent, method: "banner" }
+      : { token, device, gpc: true },
   };
 }

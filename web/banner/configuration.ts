@@ -9,6 +9,8 @@ export interface Purpose {
   facts?: string;
   /** False: a fact to tell, not a box to tick. Left out when true. */
   ask?: false;
+  /** An opt-out signal of the browser says no to it. Left out when false. */
+  gpc?: true;
 }
 
 export interface Configuration {
@@ -33,4 +35,8 @@ export interface Configuration {
   days?: number;
   /** False when the site has its own way to open the choices. Left out when true. */
   reopen?: false;
+  /** The request for this file carried `Sec-GPC: 1`. Left out when it did not. */
+  gpc?: true;
+  /** The purposes on which each key of Google's consent mode rests; left out where tags are not told. */
+  modes?: Record<string, string[]>;
 }

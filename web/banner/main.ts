@@ -3,6 +3,7 @@
 import { sender, type Recorded } from "./api.ts";
 import { all, answered, asked, granted, settle, type Answer, type Choices } from "./choices.ts";
 import type { Configuration } from "./configuration.ts";
+import { speak } from "./modes.ts";
 import { release } from "./release.ts";
 import { cookie, queue, random } from "./storage.ts";
 import { view, type View } from "./view.ts";
@@ -32,20 +33,32 @@ function start(configuration: Configuration, base: string): Sayso {
   const waiting = queue(configuration);
   const tell = <E extends keyof Events>(event: E, detail: Events[E]) => document.dispatchEvent(new CustomEvent("sayso:" + event, { detail }));
   const { flush } = sender(configuration, base, waiting, (recorded) => tell("recorded", recorded));
-  const has = (purpose: string) => granted(configuration, jar.read(), purpose);
+  const gpc = !!(configuration.gpc || navigator.globalPrivacyControl);
+  const has = (purpose: string) => granted(configuration, jar.read(), purpose, gpc);
+  // A purpose that is a fact, not a question, may be served.
+  const may = (purpose: string) => has(purpose) || configuration.purposes.some(({ name, ask }) => name === purpose && ask === false);
   let shown: View | undefined;
 
-  const decide = (yes: (name: string) => boolean): void => {
+  const decide = (yes: (name: string) => boolean, specific?: boolean): void => {
     const before = asked(configuration).filter(has);
-    const { known, submission } = settle(configuration, jar.read(), all(configuration, yes), random);
+    const { known, submission } = settle(configuration, jar.read(), all(configuration, yes), random, gpc, specific);
     jar.write(known);
     ui().confirm(known.choices, before.some((name) => !has(name)));
     waiting.add(submission);
     void flush();
     tell("change", known.choices);
+    speak(configuration, "update", may);
     void release(has);
   };
-  const ui = (): View => (shown ??= view(configuration, { known: jar.read, decide }));
+  const ui = (): View => (shown ??= view(configuration, { has, decide, gpc }));
+  /** A device that is known says the signal once; from then on the server holds it. */
+  const signal = (): void => {
+    const known = jar.read();
+    if (!gpc || !known?.device || known.told) return;
+    jar.write({ ...known, told: true });
+    waiting.add({ token: configuration.token, device: known.device, gpc: true });
+    if (answered(configuration, known)) ui().say([configuration.strings.gpc]);
+  };
   const show = (): void => {
     if (answered(configuration, jar.read())) ui().rest();
     else ui().ask();
@@ -57,7 +70,9 @@ function start(configuration: Configuration, base: string): Sayso {
     if (configuration.reopen !== false) parsed(() => whenIdle(show));
   } else if (document.body) show();
   else parsed(show);
+  speak(configuration, "default", may);
   parsed(() => {
+    signal();
     void release(has);
     if (waiting.read().length) whenIdle(() => void flush());
     tell("ready", jar.read()?.choices ?? {});
@@ -75,7 +90,7 @@ function start(configuration: Configuration, base: string): Sayso {
   addEventListener("pageshow", look);
 
   return {
-    get: () => Object.fromEntries(asked(configuration).map((name) => [name, (answered(configuration, jar.read()) && jar.read()!.choices[name]) || "unasked"])),
+    get: () => Object.fromEntries(asked(configuration).map((name) => [name, answered(configuration, jar.read()) ? (has(name) ? "granted" : "refused") : "unasked"])),
     has,
     open: () => ui().choose(),
     on(event, listener) {

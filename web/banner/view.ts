@@ -1,6 +1,6 @@
 /** The interface: a region that asks, a dialog that chooses, a sentence that confirms, a button that opens all of it again. */
 
-import type { Choices, Known } from "./choices.ts";
+import type { Choices } from "./choices.ts";
 import type { Configuration, Purpose } from "./configuration.ts";
 import style from "./style.css";
 
@@ -11,6 +11,8 @@ export interface View {
   choose(): void;
   /** Take the question away and say what was saved. */
   confirm(choices: Choices, running: boolean): void;
+  /** Say something in passing. */
+  say(words: string[]): void;
   /** Take the question away without a word: it was answered elsewhere. */
   rest(): void;
   /** Whether the question is on the page. */
@@ -18,8 +20,12 @@ export interface View {
 }
 
 export interface Wishes {
-  known(): Known | null;
-  decide(yes: (name: string) => boolean): void;
+  /** Whether this purpose is granted now. */
+  has(name: string): boolean;
+  /** `specific`: each purpose was chosen by itself. */
+  decide(yes: (name: string) => boolean, specific?: boolean): void;
+  /** Whether the browser sends an opt-out signal. */
+  gpc: boolean;
 }
 
 type Child = Node | string | undefined | false;
@@ -57,7 +63,7 @@ export function view(configuration: Configuration, wishes: Wishes): View {
   let came: EventTarget | null = null;
   let timer = 0;
 
-  const gpc = () => navigator.globalPrivacyControl && h("p", { class: "gpc" }, strings.gpc);
+  const gpc = () => wishes.gpc && h("p", { class: "gpc" }, strings.gpc);
   const link = (to: string | undefined, name: string) => to && h("a", { href: to }, name);
   const allOf = (yes: boolean) => () => wishes.decide(() => yes);
 
@@ -85,28 +91,27 @@ export function view(configuration: Configuration, wishes: Wishes): View {
   };
 
   const choose = (): void => {
-    const known = wishes.known()?.choices ?? {};
     const row = ({ name, title, text, facts, ask }: Purpose, index: number) => {
       const box = h("input", { type: "checkbox", id: "p" + index, "aria-describedby": "d" + index, name });
-      box.checked = known[name] === "granted";
+      box.checked = wishes.has(name);
       return h("li", {},
         ask === false ? h("p", {}, h("b", {}, title)) : h("label", { for: box.id }, title),
         ask === false ? h("em", {}, strings.always) : box,
         (text || facts) && h("p", { id: "d" + index, class: "soft" }, text ?? "", text && facts ? h("br", {}) : "", facts && h("small", {}, facts)));
     };
     const close = () => dialog.close();
-    const end = (yes: (name: string) => boolean) => () => {
+    const end = (yes: (name: string) => boolean, specific?: boolean) => () => {
       close();
-      wishes.decide(yes);
+      wishes.decide(yes, specific);
     };
     const ticked = (name: string): boolean => form.querySelector<HTMLInputElement>(`input[name="${CSS.escape(name)}"]`)!.checked;
     const form: HTMLFormElement = h("form", {},
       h("div", { class: "head" }, h("h2", { id: "c", tabindex: "-1", autofocus: "" }, strings.layer), button(strings.close, "", close), h("p", { class: "soft" }, text), gpc()),
       h("ul", { tabindex: "0", "aria-labelledby": "c" }, ...purposes.map(row)),
-      h("div", { class: "foot" }, button(strings.refuse, "", end(() => false)), button(strings.accept, "", end(() => true)), button(strings.save, "fill", end(ticked))));
+      h("div", { class: "foot" }, button(strings.refuse, "", end(() => false)), button(strings.accept, "", end(() => true)), button(strings.save, "fill", end(ticked, true))));
     form.onsubmit = (event) => {
       event.preventDefault();
-      end(ticked)();
+      end(ticked, true)();
     };
     const dialog = h("dialog", { "aria-labelledby": "c", closedby: "any" }, form);
     dialog.onclose = () => dialog.remove();
@@ -124,21 +129,24 @@ export function view(configuration: Configuration, wishes: Wishes): View {
     open.hidden = reopen === false;
   };
 
-  const confirm = (choices: Choices, running: boolean): void => {
+  const say = (words: (string | false)[]): void => {
     rest();
     open.hidden = true;
-    const list = (answer: string) =>
-      new Intl.ListFormat(locale).format(purposes.filter(({ name }) => choices[name] === answer).map(({ title }) => title));
-    const sentence = (pattern: string, names: string) => names && pattern.replace("{purposes}", names);
-    const words = [strings.saved, sentence(strings.yes, list("granted")), sentence(strings.no, list("refused")), running && strings.running];
     said.className = "said";
     said.replaceChildren(h("p", {}, words.filter((part) => part).join(" ")), button(strings.close, "", quiet));
     clearTimeout(timer);
     timer = setTimeout(hush, 8000);
+  };
+
+  const confirm = (choices: Choices, running: boolean): void => {
+    const list = (answer: string) =>
+      new Intl.ListFormat(locale).format(purposes.filter(({ name }) => choices[name] === answer).map(({ title }) => title));
+    const sentence = (pattern: string, names: string) => names && pattern.replace("{purposes}", names);
+    say([strings.saved, wishes.gpc && strings.gpc, sentence(strings.yes, list("granted")), sentence(strings.no, list("refused")), running && strings.running]);
     if (came instanceof HTMLElement && came.isConnected) came.focus();
   };
 
-  return { ask, choose, confirm, rest, asking: () => !!card };
+  return { ask, choose, confirm, say, rest, asking: () => !!card };
 }
 
 declare global {

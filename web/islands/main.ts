@@ -6,5 +6,6 @@ import { proofs } from "./proof.ts";
 import { search } from "./search.ts";
 import { shop } from "./shop.ts";
 import { unsaved } from "./unsaved.ts";
+import { zone } from "./zone.ts";
 
-for (const island of [door, proofs, search, unsaved, shop, copy]) island();
+for (const island of [door, proofs, search, zone, unsaved, shop, copy]) island();

@@ -132,17 +132,34 @@ def upgrade() -> None:
     )
     guard("consent_identifier_of")
     op.create_table(
-        "consent_link",
+        "consent_code",
         sa.Column("bucket", sa.SmallInteger(), nullable=False),
         sa.Column("tenant", sa.Text(), nullable=False),
-        sa.Column("code", sa.LargeBinary(), nullable=False),
+        sa.Column("tag", sa.LargeBinary(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
         sa.Column("subject", sa.LargeBinary(), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
         sa.Column("used_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("bucket", "tenant", "code", name=op.f("consent_link_pk")),
+        sa.PrimaryKeyConstraint("bucket", "tenant", "tag", name=op.f("consent_code_pk")),
     )
-    guard("consent_link", replaced=True)
+    op.create_index("consent_code_expires_at", "consent_code", ["bucket", "tenant", "expires_at"], unique=False)
+    guard("consent_code", replaced=True)
+    op.create_table(
+        "consent_identity",
+        sa.Column("bucket", sa.SmallInteger(), nullable=False),
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("subject", sa.LargeBinary(), nullable=False),
+        sa.Column("event", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("bucket", "tenant", "subject", "event", name=op.f("consent_identity_pk")),
+    )
+    guard("consent_identity", append_only=True)
     op.create_table(
         "consent_notice",
         sa.Column("tenant", sa.Text(), nullable=False),
@@ -155,6 +172,19 @@ def upgrade() -> None:
     )
     guard("consent_notice", append_only=True)
     op.create_table(
+        "consent_notice_stage",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("notice", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("stage", sa.Text(), nullable=False),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "notice", "version", "at", name=op.f("consent_notice_stage_pk")),
+    )
+    guard("consent_notice_stage", append_only=True)
+    op.create_table(
         "consent_person",
         sa.Column("bucket", sa.SmallInteger(), nullable=False),
         sa.Column("tenant", sa.Text(), nullable=False),
@@ -166,6 +196,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("bucket", "tenant", "subject", name=op.f("consent_person_pk")),
     )
     guard("consent_person", replaced=True)
+    op.create_table(
+        "consent_preference",
+        sa.Column("bucket", sa.SmallInteger(), nullable=False),
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("subject", sa.LargeBinary(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("bucket", "tenant", "subject", name=op.f("consent_preference_pk")),
+    )
+    guard("consent_preference", replaced=True)
+    op.create_table(
+        "consent_preference_change",
+        sa.Column("bucket", sa.SmallInteger(), nullable=False),
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("subject", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("bucket", "tenant", "subject", "at", name=op.f("consent_preference_change_pk")),
+    )
+    guard("consent_preference_change")
     op.create_table(
         "consent_proof",
         sa.Column("bucket", sa.SmallInteger(), nullable=False),
@@ -182,11 +232,20 @@ def upgrade() -> None:
         sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("purpose", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "purpose", "version", name=op.f("consent_purpose_pk")),
+        sa.PrimaryKeyConstraint("tenant", "purpose", "version", "revision", name=op.f("consent_purpose_pk")),
     )
     guard("consent_purpose", append_only=True)
+    op.create_table(
+        "consent_receipt_part",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("text", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "digest", name=op.f("consent_receipt_part_pk")),
+    )
+    guard("consent_receipt_part", append_only=True)
     op.create_table(
         "consent_record",
         sa.Column("bucket", sa.SmallInteger(), nullable=False),
@@ -224,6 +283,42 @@ def upgrade() -> None:
     )
     guard("feed", replaced=True)
     op.create_table(
+        "feed_courier",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("subscription", sa.LargeBinary(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("holder", sa.LargeBinary(), nullable=False),
+        sa.Column("wakes", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "subscription", name=op.f("feed_courier_pk")),
+    )
+    guard("feed_courier", replaced=True)
+    op.create_table(
+        "feed_delivery",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("subscription", sa.LargeBinary(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("subject", sa.LargeBinary(), nullable=False),
+        sa.Column("ref", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("due", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("delivered", sa.BigInteger(), nullable=False),
+        sa.Column("log", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "subscription", "position", name=op.f("feed_delivery_pk")),
+    )
+    guard("feed_delivery", replaced=True)
+    for last in (("status", "due"), ("status", "at"), ("subject", "status")):
+        op.create_index(
+            "feed_delivery_subscription_" + "_".join(last),
+            "feed_delivery",
+            ["tenant", "subscription", *last],
+            unique=False,
+        )
+    op.create_table(
         "feed_head",
         sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("shard", sa.SmallInteger(), nullable=False),
@@ -232,6 +327,70 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant", "shard", name=op.f("feed_head_pk")),
     )
     guard("feed_head", replaced=True)
+    op.create_table(
+        "feed_subscription",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("subscription", sa.LargeBinary(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("client", sa.LargeBinary(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "subscription", name=op.f("feed_subscription_pk")),
+    )
+    guard("feed_subscription", replaced=True)
+    op.create_table(
+        "job",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("fence", sa.BigInteger(), nullable=False),
+        sa.Column("holder", sa.Text(), nullable=False),
+        sa.Column("cursor", sa.LargeBinary(), nullable=False),
+        sa.Column("share", sa.BigInteger(), nullable=False),
+        sa.Column("done", sa.BigInteger(), nullable=False),
+        sa.Column("failures", sa.BigInteger(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("started_at", sa.BigInteger(), nullable=False),
+        sa.Column("finished_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "name", name=op.f("job_pk")),
+    )
+    guard("job", replaced=True)
+    op.create_table(
+        "rights_due",
+        sa.Column("bucket", sa.SmallInteger(), nullable=False),
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("subject", sa.LargeBinary(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("due", sa.BigInteger(), nullable=False),
+        sa.Column("ends", sa.BigInteger(), nullable=False),
+        sa.Column("facts", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("bucket", "tenant", "subject", name=op.f("rights_due_pk")),
+    )
+    guard("rights_due", replaced=True)
+    op.create_index("rights_due_due", "rights_due", ["bucket", "tenant", "due"], unique=False)
+    op.create_index("rights_due_ends", "rights_due", ["bucket", "tenant", "ends"], unique=False)
+    op.create_table(
+        "rights_hold",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("hold", sa.LargeBinary(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "hold", name=op.f("rights_hold_pk")),
+    )
+    guard("rights_hold", replaced=True)
+    op.create_table(
+        "rights_hold_of",
+        sa.Column("bucket", sa.SmallInteger(), nullable=False),
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("subject", sa.LargeBinary(), nullable=False),
+        sa.Column("hold", sa.LargeBinary(), nullable=False),
+        sa.Column("categories", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("bucket", "tenant", "subject", "hold", name=op.f("rights_hold_of_pk")),
+    )
+    guard("rights_hold_of")
     op.create_table(
         "rights_request",
         sa.Column("bucket", sa.SmallInteger(), nullable=False),
@@ -283,6 +442,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant", "fingerprint", name=op.f("server_key_pk")),
     )
     guard("server_key")
+    op.create_table(
+        "server_mail",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("mail", sa.LargeBinary(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("subject", sa.LargeBinary(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("next_at", sa.BigInteger(), nullable=False),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "mail", name=op.f("server_mail_pk")),
+    )
+    op.create_index("server_mail_next_at", "server_mail", ["tenant", "next_at"], unique=False)
+    guard("server_mail", replaced=True)
     op.create_table(
         "server_manifest",
         sa.Column("tenant", sa.Text(), nullable=False),

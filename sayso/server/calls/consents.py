@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from consent import Act, Assurance, Identifier, Recorded, Submission
+from consent import Act, Assurance, DoubleOptIn, Identifier, Recorded, Submission
 from sayso.kernel import Tx, Unit, Work, parse_instant, raw
 from sayso.server.call import Call
 from sayso.server.idempotency import Answer
@@ -38,8 +38,23 @@ class ByIdentifier(Struct, frozen=True, forbid_unknown_fields=True):
     identifier: IdentifierBody
 
 
+class ConfirmedElsewhere(Struct, frozen=True, forbid_unknown_fields=True):
+    """A double opt-in that the caller ran and keeps the evidence of: both times, RFC 3339."""
+
+    requested_at: str
+    confirmed_at: str
+
+    def read(self) -> DoubleOptIn:
+        return DoubleOptIn(parse_instant(self.requested_at), parse_instant(self.confirmed_at))
+
+
 class RecordConsent(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Choices on a notice, as a service reports them. `occurred_at` (RFC 3339) is a claim: it can make a grant lose."""
+    """Choices on a notice, as a service reports them. `occurred_at` (RFC 3339) is a claim: it can make a grant lose.
+
+    `indicated_by` is the recorded guardian who chose for a child. `bundle` (`bnd_` and 32 hex digits, the caller's own)
+    joins the records of one act. `double_opt_in` says that a grant was confirmed already, where else it would wait.
+    `conflict_shown`: before granting, the person was shown that an opt-out of theirs says no, and named each purpose.
+    """
 
     subject: Name | ByIdentifier
     notice: Name
@@ -50,6 +65,10 @@ class RecordConsent(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     assurance: Assurance = "session"
     occurred_at: str | None = None
     evidence: dict[str, EvidenceValue] = {}
+    indicated_by: Name | None = None
+    bundle: Name | None = None
+    double_opt_in: ConfirmedElsewhere | None = None
+    conflict_shown: bool = False
 
 
 class WithdrawConsent(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -84,6 +103,10 @@ def record(services: Services, body: RecordConsent) -> Unit[Recorded]:
         identifier=whose.identifier.named() if isinstance(whose, ByIdentifier) else None,
         occurred_at=parse_instant(body.occurred_at) if body.occurred_at is not None else None,
         evidence=body.evidence,
+        bundle=raw(body.bundle, "bnd") if body.bundle is not None else b"",
+        indicated_by=raw(body.indicated_by, "sub") if body.indicated_by is not None else b"",
+        confirmed=body.double_opt_in.read() if body.double_opt_in is not None else None,
+        conflict_shown=body.conflict_shown,
     )
 
     def unit(tx: Tx) -> Work[Recorded]:

@@ -6,11 +6,14 @@ What the bodies mean is `policies.authzen`'s; here stands only what joins them w
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from policies import (
+    OVERDUE,
     Alike,
     Crowd,
     Evaluation,
@@ -94,7 +97,7 @@ def evaluate(services: Services, principal: Principal, question: Evaluation) -> 
 
     def unit(tx: Tx) -> Work[EvaluationAnswer]:
         configuration = services.configurations.of(tx.context.tenant)
-        ask = asked(question, principal.actor, configuration.client)
+        ask = asked(question, *judged(services, configuration, principal.actor))
         locate = _locator(services, configuration)
         return answered((yield from services.engine.evaluate(tx, configuration.policy, ask, locate)))
 
@@ -106,7 +109,7 @@ def evaluate_alike(services: Services, principal: Principal, questions: Alike) -
 
     def unit(tx: Tx) -> Work[bytes]:
         configuration = services.configurations.of(tx.context.tenant)
-        crowd = asked_alike(questions, principal.actor, configuration.client)
+        crowd = asked_alike(questions, *judged(services, configuration, principal.actor))
         return answered_alike((yield from services.engine.evaluate_crowd(tx, configuration.policy, crowd)))
 
     return unit
@@ -117,7 +120,7 @@ def evaluate_several(services: Services, principal: Principal, questions: Severa
 
     def unit(tx: Tx) -> Work[EvaluationsAnswer]:
         configuration = services.configurations.of(tx.context.tenant)
-        batch = asked_several(questions, principal.actor, configuration.client)
+        batch = asked_several(questions, *judged(services, configuration, principal.actor))
         locate = _locator(services, configuration)
         asks = readable(batch)
         answers = (
@@ -136,12 +139,13 @@ def filter_audience(services: Services, principal: Principal, wanted: AudienceQu
         raise Invalid("empty-audience", "An audience has at least one person.")
     if len(wanted.subjects) > MOST_SUBJECTS:
         raise TooLarge("too-many-subjects", f"A JSON audience has {MOST_SUBJECTS} people at most.", limit=MOST_SUBJECTS)
-    question = _question(principal.actor, wanted)
     subjects = dict.fromkeys(wanted.subjects)
-    crowd = Crowd(question, [_person(subject) for subject in subjects])
+    people = [_person(subject) for subject in subjects]
 
     def unit(tx: Tx) -> Work[Audience]:
         configuration = services.configurations.of(tx.context.tenant)
+        actor, _ = judged(services, configuration, principal.actor)
+        crowd = Crowd(_question(actor, wanted), people)
         answer = yield from services.engine.evaluate_crowd(tx, configuration.policy, crowd)
         counts: Counter[str] = Counter([decision.reason for decision in answer.decisions])
         permitted = tuple(
@@ -151,6 +155,21 @@ def filter_audience(services: Services, principal: Principal, wanted: AudienceQu
         return Audience(new_id("aud"), permitted, dict(counts), answer.seq, until, answer.entry)
 
     return unit
+
+
+def judged(
+    services: Services, configuration: Configuration, actor: Actor
+) -> tuple[Actor, Callable[[str], Actor | None]]:
+    """The caller, and how to find another client, as rules see them: one that is behind is `overdue` besides."""
+    late = services.feed.overdue(configuration.tenant)
+    if not late:
+        return actor, configuration.client
+
+    def seen(found: Actor | None) -> Actor | None:
+        behind = found is not None and found.name in late
+        return replace(found, roles=found.roles | {OVERDUE}) if found is not None and behind else found
+
+    return seen(actor) or actor, lambda name: seen(configuration.client(name))
 
 
 def _question(actor: Actor, wanted: AudienceQuestion) -> Question:

@@ -11,6 +11,7 @@ from policies import Access, Question
 from sayso.kernel import TooLarge, Tx, Unit, Work
 from sayso.server.auth import POLICY
 from sayso.server.call import Call
+from sayso.server.calls.decisions import judged
 from sayso.server.idempotency import Answer
 from vault import Ask, Revealed
 
@@ -112,7 +113,7 @@ def _revealed(call: Call, tx: Tx, data: Reveal, item: RevealItem) -> Work[Reveal
 
 def question_of(call: Call, purpose: str, context: RevealContext, action: str, category: str) -> Question:
     """The caller's question about one category of data."""
-    actor = call.principal.actor
+    actor, _ = judged(call.services, call.configuration, call.principal.actor)
     return Question(
         roles=actor.roles,
         action=action,

@@ -20,6 +20,8 @@ _COMMANDS = {
     "keys": ("keys", "keys"),
     "policy": ("policy", "policy"),
     "audit": ("audit", "audit"),
+    "worker": ("worker", "worker"),
+    "data-ends": ("data_ends", "data_ends"),
     "doctor": ("doctor", "doctor"),
     "backup": ("backup", "backup"),
     "upgrade": ("backup", "upgrade"),

@@ -51,7 +51,7 @@ def apply(files: tuple[Path, ...], **where: Any) -> None:
     elif not done["changes"]:
         click.echo(f"Nothing to change; version {done['version']} is live.")
     else:
-        _print_changes(done["changes"])
+        _print(done)
         click.echo(f"Version {done['version']} is live.")
     if done.get("status") == "proposed":
         sys.exit(PROPOSED)
@@ -61,20 +61,40 @@ def apply(files: tuple[Path, ...], **where: Any) -> None:
 @_FILES
 @_where
 def plan(files: tuple[Path, ...], **where: Any) -> None:
-    """Show what `sayso apply` would change, and change nothing."""
+    """Show what `sayso apply` would change and how many people it would ask again, and change nothing."""
     done = _send(files, dry_run=True, **where)
     if where["as_json"]:
         show(done)
     elif not done["changes"]:
         click.echo("Nothing to change.")
     else:
-        _print_changes(done["changes"])
+        _print(done)
 
 
-def _print_changes(changes: list[dict[str, str]]) -> None:
+def _print(done: dict[str, Any]) -> None:
+    for warning in done["warnings"]:
+        click.echo(f"{warning['file']}:{warning['line']}: {warning['message']}", err=True)
     marks = {"added": "+", "changed": "~", "removed": "-"}
-    for change in changes:
+    for change in done["changes"]:
         click.echo(f"{marks[change['change']]} {change['section']}.{change['name']}")
+    for notice in done["notices"]:
+        click.echo(f"notice {notice['notice']} {notice['version']}: {notice['stage']}{_decided(notice)}")
+    asked = done["asked_again"]
+    for purpose in done["purposes"]:
+        if purpose["because"]:
+            number = asked["purposes"][purpose["purpose"]] if asked else 0
+            why = ", ".join(purpose["because"])
+            click.echo(f"purpose {purpose['purpose']} {purpose['version']}: {why} (asks {number:,} again)")
+    if asked:
+        about = "" if asked["exact"] else f"about, counted from {asked['read']:,}: "
+        click.echo(f"People who will be asked again: {about}{asked['people']:,}.")
+
+
+def _decided(notice: dict[str, Any]) -> str:
+    """What the author of a published version says it means for those who were asked before."""
+    if notice["stage"] != "published" or notice["version"] == 1 or notice["material"] is None:
+        return ""
+    return f", material for {', '.join(notice['material'])}" if notice["material"] else ", not material"
 
 
 def _send(

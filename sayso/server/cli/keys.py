@@ -68,6 +68,25 @@ def list_keys(place: Place) -> None:
         click.echo(f"{item['id']}  {item['name']:<24} {','.join(item['roles']):<32} {state}")
 
 
+@keys.command("rotate-receipt")
+@on_data()
+@click.option("--after", default="P1D", show_default=True, help="ISO 8601 duration until the next key signs.")
+def rotate_receipt(place: Place, after: str) -> None:
+    """Make the next key that signs receipts. It is published at once and signs once the time has passed.
+
+    Receipts under older keys verify for ever: their keys stay published.
+    """
+
+    async def work(client: "httpx.AsyncClient") -> Any:
+        return demand(await client.post("/v1/receipt-keys", json={"after": after}))
+
+    made = act(place, work)
+    if place.as_json:
+        show(made)
+    else:
+        click.echo(f"{made['kid']}  signs from {made['since']}")
+
+
 @keys.command()
 @click.argument("key_id")
 @on_data(json=False)

@@ -10,6 +10,7 @@ from .banner import (
     ChoiceCookie,
     banner_configuration,
     banner_script,
+    print_choice_cookie,
     read_choice_cookie,
 )
 from .console import (
@@ -32,9 +33,12 @@ from .frame import Brand, Flash, Frame, Theme, safe_back, theme_of
 from .gallery import GalleryPage, render_gallery
 from .headers import BANNER_HEADERS, CONTENT_SECURITY_POLICY, MEDIA_TYPES, PAGE_HEADERS, STATIC_HEADERS
 from .locales import LOCALES, negotiate
+from .mailroom import MailroomPage, QueuedLetter, render_mailroom
 from .person import (
+    ConfirmPage,
     DoorPage,
     ErasureRequest,
+    HonouredDirective,
     PreferencesPage,
     ProofBundle,
     PurposeCard,
@@ -43,10 +47,16 @@ from .person import (
     Status,
     confirms_erasure,
     erase_word,
+    render_confirm,
     render_door,
     render_preferences,
     say,
 )
+from .privacy import LINKS as OPT_OUT_LINKS
+from .privacy import Link as OptOutLink
+from .privacy import PrivacyPage, render_privacy
+from .reaching import Cell, Channel, Hours, Question, Reaching
+from .receipt import plain, reading_language, receipt_document
 from .reference import DocsPage, render_docs
 from .shop import ShopPage, SignedUp, Tag, render_shop
 
@@ -55,6 +65,7 @@ __all__ = [
     "CONTENT_SECURITY_POLICY",
     "LOCALES",
     "MEDIA_TYPES",
+    "OPT_OUT_LINKS",
     "PAGE_HEADERS",
     "STATIC",
     "STATIC_HEADERS",
@@ -62,7 +73,10 @@ __all__ = [
     "BannerConfiguration",
     "BannerPurpose",
     "Brand",
+    "Cell",
+    "Channel",
     "ChoiceCookie",
+    "ConfirmPage",
     "ConsoleLogin",
     "DocsPage",
     "DoorPage",
@@ -74,13 +88,21 @@ __all__ = [
     "Flash",
     "Frame",
     "GalleryPage",
+    "HonouredDirective",
+    "Hours",
     "LogHealth",
+    "MailroomPage",
     "Operator",
+    "OptOutLink",
     "PeoplePage",
     "PersonPage",
     "PreferencesPage",
+    "PrivacyPage",
     "ProofBundle",
     "PurposeCard",
+    "Question",
+    "QueuedLetter",
+    "Reaching",
     "RecordLine",
     "Say",
     "ShopPage",
@@ -95,15 +117,22 @@ __all__ = [
     "erase_word",
     "manifest",
     "negotiate",
+    "plain",
+    "print_choice_cookie",
     "read_choice_cookie",
+    "reading_language",
+    "receipt_document",
+    "render_confirm",
     "render_console_login",
     "render_docs",
     "render_door",
     "render_entries",
     "render_gallery",
+    "render_mailroom",
     "render_people",
     "render_person",
     "render_preferences",
+    "render_privacy",
     "render_shop",
     "safe_back",
     "say",

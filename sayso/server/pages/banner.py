@@ -16,7 +16,8 @@ class BannerPurpose(Struct, frozen=True, kw_only=True):
     """One purpose of the notice. `ask` is false where a no blocks nothing (contract, law): a fact to tell, not a box
     to tick.
 
-    `expires` is the ISO 8601 duration after which a yes ends; None when it has no term.
+    `gpc`: an opt-out signal of the browser says no to it. `expires` is the ISO 8601 duration after which a yes ends;
+    None when it has no term.
     """
 
     name: str
@@ -24,6 +25,7 @@ class BannerPurpose(Struct, frozen=True, kw_only=True):
     description: str = ""
     basis: str = "consent"
     ask: bool = True
+    gpc: bool = False
     expires: str | None = None
 
 
@@ -35,6 +37,7 @@ class ShownPurpose(Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str = ""
     facts: str = ""
     ask: bool = True
+    gpc: bool = False
 
 
 class BannerConfiguration(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -58,18 +61,23 @@ class BannerConfiguration(Struct, frozen=True, kw_only=True, omit_defaults=True)
     cookie_domain: str | None = None
     days: int = 180
     reopen: bool = True
+    gpc: bool = False
+    modes: dict[str, tuple[str, ...]] | None = None
 
 
 class ChoiceCookie(Struct, frozen=True):
     """The banner's own cookie, read.
 
-    Which notice was answered, by which device (None when it was forgotten), and how.
+    Which notice was answered, by which device (None when it was forgotten), and how. `over` are the purposes granted
+    after it was shown that the browser's signal says no to them, `told` that the device sent its signal.
     """
 
     notice: str
     version: int
     device: str | None
     choices: dict[str, Literal["granted", "refused"]]
+    over: frozenset[str] = frozenset()
+    told: bool = False
 
 
 def banner_configuration(
@@ -86,6 +94,8 @@ def banner_configuration(
     cookie_domain: str | None = None,
     ask_again_days: int = 180,
     reopen: bool = True,
+    gpc: bool = False,
+    modes: dict[str, tuple[str, ...]] | None = None,
 ) -> BannerConfiguration:
     """The configuration of one site in one language, with every text of the interface finished."""
     return BannerConfiguration(
@@ -104,6 +114,8 @@ def banner_configuration(
         cookie_domain=cookie_domain,
         days=ask_again_days,
         reopen=reopen,
+        gpc=gpc,
+        modes=modes,
     )
 
 
@@ -121,7 +133,8 @@ def banner_script(configuration: BannerConfiguration) -> bytes:
 
 
 def read_choice_cookie(value: str) -> ChoiceCookie | None:
-    """The banner's cookie `<notice>:<version>|<device>|+granted|-refused…`, or None when it is not one.
+    """The banner's cookie `<notice>:<version>|<device>|+granted|*granted over the signal|-refused…|~gpc`, or None when
+    it is not one.
 
     Untrusted: the browser wrote it.
     """
@@ -131,12 +144,23 @@ def read_choice_cookie(value: str) -> ChoiceCookie | None:
     if not notice or not version.isdecimal() or len(version) > 9 or len(device) not in (0, *range(22, 65)):
         return None
     marks = [mark for mark in listed.split("|") if mark]
-    if any(len(mark) < 2 or mark[0] not in "+-" for mark in marks):
+    if any(len(mark) < 2 or mark[0] not in "+*-~" for mark in marks):
         return None
     choices: dict[str, Literal["granted", "refused"]] = {
-        mark[1:]: "granted" if mark[0] == "+" else "refused" for mark in marks
+        mark[1:]: "granted" if mark[0] in "+*" else "refused" for mark in marks if mark[0] != "~"
     }
-    return ChoiceCookie(notice, int(version), device or None, choices)
+    over = frozenset(mark[1:] for mark in marks if mark[0] == "*")
+    return ChoiceCookie(notice, int(version), device or None, choices, over, "~gpc" in marks)
+
+
+def print_choice_cookie(cookie: ChoiceCookie) -> str:
+    """The cookie as the banner writes it."""
+    marks = [
+        ("-" if answer == "refused" else "*" if name in cookie.over else "+") + name
+        for name, answer in cookie.choices.items()
+    ]
+    told = ["~gpc"] if cookie.told else []
+    return "|".join([f"{cookie.notice}:{cookie.version}", cookie.device or "", *marks, *told])
 
 
 @cache
@@ -165,6 +189,7 @@ def _shown(purpose: BannerPurpose, locale: str) -> ShownPurpose:
         text=purpose.description,
         facts=translate(locale, "; ").join(part for part in (basis, term) if part),
         ask=purpose.ask,
+        gpc=purpose.gpc,
     )
 
 

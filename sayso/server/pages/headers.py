@@ -27,7 +27,7 @@ STATIC_HEADERS: dict[str, str] = {
 BANNER_HEADERS: dict[str, str] = {
     "content-type": "text/javascript; charset=utf-8",
     "cache-control": "public, max-age=300",
-    "vary": "accept-language",
+    "vary": "accept-language, sec-gpc",
     "x-content-type-options": "nosniff",
     "cross-origin-resource-policy": "cross-origin",
 }

@@ -60,14 +60,14 @@ def translations(locale: str) -> NullTranslations:
         return NullTranslations()
     compiled = BytesIO()
     with path.open("rb") as source:
-        write_mo(compiled, read_po(source, locale=_babel(locale)))
+        write_mo(compiled, read_po(source, locale=babel_name(locale)))
     compiled.seek(0)
     return GNUTranslations(compiled)
 
 
 def moment(instant: int, locale: str) -> str:
     """An instant (microseconds, UTC) as date and time to the minute, with the zone named."""
-    return format_datetime(_utc(instant), _pattern(locale), locale=_babel(locale))
+    return format_datetime(_utc(instant), _pattern(locale), locale=babel_name(locale))
 
 
 def second(instant: int) -> str:
@@ -77,7 +77,7 @@ def second(instant: int) -> str:
 
 def number(value: int, locale: str) -> str:
     """A count with the separators of the locale."""
-    return format_decimal(value, locale=_babel(locale))
+    return format_decimal(value, locale=babel_name(locale))
 
 
 def exact(instant: int) -> str:
@@ -87,17 +87,17 @@ def exact(instant: int) -> str:
 
 def day(instant: int, locale: str) -> str:
     """The day of an instant, in UTC."""
-    return format_date(_utc(instant).date(), "long", locale=_babel(locale))
+    return format_date(_utc(instant).date(), "long", locale=babel_name(locale))
 
 
 def clock(instant: int, locale: str) -> str:
     """The time of day of an instant, in UTC, to the minute."""
-    return format_time(_utc(instant), "HH:mm", locale=_babel(locale))
+    return format_time(_utc(instant), "HH:mm", locale=babel_name(locale))
 
 
 def joined(items: Sequence[str], locale: str) -> str:
     """A list in words: "a, b and c"."""
-    return format_list(list(items), style="standard", locale=_babel(locale)) if items else ""
+    return format_list(list(items), style="standard", locale=babel_name(locale)) if items else ""
 
 
 def duration(iso: str, locale: str) -> str:
@@ -110,7 +110,7 @@ def duration(iso: str, locale: str) -> str:
         return iso
     # Chinese has one form, which CLDR files under "short"; Babel does not follow the alias from "long".
     length: Literal["short", "long"] = "short" if locale.startswith("zh") else "long"
-    return format_unit(int(iso[1:-1]), f"duration-{unit}", length=length, locale=_babel(locale))
+    return format_unit(int(iso[1:-1]), f"duration-{unit}", length=length, locale=babel_name(locale))
 
 
 class _Pseudo(NullTranslations):
@@ -155,7 +155,8 @@ def _by_weight(header: str) -> list[str]:
     return [language for _, language in sorted(weighed, key=lambda item: item[0])]
 
 
-def _babel(locale: str) -> str:
+def babel_name(locale: str) -> str:
+    """What Babel calls a locale of ours."""
     return {"zh-CN": "zh", PSEUDO: "en_GB", "en": "en_GB"}.get(locale, locale.replace("-", "_"))
 
 

@@ -1,5 +1,6 @@
 """The preference page: the door that takes a one-time code, and "Your say" behind it."""
 
+from functools import partial
 from typing import Literal
 
 from msgspec import Struct
@@ -7,6 +8,7 @@ from msgspec import Struct
 from .environment import render
 from .frame import Brand, Frame
 from .locales import translate
+from .reaching import CAPS, DAYS, Question, Reaching, city, places
 
 Status = Literal["granted", "refused", "withdrawn", "expired", "unasked", "pending", "objected", "stale"]
 Basis = Literal[
@@ -15,11 +17,24 @@ Basis = Literal[
 
 
 class DoorPage(Struct, frozen=True, kw_only=True):
-    """The page at `/p/`. `problem` is "code" after a code that could not be used, whatever the reason was."""
+    """The page at `/p/`. `problem` is "code" after a code that could not be used, whatever the reason was.
+
+    `mail`: a link can be sent to whoever types in their address.
+    """
 
     frame: Frame
     brand: Brand
     problem: Literal["code"] | None = None
+    mail: bool = False
+
+
+class ConfirmPage(Struct, frozen=True, kw_only=True):
+    """The page at `/p/confirm`: the second yes of a double opt-in. `confirmed` are the titles of what counts now."""
+
+    frame: Frame
+    brand: Brand
+    problem: bool = False
+    confirmed: tuple[str, ...] = ()
 
 
 class PurposeCard(Struct, frozen=True, kw_only=True):
@@ -55,7 +70,8 @@ class RecordLine(Struct, frozen=True, kw_only=True):
     notice_version: int
     locale: str
     choices: tuple[tuple[str, Status], ...]
-    ignored: tuple[tuple[str, Literal["late", "weaker", "suppressed"]], ...] = ()
+    ignored: tuple[tuple[str, Literal["late", "weaker", "suppressed", "signal"]], ...] = ()
+    directives: tuple[str, ...] = ()
     index: int | None = None
     checkpoint: int | None = None
 
@@ -69,8 +85,22 @@ class ErasureRequest(Struct, frozen=True, kw_only=True):
     status: str
 
 
+class HonouredDirective(Struct, frozen=True, kw_only=True):
+    """A directive that stands: its kind (`gpc opt_out limit_sensitive`), the instant at which it was last given, the
+    titles of the purposes that it says no to, and of those granted against it since.
+    """
+
+    kind: str
+    since: int
+    purposes: tuple[str, ...]
+    lifted: tuple[str, ...] = ()
+
+
 class PreferencesPage(Struct, frozen=True, kw_only=True):
-    """The page at `/p/you`: the notice in force, a card per purpose, the newest records first."""
+    """The page at `/p/you`: the notice in force, a card per purpose, the newest records first.
+
+    `told_version` is that of the person's preferences, `unfit` the one whose answer was refused just now.
+    """
 
     frame: Frame
     brand: Brand
@@ -81,6 +111,11 @@ class PreferencesPage(Struct, frozen=True, kw_only=True):
     records: tuple[RecordLine, ...] = ()
     erasure: ErasureRequest | None = None
     suppressed: bool = False
+    told_version: int = 0
+    reaching: Reaching | None = None
+    questions: tuple[Question, ...] = ()
+    unfit: str = ""
+    directives: tuple[HonouredDirective, ...] = ()
 
 
 class ProofBundle(Struct, frozen=True, kw_only=True):
@@ -133,8 +168,21 @@ def render_door(page: DoorPage) -> str:
     return render("pages/door.html", page.frame, page=page)
 
 
+def render_confirm(page: ConfirmPage) -> str:
+    """The form that spends a confirmation's code, or what it confirmed."""
+    return render("pages/confirm.html", page.frame, page=page)
+
+
 def render_preferences(page: PreferencesPage) -> str:
     """The page "Your say": the standing choices, their history with proofs, and the way out."""
     return render(
-        "pages/preferences.html", page.frame, page=page, say=say(page.purposes), word=erase_word(page.frame.locale)
+        "pages/preferences.html",
+        page.frame,
+        page=page,
+        say=say(page.purposes),
+        word=erase_word(page.frame.locale),
+        places=places(page.frame.locale) if page.reaching is not None else (),
+        caps=CAPS,
+        days=DAYS,
+        city=partial(city, locale=page.frame.locale),
     )

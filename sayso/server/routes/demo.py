@@ -9,13 +9,17 @@ from consent import Identifier, NoSubject, Submission
 from sayso.kernel import Actor, Invalid, NotFound, Tx, Work, raw
 from sayso.server.auth import Principal
 from sayso.server.call import Call
+from sayso.server.mailroom import MAILER_PATH, Mailroom
 from sayso.server.pages import (
     GalleryPage,
+    MailroomPage,
+    QueuedLetter,
     ShopPage,
     SignedUp,
     Tag,
     read_choice_cookie,
     render_gallery,
+    render_mailroom,
     render_shop,
 )
 from sayso.server.person_page import in_locale
@@ -75,10 +79,53 @@ async def signup(request: AnyRequest) -> Response[str]:
         return unit
 
     try:
-        signed_up = await call.run(keep(await call.run(unit)))
+        made = await call.run(unit)
+        signed_up = await call.run(keep(made))
     except Invalid:
         return html(render_shop(_page(request, problem="email")), status=400)
+    if news:
+        _mailroom(request).queue(signed_up.token, made.token)
     return html(render_shop(_page(request, signed_up=signed_up)))
+
+
+@get("/demo/mailer", opt=_OPEN, operation_id="demo.mailer", include_in_schema=False)
+async def mailer(request: AnyRequest) -> Response[str]:
+    """The mailer's queue."""
+    letters = tuple(
+        QueuedLetter(token=each.token, queued_at=each.queued_at, dropped_at=each.dropped_at or None)
+        for each in _mailroom(request).letters
+    )
+    return html(render_mailroom(MailroomPage(frame=frame(request), brand=brand(request, DEFAULT), letters=letters)))
+
+
+@post(
+    MAILER_PATH,
+    opt=public("messages of the feed are signed; it exists only in the demo"),
+    operation_id="demo.changes",
+    include_in_schema=False,
+    dto=None,
+    status_code=204,
+)
+async def changes(request: AnyRequest) -> None:
+    """The mailer's webhook: what Sayso tells it."""
+    _mailroom(request).told(request.headers, await request.body())
+
+
+@post(
+    "/demo/mailer/unsubscribe", opt=_OPEN, operation_id="demo.stop", include_in_schema=False, dto=None, status_code=303
+)
+async def unsubscribe(request: AnyRequest) -> Response[Any]:
+    """What the reader of an earlier letter clicks. It goes to the registry; the mailer hears of it from there."""
+    token = first(await form(request), "token")
+    found = next((each for each in _mailroom(request).letters if each.token == token), None)
+    if found is not None:
+        call, subject = _shop(request), raw(found.subject, "sub")
+
+        def unit(tx: Tx) -> Work[Any]:
+            return call.services.registry.withdraw(tx, call.configuration.catalogue, subject, [NEWS])
+
+        await call.run(unit)
+    return see("/demo/mailer")
 
 
 @post("/demo/choices", opt=_OPEN, operation_id="demo.choices", include_in_schema=False, dto=None, status_code=303)
@@ -144,9 +191,16 @@ def _shop(request: AnyRequest) -> Call:
     return Call(services, principal, scope["sayso.request"], "demo")
 
 
+def _mailroom(request: AnyRequest) -> Mailroom:
+    _demand_demo(request)
+    room = services_of(request).mailroom
+    assert room is not None
+    return room
+
+
 def _demand_demo(request: AnyRequest) -> None:
     if not services_of(request).settings.demo:
         raise NoDemo("not-found", "There is nothing here.")
 
 
-handlers: list[BaseRouteHandler] = [shop, signup, choices, gallery]
+handlers: list[BaseRouteHandler] = [shop, signup, choices, mailer, changes, unsubscribe, gallery]

@@ -1,6 +1,7 @@
 """The preference centre: a person with a one-time link sees where they stand, changes it, and checks the proofs."""
 
 import base64
+from functools import partial
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -8,12 +9,24 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, FromQuery
 
 from audit import NotIntegrated
-from consent import LinkUnusable, NoRecord, StaleNotice, Submission
+from consent import (
+    DirectiveState,
+    LinkUnusable,
+    NoRecord,
+    Preferences,
+    Signal,
+    StaleNotice,
+    StalePreferences,
+    Submission,
+    Telling,
+    UnfitPreference,
+)
 from rights import Opening, RequestView
-from sayso.kernel import SaysoError, Tx, Work, now, raw
+from sayso.kernel import SaysoError, Tx, Work, now, parse_instant, raw
 from sayso.server import sessions
 from sayso.server.call import Call
 from sayso.server.limits import client_address, prefix_of
+from sayso.server.opting import GPC, sends_gpc
 from sayso.server.pages import (
     DoorPage,
     Flash,
@@ -27,6 +40,7 @@ from sayso.server.routes.gate import public, services_of
 from sayso.server.routes.html import brand, cookie, demand_csrf, first, form, frame, gone, html, see
 from sayso.server.sessions import NoSession, Session
 from sayso.server.tenancy import DEFAULT
+from sayso.server.told_page import ReadForm, answers_said, reach_said
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -43,7 +57,7 @@ async def door(request: AnyRequest, left: FromQuery[str | None] = None) -> Respo
         await _session(request)
     except NoSession:
         flash = Flash("left") if left else None
-        return html(render_door(DoorPage(frame=frame(request, flash=flash), brand=_door_brand(request))))
+        return html(render_door(DoorPage(frame=frame(request, flash=flash), brand=_door_brand(request), mail=_mails(request))))
     return see(HOME)
 
 
@@ -63,7 +77,7 @@ async def enter(request: AnyRequest) -> Response[Any]:
     except SaysoError as error:
         if not isinstance(error, LinkUnusable) and tenant in services.configurations.tenants():
             raise
-        page = DoorPage(frame=frame(request), brand=_door_brand(request), problem="code")
+        page = DoorPage(frame=frame(request), brand=_door_brand(request), problem="code", mail=_mails(request))
         return html(render_door(page), status=400)
     return see(HOME, cookies=[cookie(request, COOKIE, secret, path="/p", seconds=sessions.PERSON_TERM // 1_000_000)])
 
@@ -75,6 +89,8 @@ async def home(request: AnyRequest) -> Response[Any]:
         session = await _session(request)
     except NoSession:
         return see("/p/")
+    if sends_gpc(request):
+        await _honour(request, session)
     return html(render_preferences(await _page(request, session, _flash(request))))
 
 
@@ -85,13 +101,18 @@ async def choose(request: AnyRequest) -> Response[Any]:
     call = _call(request, session, "person.choose")
     granted, shown = set(values.get("granted", [])), values.get("shown", [])
     every = first(values, "decide") == "all"
+    shown_conflicts = set(first(values, "conflict_shown").split("."))
     version = first(values, "notice_version")
 
-    def unit(tx: Tx) -> Work[bool]:
+    separate = {name for name in granted if name in call.configuration.catalogue.demands.separate}
+
+    def unit(tx: Tx, alone: str | None = None) -> Work[bool]:
         catalogue = call.configuration.catalogue
         standing = yield from call.services.registry.state(tx, catalogue, session.ref)
         choices = {}
-        for purpose in shown:
+        for purpose in shown if alone is None else [alone]:
+            if alone is None and purpose in separate:
+                continue
             status = standing.purposes[purpose].status if purpose in standing.purposes else "unasked"
             if purpose in granted and status != "granted":
                 choices[purpose] = "granted"
@@ -109,12 +130,17 @@ async def choose(request: AnyRequest) -> Response[Any]:
             method="preference_centre",
             assurance=session.assurance,  # type: ignore[arg-type]
             subject=session.ref,
+            # The page shows what stands against a yes; one that came to stand since then was not shown.
+            conflict_shown=_marks(standing.directives or []) <= shown_conflicts,
         )
         yield from call.services.registry.record(tx, catalogue, submission)
         return True
 
     try:
         changed = await call.run(unit)
+        # A switch of its own is a consent of its own, and gets a record of its own (PIPL Art. 23, 29, 39).
+        for name in sorted(separate.intersection(shown)):
+            changed = await call.run(partial(unit, alone=name)) or changed
     except StaleNotice:
         return html(render_preferences(await _page(request, session, Flash("stale"))), status=409)
     return see(f"{HOME}?saved=1" if changed else f"{HOME}?unchanged=1")
@@ -139,6 +165,49 @@ async def withdraw(request: AnyRequest) -> Response[Any]:
 
     await call.run(unit)
     return see(f"{HOME}?withdrawn=1")
+
+
+@post("/p/you/reach", opt=_OPEN, operation_id="person.reach", include_in_schema=False, dto=None, status_code=303)
+async def reach(request: AnyRequest) -> Response[Any]:
+    """Change how the person may be reached, as far as it differs from what stands."""
+    return await _tell(request, "person.reach", reach_said)
+
+
+@post("/p/you/told", opt=_OPEN, operation_id="person.tell", include_in_schema=False, dto=None, status_code=303)
+async def tell(request: AnyRequest) -> Response[Any]:
+    """Change what the person told about themselves."""
+    return await _tell(request, "person.tell", answers_said)
+
+
+async def _tell(request: AnyRequest, operation: str, read: ReadForm) -> Response[Any]:
+    session, values = await _posted(request)
+    call = _call(request, session, operation)
+    version = first(values, "version")
+
+    def unit(tx: Tx) -> Work[Preferences | None]:
+        asked, book = call.configuration.questionnaire, call.services.registry.preferences
+        told = yield from book.read(tx, call.configuration.catalogue, asked, session.ref)
+        said = read(asked, told, values, tx.context.at)
+        if not said:
+            return None
+        telling = Telling(
+            values=said,
+            method="preference_centre",
+            assurance=session.assurance,  # type: ignore[arg-type]
+            version=int(version) if version.isdecimal() and len(version) < 16 else -1,
+        )
+        return (yield from book.change(tx, asked, session.ref, telling))
+
+    try:
+        done = await call.run(unit)
+    except StalePreferences:
+        return html(render_preferences(await _page(request, session, Flash("moved"))), status=409)
+    except UnfitPreference as error:
+        unfit = str(error.facts["member"])
+        return html(render_preferences(await _page(request, session, Flash("unfit"), unfit)), status=400)
+    if done is None:
+        return see(f"{HOME}?unchanged=1")
+    return see(f"{HOME}?weaker=1" if done.ignored else f"{HOME}?saved=1")
 
 
 @post("/p/you/erasure", opt=_OPEN, operation_id="person.erase", include_in_schema=False, dto=None, status_code=303)
@@ -211,9 +280,32 @@ def proof_bundle(call: Call, tx: Tx, entry_id: str, receipt: str | None) -> Work
 def _own(call: Call, tx: Tx, session: Session, record: bytes) -> Work[tuple[str, str]]:
     """Receipt and entry of a record of this very person. Any other is as unknown as none."""
     payload, subject = yield from call.services.registry.opened(tx, record)
-    if subject != session.ref:
+    if subject != session.ref and subject not in (yield from call.services.registry.ids(tx, session.ref)):
         raise NoRecord
-    return payload.receipt, payload.entry
+    return (yield from payload.receipt(tx)), payload.entry
+
+
+def _marks(directives: list[DirectiveState]) -> set[str]:
+    """The directives as the page names them to itself: which, and given when."""
+    return {f"{each.kind}@{parse_instant(each.given_at)}" for each in directives}
+
+
+async def _honour(request: AnyRequest, session: Session) -> None:
+    """The signal of a browser whose person is known holds for all that is known of them (11 CCR 7025(c)(1))."""
+    call = _call(request, session, "person.signal")
+    signal = Signal(GPC, "header", b"preference page")
+
+    def unit(tx: Tx) -> Work[None]:
+        yield from call.services.registry.signals.give(
+            tx,
+            call.configuration.catalogue,
+            session.ref,
+            [signal],
+            method="preference_centre",
+            assurance=session.assurance,  # type: ignore[arg-type]
+        )
+
+    await call.run(unit)
 
 
 async def _session(request: AnyRequest) -> Session:
@@ -239,14 +331,15 @@ def _call(request: AnyRequest, session: Session, operation: str) -> Call:
     return Call(services_of(request), sessions.person(session), _request_id(request), operation)
 
 
-async def _page(request: AnyRequest, session: Session, flash: Flash | None) -> Any:
+async def _page(request: AnyRequest, session: Session, flash: Flash | None, unfit: str = "") -> Any:
     call = _call(request, session, "person.home")
     shown = frame(request, csrf=session.csrf, flash=flash)
-    return await call.alone(lambda tx: preferences_page(call, tx, session.ref, shown, brand(request, session.tenant)))
+    named = brand(request, session.tenant)
+    return await call.alone(lambda tx: preferences_page(call, tx, session.ref, shown, named, unfit))
 
 
 def _flash(request: AnyRequest) -> Flash | None:
-    for kind in ("saved", "withdrawn", "erasure", "unchanged"):
+    for kind in ("saved", "weaker", "withdrawn", "erasure", "unchanged"):
         if kind in request.query_params:
             return Flash(kind, now())
     return None
@@ -255,6 +348,10 @@ def _flash(request: AnyRequest) -> Flash | None:
 def _door_brand(request: AnyRequest) -> Any:
     tenants = services_of(request).configurations.tenants()
     return brand(request, DEFAULT if DEFAULT in tenants else tenants[0])
+
+
+def _mails(request: AnyRequest) -> bool:
+    return services_of(request).outbox.configured
 
 
 def _demand_rate(request: AnyRequest) -> None:
@@ -270,4 +367,4 @@ def _request_id(request: AnyRequest) -> str:
     return found
 
 
-handlers: list[BaseRouteHandler] = [door, enter, home, choose, withdraw, erase, leave, proof, receipt]
+handlers: list[BaseRouteHandler] = [door, enter, home, choose, reach, tell, withdraw, erase, leave, proof, receipt]

@@ -7,15 +7,16 @@ import msgspec
 from litestar import Request, Response, get, post, route
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
-from consent import Act, Identifier, Notice, Submission
-from sayso.kernel import Actor, Denied, NotFound, SaysoError, Tx, Work, now
+from consent import Act, DirectiveState, Evidence, Identifier, Notice, Signal, Submission, reached
+from sayso.kernel import Actor, Denied, Invalid, NotFound, SaysoError, Tx, Work, now
 from sayso.server import site_token, store
 from sayso.server.auth import Principal
 from sayso.server.call import Call
 from sayso.server.configuration import Configuration
 from sayso.server.limits import client_address, prefix_of
+from sayso.server.opting import GPC, modes_of, sends_gpc
 from sayso.server.pages import (
     BANNER_HEADERS,
     BannerConfiguration,
@@ -34,9 +35,14 @@ from sayso.server.wiring import Services
 
 AnyRequest = Request[Any, Any, Any]
 
+OPTED_OUT_DAYS = 366
+"""Days for which nobody asks again who has opted out (California: twelve months, 1798.135(c)(4))."""
+
 _BROWSERS = "browsers of visitors have no key; a short-lived token, the origin and rate limits stand in for it"
 
 Word = Annotated[str, Meta(max_length=128)]
+
+_LONGEST_AGENT = 512
 
 
 class UnknownSite(NotFound):
@@ -57,6 +63,24 @@ class SiteChoices(Struct, frozen=True, forbid_unknown_fields=True):
     locale: Annotated[str, Meta(max_length=35)]
     choices: dict[Word, Act]
     method: Word = "banner"
+    gpc: bool = False
+    conflict_shown: bool = False
+
+
+class SiteSignal(Struct, frozen=True, forbid_unknown_fields=True):
+    """The browser's opt-out signal, from a visitor who chooses nothing now (`navigator.globalPrivacyControl`)."""
+
+    token: Annotated[str, Meta(max_length=512)]
+    device: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{22,128}$")]
+    gpc: bool = False
+
+
+class Honoured(Struct, frozen=True):
+    """The signal is honoured: `purposes` are those it says no to now, `lifted` those granted against it since."""
+
+    purposes: list[str]
+    lifted: list[str]
+    status: str = "honoured"
 
 
 class SiteRecorded(Struct, frozen=True):
@@ -65,6 +89,18 @@ class SiteRecorded(Struct, frozen=True):
     record: str
     receipt: str
     entry: str
+    gpc: Honoured | UnsetType = UNSET
+
+
+class SiteSignalled(Struct, frozen=True):
+    """What came of a signal. `record` is left out where it stood already, and where nobody is known by the device: then
+    the browser alone holds it.
+    """
+
+    gpc: Honoured | UnsetType = UNSET
+    record: str | UnsetType = UNSET
+    receipt: str | UnsetType = UNSET
+    entry: str | UnsetType = UNSET
 
 
 @get(
@@ -109,13 +145,19 @@ async def banner_json(
 )
 async def preflight(request: AnyRequest, site: FromPath[str]) -> Response[None]:
     """What a browser asks before it sends choices from another origin."""
-    _, found = site_of(services_of(request), site)
-    allowed = {
-        "access-control-allow-methods": "POST",
-        "access-control-allow-headers": "content-type, idempotency-key",
-        "access-control-max-age": "600",
-    }
-    return Response(None, status_code=204, headers=_cors(request, found) | allowed)
+    return _preflight(request, site)
+
+
+@route(
+    "/v1/sites/{site:str}/signals",
+    http_method=["OPTIONS"],
+    opt=public(_BROWSERS),
+    operation_id="sites.signal_preflight",
+    include_in_schema=False,
+)
+async def signal_preflight(request: AnyRequest, site: FromPath[str]) -> Response[None]:
+    """The same for a signal."""
+    return _preflight(request, site)
 
 
 @post("/v1/sites/{site:str}/choices", opt=public(_BROWSERS), operation_id="sites.choose", tags=["Sites"])
@@ -124,13 +166,47 @@ async def choose(request: AnyRequest, site: FromPath[str], data: JSONBody[SiteCh
     services = services_of(request)
     configuration, found = site_of(services, site)
     headers = _cors(request, found, demand=True)
-    _demand_rate(request, services, configuration.tenant, found)
+    demand_rate(request, services, configuration.tenant, found)
     scope: Any = request.scope
     key = request.headers.get("idempotency-key")
     call = Call(services, visitor(configuration.tenant, found), scope["sayso.request"], "sites.choose", key)
     token = site_token.check(services.keyring, configuration.tenant, found.name, data.token, call.context.at)
     body = await request.body()
-    response = answered(await call.create(lambda tx: _chosen(call, token, data, tx), body))
+    signals = _signals(request, found, data.gpc, data.device)
+    seen = observed(request)
+    response = answered(await call.create(lambda tx: _chosen(call, token, data, signals, seen, tx), body))
+    response.headers.update(headers)
+    return response
+
+
+@post("/v1/sites/{site:str}/signals", opt=public(_BROWSERS), operation_id="sites.signal", tags=["Sites"])
+async def signal(request: AnyRequest, site: FromPath[str], data: JSONBody[SiteSignal]) -> Response[SiteSignalled]:
+    """Honour a browser's opt-out signal (`Sec-GPC`) without a choice. A device that nobody knows stays unknown."""
+    services = services_of(request)
+    configuration, found = site_of(services, site)
+    headers = _cors(request, found, demand=True)
+    demand_rate(request, services, configuration.tenant, found)
+    scope: Any = request.scope
+    key = request.headers.get("idempotency-key")
+    call = Call(services, visitor(configuration.tenant, found), scope["sayso.request"], "sites.signal", key)
+    token = site_token.check(services.keyring, configuration.tenant, found.name, data.token, call.context.at)
+    signals = _signals(request, found, data.gpc, data.device)
+    if not signals:
+        raise Invalid("no-signal", "The browser sends no opt-out signal.")
+
+    def unit(tx: Tx) -> Work[SiteSignalled]:
+        yield from _bind(tx, token, data.device)
+        catalogue = call.configuration.catalogue
+        device = Identifier("device", data.device)
+        made = yield from services.registry.signals.give_as(
+            tx, catalogue, device, signals, method="banner", assurance="device"
+        )
+        if made is None:
+            return SiteSignalled(Honoured(reached(catalogue, GPC), []))
+        honoured, done = gpc_of(made.directives), made.recorded
+        return SiteSignalled(honoured, done.record, done.receipt, done.entry) if done else SiteSignalled(honoured)
+
+    response = answered(await call.create(unit, await request.body()))
     response.headers.update(headers)
     return response
 
@@ -156,15 +232,11 @@ def visitor(tenant: str, site: Site) -> Principal:
     )
 
 
-def _chosen(call: Call, token: site_token.SiteToken, data: SiteChoices, tx: Tx) -> Work[SiteRecorded]:
+def _chosen(
+    call: Call, token: site_token.SiteToken, data: SiteChoices, signals: tuple[Signal, ...], seen: Evidence, tx: Tx
+) -> Work[SiteRecorded]:
     """Bind the token to the device that uses it first, then record."""
-    device = sha256(data.device.encode()).digest()[:16]
-    mark = site_token.nonce_mark(token)
-    (bound,) = yield (tx.get(store.SESSION, mark),)
-    if bound is None:
-        tx.insert(store.SESSION, mark, NONCE, device, "device", token.until)
-    elif bound[1] != device:
-        raise site_token.refused()
+    yield from _bind(tx, token, data.device)
     submission = Submission(
         choices=data.choices,
         notice=data.notice,
@@ -173,19 +245,71 @@ def _chosen(call: Call, token: site_token.SiteToken, data: SiteChoices, tx: Tx) 
         method=data.method,
         assurance="device",
         identifier=Identifier("device", data.device),
+        evidence=seen,
+        signals=signals,
+        conflict_shown=data.conflict_shown,
     )
     made = yield from call.services.registry.choose(tx, call.configuration.catalogue, submission)
-    return SiteRecorded(made.record, made.receipt, made.entry)
+    return SiteRecorded(made.record, made.receipt, made.entry, gpc_of(made.directives))
+
+
+def observed(request: AnyRequest) -> Evidence:
+    """What a browser's request is evidence of: its network, never its whole address, and what it calls itself."""
+    peer = request.client.host if request.client else ""
+    trusted = services_of(request).settings.trusted_proxies
+    network = prefix_of(client_address(peer, request.headers.get("x-forwarded-for", ""), trusted))
+    found: Evidence = {} if network == "unknown" else {"address": network}
+    if agent := request.headers.get("user-agent", "")[:_LONGEST_AGENT]:
+        found["user_agent"] = agent
+    return found
+
+
+def _bind(tx: Tx, token: site_token.SiteToken, name: str) -> Work[None]:
+    """A token belongs to the device that used it first. Raises `TokenRefused` for any other."""
+    device = sha256(name.encode()).digest()[:16]
+    mark = site_token.nonce_mark(token)
+    (bound,) = yield (tx.get(store.SESSION, mark),)
+    if bound is None:
+        tx.insert(store.SESSION, mark, NONCE, device, "device", token.until)
+    elif bound[1] != device:
+        raise site_token.refused()
+
+
+def _signals(request: AnyRequest, site: Site, script: bool, device: str) -> tuple[Signal, ...]:
+    """The browser's opt-out signal, if it sends one: in the header, or as its script read it."""
+    source = "header" if sends_gpc(request) else "script" if script else None
+    if source is None:
+        return ()
+    return (Signal(GPC, source, device.encode(), only_required=site.gpc == "required"),)
+
+
+def gpc_of(directives: list[DirectiveState] | UnsetType) -> Honoured | UnsetType:
+    """What a browser is told of its signal: that it is honoured, and for what."""
+    for each in directives or []:
+        if each.kind == GPC:
+            return Honoured(each.purposes, each.lifted)
+    return UNSET
+
+
+def _preflight(request: AnyRequest, site: str) -> Response[None]:
+    _, found = site_of(services_of(request), site)
+    allowed = {
+        "access-control-allow-methods": "POST",
+        "access-control-allow-headers": "content-type, idempotency-key",
+        "access-control-max-age": "600",
+    }
+    return Response(None, status_code=204, headers=_cors(request, found) | allowed)
 
 
 def _configuration(
     request: AnyRequest, services: Services, configuration: Configuration, site: Site, wanted: str | None
 ) -> tuple[BannerConfiguration, str]:
     """What the banner shows in one language, and its ETag, which leaves the token out."""
-    catalogue = configuration.catalogue
+    catalogue, gpc = configuration.catalogue, sends_gpc(request)
     notice = catalogue.notice(site.notice)
     locale = _locale(notice, wanted or negotiate(None, request.headers.get("accept-language")))
     token = site_token.mint(services.keyring, configuration.tenant, site.name, notice.name, notice.version, now())
+    touched = frozenset(reached(catalogue, GPC))
     shown = banner_configuration(
         site=site.name,
         token=token,
@@ -193,18 +317,20 @@ def _configuration(
         notice_version=notice.version,
         locale=locale,
         text=notice.text[locale],
-        purposes=tuple(_purpose(configuration, name, locale) for name in notice.purposes),
+        purposes=tuple(_purpose(configuration, name, locale, touched) for name in notice.purposes),
         notice_url=site.notice_url,
         preferences_url=site.preferences_url,
         cookie_domain=site.cookie_domain,
-        ask_again_days=site.ask_again_days,
+        ask_again_days=max(site.ask_again_days, OPTED_OUT_DAYS) if gpc else site.ask_again_days,
         reopen=site.reopen,
+        gpc=gpc,
+        modes=modes_of(catalogue, site) if site.consent_modes is not None else None,
     )
     content = msgspec.json.encode(msgspec.structs.replace(shown, token=""))
     return shown, f'"{sha256(content).hexdigest()[:32]}"'
 
 
-def _purpose(configuration: Configuration, name: str, locale: str) -> BannerPurpose:
+def _purpose(configuration: Configuration, name: str, locale: str, touched: frozenset[str]) -> BannerPurpose:
     purpose = configuration.catalogue.purposes[name]
     basis = configuration.catalogue.basis(name)
     return BannerPurpose(
@@ -213,6 +339,7 @@ def _purpose(configuration: Configuration, name: str, locale: str) -> BannerPurp
         description=in_locale(purpose.description, locale, ""),
         basis=basis,
         ask=configuration.catalogue.blockable(name),
+        gpc=name in touched,
         expires=purpose.expires_after,
     )
 
@@ -228,13 +355,14 @@ def _cors(request: AnyRequest, site: Site, *, demand: bool = False) -> dict[str,
     """Headers for the site's own origins. With `demand`, raises `ForeignOrigin` for every other page and for none."""
     origin = request.headers.get("origin", "").lower()
     if origin in site.origins:
-        return {"access-control-allow-origin": origin, "vary": "origin"}
+        return {"access-control-allow-origin": origin, "vary": "origin, sec-gpc"}
     if demand:
         raise ForeignOrigin("foreign-origin", "This page is not one of the site's.")
-    return {"vary": "origin"}
+    return {"vary": "origin, sec-gpc"}
 
 
-def _demand_rate(request: AnyRequest, services: Services, tenant: str, site: Site) -> None:
+def demand_rate(request: AnyRequest, services: Services, tenant: str, site: Site) -> None:
+    """Raises `TooFast` for a site or a network that sends too much."""
     settings, at = services.settings, now()
     peer = request.client.host if request.client else ""
     address = client_address(peer, request.headers.get("x-forwarded-for", ""), settings.trusted_proxies)
@@ -246,4 +374,4 @@ def _unknown() -> UnknownSite:
     return UnknownSite("not-found", "There is no such site.")
 
 
-handlers: list[BaseRouteHandler] = [banner, banner_json, preflight, choose]
+handlers: list[BaseRouteHandler] = [banner, banner_json, preflight, choose, signal_preflight, signal]

@@ -31,12 +31,16 @@ class Resolve(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Relation(Struct, frozen=True, forbid_unknown_fields=True, rename={"start": "from"}):
-    """A contract, case or public task; live from `from` until `until` (RFC 3339). No purposes means all."""
+    """A contract, case or public task; live from `from` until `until` (RFC 3339). No purposes means all.
+
+    `source` is a short lower-case word for who says so.
+    """
 
     kind: Literal["contract", "case", "public_task"]
     purposes: tuple[str, ...] = ()
     start: str | None = None
     until: str | None = None
+    source: str = ""
 
 
 class Place(Struct, frozen=True, forbid_unknown_fields=True):
@@ -159,7 +163,9 @@ async def relate(
     def unit(tx: Tx) -> Work[RelationState]:
         catalogue = call.configuration.catalogue
         registry = call.services.registry
-        return (yield from registry.relate(tx, catalogue, person, ref, data.kind, data.purposes, start, until))
+        return (
+            yield from registry.relate(tx, catalogue, person, ref, data.kind, data.purposes, start, until, data.source)
+        )
 
     return await call.run(unit)
 

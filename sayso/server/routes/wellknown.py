@@ -1,4 +1,4 @@
-"""What the world looks up at fixed addresses: keys of receipts, and that we honour GPC."""
+"""What the world looks up at fixed addresses: keys of receipts."""
 
 import base64
 from typing import Any
@@ -34,13 +34,6 @@ class Jwks(Struct, frozen=True):
     keys: list[Jwk]
 
 
-class Gpc(Struct, frozen=True, rename={"last_update": "lastUpdate"}):
-    """Support for Global Privacy Control (W3C GPC, section 4)."""
-
-    gpc: bool
-    last_update: str
-
-
 @get("/.well-known/jwks.json", opt=_CHECKERS, operation_id="wellknown.jwks", tags=["Keys"])
 async def jwks(request: Request[Any, Any, Any]) -> Response[Jwks]:
     """Keys of the receipts and certificates of the brand `default`."""
@@ -51,12 +44,6 @@ async def jwks(request: Request[Any, Any, Any]) -> Response[Jwks]:
 async def jwks_of(request: Request[Any, Any, Any], tenant: FromPath[str]) -> Response[Jwks]:
     """Keys of one brand's receipts and certificates."""
     return _keys_of(request, tenant)
-
-
-@get("/.well-known/gpc.json", opt=public("the standard says so"), operation_id="wellknown.gpc", tags=["Keys"])
-async def gpc() -> Gpc:
-    """We honour the signal."""
-    return Gpc(gpc=True, last_update="2026-11-01")
 
 
 def _keys_of(request: Request[Any, Any, Any], tenant: str) -> Response[Jwks]:
@@ -71,4 +58,4 @@ def _jwk(kid: str, public_key: bytes) -> Jwk:
     return Jwk("OKP", "Ed25519", x, kid, "Ed25519", "sig")
 
 
-handlers: list[BaseRouteHandler] = [jwks, jwks_of, gpc]
+handlers: list[BaseRouteHandler] = [jwks, jwks_of]

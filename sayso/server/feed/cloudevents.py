@@ -1,0 +1,166 @@
+"""A committed change as one client is told of it: CloudEvents 1.0, JSON event format.
+
+The envelope holds nothing personal but the client's own name for the person. What the person chose, and where they
+stand now, is read from the registry when the event is told.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+from msgspec import Struct, field
+
+from consent import NoRecord, NoSubject, Payload
+from sayso.kernel import Actor, Tx, Work, iso, text
+from sayso.server.feed.aliases import known_as
+from sayso.server.feed.filters import PREFIX, Filter
+
+if TYPE_CHECKING:
+    from sayso.server.configuration import Configuration
+    from sayso.server.wiring import Services
+
+
+class Change(NamedTuple):
+    """A row of the feed."""
+
+    position: int
+    kind: str
+    subject: bytes
+    ref: bytes
+    at: int
+
+    @property
+    def seq(self) -> str:
+        """The registry's position once this was committed: what answers call `registry_seq`."""
+        return f"{self.position:016x}"
+
+
+class Now(Struct, frozen=True, omit_defaults=True):
+    """Where the person stands on one purpose when the event is told, and on which ground that rests."""
+
+    status: str
+    since: str | None = None
+    legal_basis: str = ""
+    objected: bool = False
+
+
+class Told(Struct, frozen=True, omit_defaults=True):
+    """`data`. `choices` is what was done, `state` where the person stands now on those purposes. `tokens` are those
+    that this client may present, by collection and field.
+    """
+
+    registry_seq: str
+    record: str | None = None
+    method: str | None = None
+    choices: dict[str, str] = {}
+    ignored: dict[str, str] = {}
+    state: dict[str, Now] = {}
+    jurisdictions: tuple[str, ...] = ()
+    tokens: dict[str, list[str]] = {}
+
+
+class CloudEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The envelope. `id` is unique for its `source`."""
+
+    specversion: str
+    id: str
+    source: str
+    type: str
+    subject: str | None = None
+    time: str
+    datacontenttype: str = field(default="")
+    data: Told
+
+
+class Teller:
+    """Tells changes to clients. Its methods are units that only look."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def wanted(self, tx: Tx, change: Change, wants: Filter) -> Work[bool]:
+        """Whether a filter takes this change. A choice that cannot be read any more is told: silence would be worse."""
+        if not wants.takes(change.kind):
+            return False
+        if not wants.purposes:
+            return True
+        payload = yield from self._payload(tx, change)
+        return payload is None or wants.covers(each.purpose for each in payload.changes)
+
+    def event(self, tx: Tx, change: Change, client: Actor, wants: Filter) -> Work[CloudEvent]:
+        """The change, as this client is told of it."""
+        services, tenant = self._services, tx.context.tenant
+        configuration = services.configurations.of(tenant)
+        payload = yield from self._payload(tx, change)
+        told = yield from self._told(tx, configuration, change, payload, client, wants)
+        return CloudEvent(
+            specversion="1.0",
+            id=change.seq,
+            source=f"{services.settings.base_url}/{tenant}",
+            type=PREFIX + change.kind,
+            subject=known_as(services.keyring, tenant, client, change.subject) if change.subject else None,
+            time=iso(change.at),
+            datacontenttype="application/json",
+            data=told,
+        )
+
+    def _told(
+        self,
+        tx: Tx,
+        configuration: Configuration,
+        change: Change,
+        payload: Payload | None,
+        client: Actor,
+        wants: Filter,
+    ) -> Work[Told]:
+        services = self._services
+        if not change.subject:
+            return Told(change.seq)
+        person = yield from services.registry.person(tx, change.subject)
+        if person is None or person.erased_at:
+            return Told(change.seq)
+        tokens = yield from services.vault.tokens(tx, configuration.collections, change.subject, client.name)
+        laws = tuple(dict.fromkeys(each.code for each in person.jurisdictions))
+        if payload is None:
+            return Told(change.seq, jurisdictions=laws, tokens=tokens)
+        acts: dict[str, str] = {each.purpose: each.act for each in payload.changes}
+        state = yield from self._now(tx, configuration, change.subject, acts, wants)
+        return Told(
+            change.seq,
+            record=text("cns", change.ref),
+            method=payload.method,
+            choices={purpose: act for purpose, act in acts.items() if wants.covers((purpose,))},
+            ignored={purpose: why for purpose, why in payload.ignored.items() if wants.covers((purpose,))},
+            state=state,
+            jurisdictions=laws,
+            tokens=tokens,
+        )
+
+    def _now(
+        self, tx: Tx, configuration: Configuration, subject: bytes, acts: dict[str, str], wants: Filter
+    ) -> Work[dict[str, Now]]:
+        """Every purpose that the choices touch: those named, and those below."""
+        try:
+            state = yield from self._services.registry.state(tx, configuration.catalogue, subject)
+        except NoSubject:
+            return {}
+        return {
+            name: Now(each.status, each.since, each.legal_basis, each.objected is True)
+            for name, each in state.purposes.items()
+            if wants.shows(name) and any(name == act or name.startswith(act + ".") for act in acts)
+        }
+
+    def _payload(self, tx: Tx, change: Change) -> Work[Payload | None]:
+        """The record behind a change, if it is one and can still be opened."""
+        if len(change.ref) != 16:
+            return None
+        try:
+            payload, _ = yield from self._services.registry.opened(tx, change.ref)
+        except NoRecord:
+            return None
+        return payload
+
+
+encode: Any = msgspec.json.Encoder().encode
+"""An event as it travels."""

@@ -1,0 +1,113 @@
+"""One attempt to hand a message over by HTTP. It ends within `TIMEOUT` seconds, whatever the other side does."""
+
+import asyncio
+import ssl
+from base64 import b64encode
+from collections.abc import Iterable
+from hashlib import sha256
+from time import perf_counter
+from typing import Final
+
+import httpcore
+from msgspec import Struct
+
+from sayso.server.feed.addresses import PinnedBackend, RefusedHost
+
+TIMEOUT: Final = 10.0
+_MOST_READ: Final = 16_384
+"""Bytes of an answer that are read, so that the connection can be used again. A longer one is cut off."""
+
+
+class Message(Struct, frozen=True):
+    """What leaves: `id` stays the same however often it is sent, `signature` is made anew."""
+
+    id: str
+    seconds: int
+    signature: str
+    kind: str
+    body: bytes
+
+
+class Outcome(Struct, frozen=True, array_like=True):
+    """What an attempt came to. `code` is the status, or a short word; `ms` how long it took."""
+
+    at: int
+    code: str
+    ms: int
+
+    @property
+    def delivered(self) -> bool:
+        """Acknowledged: a 2xx and nothing else. A redirect is a failure: it would leave by an unchecked door."""
+        return len(self.code) == 3 and self.code[0] == "2"
+
+    @property
+    def gone(self) -> bool:
+        """The receiver says that it wants no more messages."""
+        return self.code == "410"
+
+
+class Sender:
+    """HTTP/1.1 to receivers, without redirects, proxies or cookies."""
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        self._backend = PinnedBackend(allowed)
+        self._pool: httpcore.AsyncConnectionPool | None = None
+
+    async def send(self, url: str, message: Message, at: int) -> Outcome:
+        """Post it. Never raises but `CancelledError`."""
+        started = perf_counter()
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                code = await self._post(url, message)
+        except TimeoutError:
+            code = "timeout"
+        except RefusedHost:
+            code = "refused"
+        except ssl.SSLError:
+            code = "tls"
+        except (OSError, httpcore.NetworkError, httpcore.TimeoutException) as error:
+            code = "tls" if isinstance(error.__context__, ssl.SSLError) else "unreachable"
+        except httpcore.ProtocolError:
+            code = "protocol"
+        return Outcome(at, code, round((perf_counter() - started) * 1000))
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            await self._pool.aclose()
+
+    async def _post(self, url: str, message: Message) -> str:
+        headers = [*headers_of(message).items(), ("user-agent", "Sayso")]
+        if self._pool is None:
+            import httpx
+
+            self._pool = httpcore.AsyncConnectionPool(
+                ssl_context=httpx.create_ssl_context(),
+                network_backend=self._backend,
+                max_connections=256,
+                keepalive_expiry=20,
+            )
+        async with self._pool.stream("POST", url, headers=headers, content=message.body) as answer:
+            code = str(answer.status)
+            # The status is the acknowledgement. What follows it is read only to keep the connection.
+            read = 0
+            try:
+                async with asyncio.timeout(1):
+                    async for part in answer.aiter_stream():
+                        read += len(part)
+                        if read > _MOST_READ:
+                            break
+            except (TimeoutError, OSError, httpcore.NetworkError, httpcore.ProtocolError):
+                pass
+            return code
+
+
+def headers_of(message: Message) -> dict[str, str]:
+    """The message's headers: Standard Webhooks 1.0; RFC 9530 for the digest; CloudEvents 1.0, structured mode."""
+    digest = b64encode(sha256(message.body).digest()).decode()
+    return {
+        "content-type": "application/cloudevents+json; charset=utf-8",
+        "content-digest": f"sha-256=:{digest}:",
+        "webhook-id": message.id,
+        "webhook-timestamp": str(message.seconds),
+        "webhook-signature": message.signature,
+    }
