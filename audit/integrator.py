@@ -169,14 +169,13 @@ def _as_heads(last: store.Signed | None) -> list[_Head]:
 
 
 def _integrate(tx: Tx, log: str, origin: str, batch: int) -> Work[int]:
-    """Move up to `batch` entries from the outbox into the tree; returns how many."""
-    row, locked, rows = yield (
-        store.tree_of(tx, log),
-        store.tree_to_lock(tx, log),
-        store.oldest_pending(tx, log, batch),
-    )
-    pending = [store.Pending(*found) for found in rows]
-    if row is not None and (not locked or not pending):
+    """Move about `batch` entries from the outbox into the tree; returns how many."""
+    row, locked = yield (store.tree_of(tx, log), store.tree_to_lock(tx, log))
+    if row is not None and not locked:
+        return 0
+    waiting = yield from store.oldest_pending(tx, log, batch)
+    pending = waiting.entries
+    if row is not None and not pending:
         return 0
     tree = store.Tree(*locked[0]) if row is not None else store.Tree(origin, 0, EMPTY_ROOT)
     if not pending:
@@ -196,7 +195,7 @@ def _integrate(tx: Tx, log: str, origin: str, batch: int) -> Work[int]:
 
     store.store_tiles(tx, log, changed.items())
     store.store_bundles(tx, log, enumerate(bundles, last_bundle))
-    store.move_to_index(tx, log, tree.size, pending)
+    store.move_to_index(tx, log, tree.size, waiting)
     # From this commit on the entries have their indices. A crash before it leaves them waiting; after it, to be signed.
     moved = tree._replace(size=size, root=root(size, {**tiles, **changed}))
     if row is None:

@@ -246,6 +246,8 @@ class _PostgresSession:
             await raw.execute(rows.postgres.delete, *zip(*keys, strict=True))
         for rows, fresh in writes.inserts.items():
             await raw.execute(rows.postgres.insert, *zip(*fresh, strict=True))
+        for rows, known in writes.onces.items():
+            await raw.execute(rows.postgres.once, *zip(*known.values(), strict=True))
         for rows, changes in writes.replaces.items():
             arrays = zip(*((*values, *key, was) for values, key, was in changes), strict=True)
             _expect(await raw.execute(rows.postgres.replace, *arrays), len(changes), rows.name)

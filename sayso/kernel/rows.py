@@ -79,7 +79,7 @@ class Rows:
 class _SqliteStatements:
     """One row per execution: SQLite runs in this process, so a statement costs microseconds and no round trip."""
 
-    __slots__ = ("_each", "_each_of", "delete", "insert", "replace", "select")
+    __slots__ = ("_each", "_each_of", "delete", "insert", "once", "replace", "select")
 
     def __init__(self, name: str, names: list[str], key: list[str], values: list[str]) -> None:
         same = " AND ".join(f"t.{part} = u.column{place}" for place, part in enumerate(key, 2))
@@ -91,6 +91,7 @@ class _SqliteStatements:
         listed = ", ".join(values) or "1"
         self.select = f"SELECT {listed} FROM {name} WHERE {where}"  # noqa: S608 - names come from the metadata
         self.insert = f"INSERT INTO {name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608
+        self.once = f"INSERT OR IGNORE {self.insert.removeprefix('INSERT ')}"
         self.delete = f"DELETE FROM {name} WHERE {where}"  # noqa: S608
         changed = ", ".join(f"{part} = ?" for part in values)
         self.replace = f"UPDATE {name} SET {changed} WHERE {where} AND version = ?"  # noqa: S608
@@ -106,7 +107,7 @@ class _SqliteStatements:
 class _PostgresStatements:
     """One statement for many rows: each column travels as an array."""
 
-    __slots__ = ("delete", "insert", "replace", "select")
+    __slots__ = ("delete", "insert", "once", "replace", "select")
 
     def __init__(self, name: str, names: list[str], key: list[str], values: list[str], types: list[str]) -> None:
         kinds = dict(zip(names, types, strict=True))
@@ -121,6 +122,7 @@ class _PostgresStatements:
             f"JOIN {name} t ON {same}"
         )
         self.insert = f"INSERT INTO {name} ({', '.join(names)}) SELECT * FROM unnest({arrays(names)})"  # noqa: S608
+        self.once = f"{self.insert} ON CONFLICT DO NOTHING"
         self.delete = f"DELETE FROM {name} t USING unnest({arrays(key)}) AS u({', '.join(key)}) WHERE {same}"  # noqa: S608
         order = [*values, *key]
         changed = ", ".join(f"{part} = u.{part}" for part in values)

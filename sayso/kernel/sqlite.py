@@ -26,7 +26,8 @@ from sayso.kernel.statements import compiled
 from sayso.kernel.tx import Get, GetEach, Head, Query, Unit
 
 _DIALECT = sqlite_dialect()
-_CHECKPOINT_PAGES = 256
+_CHECKPOINT_PAGES = 2_048
+_BACKFILL_PAGES = 256
 _KEYS_PER_STATEMENT = 128
 _WAL_LIMIT = 64 * 1024 * 1024
 
@@ -72,6 +73,7 @@ class SqliteDatabase:
 
     async def start(self) -> None:
         self.writer = connect(self._path)
+        self.writer.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
         self._reader = connect(self._path, read_only=True)
         self._queries = connect(self._path, read_only=True)
         self._batcher.start()
@@ -144,7 +146,7 @@ class SqliteDatabase:
                     size = wal.stat().st_size
                 except FileNotFoundError:
                     continue
-                if size > _CHECKPOINT_PAGES * 4096:
+                if size > _BACKFILL_PAGES * 4096:
                     own.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
                 if size > _WAL_LIMIT:
                     # Readers and the writer pause between statements often enough for this to get its turn.
@@ -222,6 +224,8 @@ class _SqliteSession:
             connection.executemany(rows.sqlite.delete, keys)
         for rows, fresh in writes.inserts.items():
             connection.executemany(rows.sqlite.insert, fresh)
+        for rows, known in writes.onces.items():
+            connection.executemany(rows.sqlite.once, known.values())
         for rows, changes in writes.replaces.items():
             cursor = connection.executemany(rows.sqlite.replace, [(*values, *key, was) for values, key, was in changes])
             if cursor.rowcount != len(changes):

@@ -19,6 +19,8 @@ from sqlalchemy import Table
 
 APP_ROLE = "sayso_app"
 _QUEUES = ("audit_outbox", "feed", "feed_head")
+_UNCOMPRESSED = {"audit_outbox": "entries", "audit_bundle": "entries", "audit_tile": "hashes"}
+"""Columns of hashes and ciphertext: trying to compress them costs time and saves nothing."""
 _EARLY_VACUUM = "autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000"
 
 
@@ -86,6 +88,8 @@ def _postgres(table: str, *, append_only: bool, replaced: bool) -> list[str]:
             f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
             "FOR EACH STATEMENT EXECUTE FUNCTION sayso_refuse()",
         ]
+    if table in _UNCOMPRESSED:
+        statements.append(f"ALTER TABLE {table} ALTER COLUMN {_UNCOMPRESSED[table]} SET STORAGE EXTERNAL")
     if replaced:
         statements.append(f"ALTER TABLE {table} SET (fillfactor = 85, {_EARLY_VACUUM})")
     return statements
