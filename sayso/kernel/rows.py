@@ -77,9 +77,22 @@ class Rows:
 
 
 class _SqliteStatements:
-    """One row per execution: SQLite runs in this process, so a statement costs microseconds and no round trip."""
+    """SQLite runs in this process, so a statement costs microseconds and no round trip. But each execution lets go of
+    the interpreter's lock and waits to get it back: what is many comes in statements for many rows.
+    """
 
-    __slots__ = ("_each", "_each_of", "delete", "insert", "once", "replace", "select")
+    __slots__ = (
+        "_each",
+        "_each_of",
+        "_insert",
+        "_insert_of",
+        "_key_width",
+        "_width",
+        "delete",
+        "once",
+        "replace",
+        "select",
+    )
 
     def __init__(self, name: str, names: list[str], key: list[str], values: list[str]) -> None:
         same = " AND ".join(f"t.{part} = u.column{place}" for place, part in enumerate(key, 2))
@@ -87,21 +100,36 @@ class _SqliteStatements:
         # CROSS JOIN fixes the order: the keys first, then one look-up for each.
         self._each = f"SELECT u.column1{found} FROM (VALUES %s) u CROSS JOIN {name} t ON {same}"  # noqa: S608
         self._each_of: dict[int, str] = {}
+        self._key_width = len(key)
         where = " AND ".join(f"{part} = ?" for part in key)
         listed = ", ".join(values) or "1"
         self.select = f"SELECT {listed} FROM {name} WHERE {where}"  # noqa: S608 - names come from the metadata
-        self.insert = f"INSERT INTO {name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608
-        self.once = f"INSERT OR IGNORE {self.insert.removeprefix('INSERT ')}"
+        self._insert = f"INTO {name} ({', '.join(names)}) VALUES "
+        self._insert_of: dict[int, str] = {}
+        self._width = len(names)
+        self.once = f"INSERT OR IGNORE {self._insert}{_places(1, self._width)}"
         self.delete = f"DELETE FROM {name} WHERE {where}"  # noqa: S608
         changed = ", ".join(f"{part} = ?" for part in values)
         self.replace = f"UPDATE {name} SET {changed} WHERE {where} AND version = ?"  # noqa: S608
 
     def each(self, count: int) -> str:
-        """The SELECT of `count` keys (three columns each, behind their place) in one statement."""
+        """The SELECT of `count` keys in one statement; each row found comes behind the place of its key."""
         known = self._each_of.get(count)
         if known is None:
-            known = self._each_of[count] = self._each % ", ".join(f"({place}, ?, ?, ?)" for place in range(count))
+            marks = ", ?" * self._key_width
+            known = self._each_of[count] = self._each % ", ".join(f"({place}{marks})" for place in range(count))
         return known
+
+    def insert(self, count: int) -> str:
+        """The INSERT of `count` rows in one statement."""
+        known = self._insert_of.get(count)
+        if known is None:
+            known = self._insert_of[count] = f"INSERT {self._insert}{_places(count, self._width)}"
+        return known
+
+
+def _places(rows: int, columns: int) -> str:
+    return ", ".join([f"({', '.join('?' * columns)})"] * rows)
 
 
 class _PostgresStatements:

@@ -8,7 +8,7 @@ was deleted is overwritten.
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from itertools import chain
@@ -21,14 +21,14 @@ from sayso.kernel.batcher import Batcher
 from sayso.kernel.context import Context
 from sayso.kernel.errors import LostRace, Unavailable
 from sayso.kernel.flush import Loaded, Writes, look
-from sayso.kernel.rows import Values
+from sayso.kernel.rows import Rows, Values
 from sayso.kernel.statements import compiled
 from sayso.kernel.tx import Get, GetEach, Head, Query, Unit
 
 _DIALECT = sqlite_dialect()
 _CHECKPOINT_PAGES = 2_048
 _BACKFILL_PAGES = 256
-_KEYS_PER_STATEMENT = 128
+_LARGEST_PART = 128
 _WAL_LIMIT = 64 * 1024 * 1024
 
 _HEAD = "SELECT position, config FROM feed_head WHERE tenant = ? AND shard = 0"
@@ -55,6 +55,16 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     if read_only:
         connection.execute("PRAGMA query_only=ON")
     return connection
+
+
+def parts(count: int) -> Iterator[tuple[int, int]]:
+    """`count` rows cut into powers of two, largest first: few different statements, each prepared once."""
+    first, size = 0, _LARGEST_PART
+    while first < count:
+        while size > count - first:
+            size //= 2
+        yield first, first + size
+        first += size
 
 
 class SqliteDatabase:
@@ -170,25 +180,28 @@ class _SqliteSession:
         return Head(*row) if row else Head(0, 0)
 
     async def read(self, gets: list[Get]) -> dict[Get, Values]:
-        execute = self._reads.execute
+        tables: dict[Rows, list[Get]] = {}
+        for get in gets:
+            asked = tables.get(get.rows)
+            if asked is None:
+                tables[get.rows] = [get]
+            else:
+                asked.append(get)
         found: dict[Get, Values] = {}
-        # One read transaction around them all: taking and leaving the shared lock costs more than a look-up.
-        execute("BEGIN")
-        try:
-            for get in gets:
-                row = execute(get.rows.sqlite.select, get.key).fetchone()
+        for rows, asked in tables.items():
+            for get, row in zip(asked, self._each(rows, [get.key for get in asked]), strict=True):
                 if row is not None:
                     found[get] = row
-        finally:
-            execute("COMMIT")
         return found
 
     async def read_each(self, asked: GetEach) -> list[Values | None]:
-        statements, keys = asked.rows.sqlite, asked.keys
+        return self._each(asked.rows, asked.keys)
+
+    def _each(self, rows: Rows, keys: list[Values]) -> list[Values | None]:
         found: list[Values | None] = [None] * len(keys)
-        for first in range(0, len(keys), _KEYS_PER_STATEMENT):
-            part = keys[first : first + _KEYS_PER_STATEMENT]
-            for row in self._reads.execute(statements.each(len(part)), list(chain.from_iterable(part))):
+        for first, last in parts(len(keys)):
+            text = rows.sqlite.each(last - first)
+            for row in self._reads.execute(text, list(chain.from_iterable(keys[first:last]))):
                 found[first + row[0]] = row[1:]
         return found
 
@@ -223,7 +236,8 @@ class _SqliteSession:
         for rows, keys in writes.deletes.items():
             connection.executemany(rows.sqlite.delete, keys)
         for rows, fresh in writes.inserts.items():
-            connection.executemany(rows.sqlite.insert, fresh)
+            for first, last in parts(len(fresh)):
+                connection.execute(rows.sqlite.insert(last - first), list(chain.from_iterable(fresh[first:last])))
         for rows, known in writes.onces.items():
             connection.executemany(rows.sqlite.once, known.values())
         for rows, changes in writes.replaces.items():
