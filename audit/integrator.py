@@ -28,8 +28,8 @@ from audit.strict import Malformed
 from audit.tiles import WIDTH, grow, pack, right_edge, root
 from sayso.kernel import SYSTEM, Context, Database, Signer, Tx, Work, new_id, now
 
-BATCH = 8_192
-"""Entries in one integration at most."""
+BATCH = 2_048
+"""Entries in one integration, about: they are written in one commit, together with what people wait for."""
 
 ANCHOR_EVERY_S = 10.0
 """How far the anchor file may lie behind the last signature, in seconds."""
@@ -85,8 +85,8 @@ class Integrator:
             return Round(0, standing.signed)
         moved = 0
         if standing.waiting or not standing.opened:
-            moved = await database.run_alone(context, lambda tx: _integrate(tx, log, self.origin(tenant, log), batch))
-        signed = await database.run_alone(context, lambda tx: self._sign(tx, log, heads))
+            moved = await database.run_beside(context, lambda tx: _integrate(tx, log, self.origin(tenant, log), batch))
+        signed = await database.run_beside(context, lambda tx: self._sign(tx, log, heads))
         if signed is None:
             return Round(moved, max(standing.signed, 0))
         self._signed[key] = _Head(signed.size, signed.root, "a head this process signed")

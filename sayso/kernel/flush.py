@@ -139,7 +139,12 @@ class Job:
         """Run up to the first reads. True when it waits for them."""
         self.error = None
         self.tx = Tx(self.context, view, head)
-        self.work = self.unit(self.tx)
+        try:
+            # A unit is a generator function, or one that looks before it returns a generator.
+            self.work = self.unit(self.tx)
+        except Exception as error:  # noqa: BLE001 - whatever a unit raises is its caller's to hear
+            self.error = error
+            return False
         return self._step(None)
 
     def feed(self, rows: dict[Get, Values], others: dict[int, list[Any]]) -> bool:

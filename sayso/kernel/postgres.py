@@ -74,8 +74,8 @@ class PostgresDatabase:
             await connection.close(broken=connection.raw.is_closed())
         await self._engine.dispose()
 
-    async def run(self, context: Context, unit: Unit[Any]) -> Any:
-        return await self._batcher.submit(context, unit)
+    def run(self, context: Context, unit: Unit[Any]) -> asyncio.Future[Any]:
+        return self._batcher.submit(context, unit)
 
     async def run_alone(self, context: Context, unit: Unit[Any]) -> Any:
         for attempt in range(1, ATTEMPTS + 1):
@@ -88,6 +88,10 @@ class PostgresDatabase:
             except _LOST as error:
                 raise _outcome_unknown() from error
         raise Conflict("contended", "Too many changes of the same thing at once; try again.")
+
+    async def run_beside(self, context: Context, unit: Unit[Any]) -> Any:
+        # On connections of their own cold units are beside the flushes anyway.
+        return await self.run_alone(context, unit)
 
     async def look(self, context: Context, unit: Unit[Any]) -> Any:
         async with self._checkout() as connection:

@@ -20,10 +20,10 @@ from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from sayso.kernel.batcher import Batcher
 from sayso.kernel.context import Context
 from sayso.kernel.errors import LostRace, Unavailable
-from sayso.kernel.flush import Loaded, Writes, look
+from sayso.kernel.flush import Job, Loaded, Writes, decide, look
 from sayso.kernel.rows import Rows, Values
 from sayso.kernel.statements import compiled
-from sayso.kernel.tx import Get, GetEach, Head, Query, Unit
+from sayso.kernel.tx import Get, GetEach, Head, Query, Unit, View
 
 _DIALECT = sqlite_dialect()
 _CHECKPOINT_PAGES = 2_048
@@ -78,6 +78,7 @@ class SqliteDatabase:
         self._writer_thread = ThreadPoolExecutor(1, thread_name_prefix="sayso-writer")
         self.query_thread = ThreadPoolExecutor(1, thread_name_prefix="sayso-query")
         self._batcher = Batcher(self._session, loaded)
+        self._cold = asyncio.Lock()
         self._stop_checkpoints = threading.Event()
         self._checkpoints: threading.Thread | None = None
 
@@ -102,11 +103,26 @@ class SqliteDatabase:
         self.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self.writer.close()
 
-    async def run(self, context: Context, unit: Unit[Any]) -> Any:
-        return await self._batcher.submit(context, unit)
+    def run(self, context: Context, unit: Unit[Any]) -> asyncio.Future[Any]:
+        return self._batcher.submit(context, unit)
 
     async def run_alone(self, context: Context, unit: Unit[Any]) -> Any:
-        return await self._batcher.submit(context, unit, alone=True)
+        async with self._cold:
+            return await self._batcher.submit(context, unit, alone=True)
+
+    async def run_beside(self, context: Context, unit: Unit[Any]) -> Any:
+        # Decided here, beside whatever is flushed, and written with the next flush. Other cold units wait, so nothing
+        # that this one read is changed in between but by hot units, which append to it at most.
+        async with self._cold:
+            job = Job(context, unit, asyncio.get_running_loop().create_future(), alone=True)
+            await decide(
+                _SqliteSession(self, context.tenant, self._reader), context.tenant, [job], self._loaded, View()
+            )
+            if job.error is not None:
+                raise job.error
+            if job.tx.writes:
+                await self._batcher.submit(context, job.tx.again)
+            return job.result
 
     async def look(self, context: Context, unit: Unit[Any]) -> Any:
         return await look(_SqliteSession(self, context.tenant, self._reader), context, unit, self._loaded)
@@ -189,9 +205,8 @@ class _SqliteSession:
                 asked.append(get)
         found: dict[Get, Values] = {}
         for rows, asked in tables.items():
-            for get, row in zip(asked, self._each(rows, [get.key for get in asked]), strict=True):
-                if row is not None:
-                    found[get] = row
+            answers = self._each(rows, [get.key for get in asked])
+            found.update({get: row for get, row in zip(asked, answers, strict=True) if row is not None})
         return found
 
     async def read_each(self, asked: GetEach) -> list[Values | None]:

@@ -213,6 +213,13 @@ class Tx:
             or self.many_deletes
         )
 
+    def again(self, tx: "Tx") -> Work[None]:
+        """A unit that writes what this one decided to."""
+        for name in _WRITTEN:
+            getattr(tx, name).extend(getattr(self, name))
+        tx.config_changed = tx.config_changed or self.config_changed
+        yield ()
+
     # the batcher's side
 
     def found(self, get: Get, row: Values | None) -> Values | None:
@@ -261,6 +268,20 @@ class Tx:
         fresh += [(get, None) for get in self.deletes]
         rows.update(fresh)
         own.update(fresh)
+
+
+_WRITTEN = (
+    "deletes",
+    "executes",
+    "inserts",
+    "many_deletes",
+    "many_inserts",
+    "onces",
+    "packed",
+    "published",
+    "puts",
+)
+"""The attributes of a `Tx` that hold what is to be written."""
 
 
 class View:
