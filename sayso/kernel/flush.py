@@ -100,15 +100,12 @@ class Writes:
         self.config_changed = self.config_changed or tx.config_changed
 
     def __bool__(self) -> bool:
-        return bool(
-            self.inserts
-            or self.onces
-            or self.replaces
-            or self.deletes
-            or self.executes
-            or self.published
-            or self.config_changed
-        )
+        return bool(self.adds or self.deletes or self.executes)
+
+    @property
+    def adds(self) -> bool:
+        """Whether there is anything but deletes and statements of its own."""
+        return bool(self.inserts or self.onces or self.replaces or self.published or self.config_changed)
 
 
 def _packed(tenant: str, group: str, items: list[Item]) -> Values:

@@ -133,28 +133,45 @@ def _places(rows: int, columns: int) -> str:
 
 
 class _PostgresStatements:
-    """One statement for many rows: each column travels as an array."""
+    """One statement for many rows: each column travels as an array. `insert`, `once` and `replace` are parts of a
+    larger statement: they count their parameters from a given number.
+    """
 
-    __slots__ = ("delete", "insert", "once", "replace", "select")
+    __slots__ = ("_insert", "_kinds", "_order", "_replace", "_same", "delete", "replaced", "select", "width")
 
     def __init__(self, name: str, names: list[str], key: list[str], values: list[str], types: list[str]) -> None:
         kinds = dict(zip(names, types, strict=True))
 
-        def arrays(columns: list[str], first: int = 1) -> str:
-            return ", ".join(f"${place}::{kinds[column]}[]" for place, column in enumerate(columns, first))
-
+        keyed = _arrays([kinds[part] for part in key], 1)
         same = " AND ".join(f"t.{part} = u.{part}" for part in key)
         listed = "".join(f", t.{part}" for part in values)
         self.select = (
-            f"SELECT u.nth{listed} FROM unnest({arrays(key)}) WITH ORDINALITY AS u({', '.join(key)}, nth) "  # noqa: S608
+            f"SELECT u.nth{listed} FROM unnest({keyed}) WITH ORDINALITY AS u({', '.join(key)}, nth) "  # noqa: S608
             f"JOIN {name} t ON {same}"
         )
-        self.insert = f"INSERT INTO {name} ({', '.join(names)}) SELECT * FROM unnest({arrays(names)})"  # noqa: S608
-        self.once = f"{self.insert} ON CONFLICT DO NOTHING"
-        self.delete = f"DELETE FROM {name} t USING unnest({arrays(key)}) AS u({', '.join(key)}) WHERE {same}"  # noqa: S608
+        self.width = len(names)
+        self._kinds = types
+        self._insert = f"INSERT INTO {name} ({', '.join(names)}) SELECT * FROM unnest"  # noqa: S608
+        self.delete = f"DELETE FROM {name} t USING unnest({keyed}) AS u({', '.join(key)}) WHERE {same}"  # noqa: S608
         order = [*values, *key]
+        self._order = [*(kinds[column] for column in order), "bigint"]
+        self.replaced = len(self._order)
         changed = ", ".join(f"{part} = u.{part}" for part in values)
-        self.replace = (
-            f"UPDATE {name} t SET {changed} FROM unnest({arrays(order)}, ${len(order) + 1}::bigint[]) "  # noqa: S608
-            f"AS u({', '.join(order)}, was) WHERE {same} AND t.version = u.was"
-        )
+        self._replace = f"UPDATE {name} t SET {changed} FROM unnest"  # noqa: S608
+        self._same = f" AS u({', '.join(order)}, was) WHERE {same} AND t.version = u.was RETURNING 1"
+
+    def insert(self, first: int) -> str:
+        """Adds rows: one array for each column."""
+        return f"{self._insert}({_arrays(self._kinds, first)})"
+
+    def once(self, first: int) -> str:
+        """The same, where a key that is there already is left as it is."""
+        return f"{self.insert(first)} ON CONFLICT DO NOTHING"
+
+    def replace(self, first: int) -> str:
+        """Replaces rows that still have the version they were read in: arrays of values, of keys, of those versions."""
+        return f"{self._replace}({_arrays(self._order, first)}){self._same}"
+
+
+def _arrays(kinds: list[str], first: int) -> str:
+    return ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(kinds, first))

@@ -109,4 +109,12 @@ _PREPARATION = (
     CREATE FUNCTION sayso_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END $$
     """,
+    # Ends a flush that replaced fewer rows than it decided about: another node was faster, and nothing is kept.
+    """
+    CREATE FUNCTION sayso_expect(changed bigint, wanted bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+    BEGIN
+        IF changed <> wanted THEN RAISE EXCEPTION 'lost a race' USING ERRCODE = 'serialization_failure'; END IF;
+        RETURN changed;
+    END $$
+    """,
 )
