@@ -6,6 +6,7 @@ was deleted is overwritten.
 """
 
 import asyncio
+import logging
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -25,11 +26,14 @@ from sayso.kernel.rows import Rows, Values
 from sayso.kernel.statements import compiled
 from sayso.kernel.tx import Get, GetEach, Head, Query, Unit, View
 
+log = logging.getLogger("sayso.sqlite")
+
 _DIALECT = sqlite_dialect()
 _CHECKPOINT_PAGES = 2_048
 _BACKFILL_PAGES = 256
 _LARGEST_PART = 128
 _WAL_LIMIT = 64 * 1024 * 1024
+"""Bytes that the write-ahead file keeps on disk; what it once needed beyond them is given back."""
 
 _HEAD = "SELECT position, config FROM feed_head WHERE tenant = ? AND shard = 0"
 _RAISE_HEAD = (
@@ -80,11 +84,15 @@ class SqliteDatabase:
         self._batcher = Batcher(self._session, loaded)
         self._cold = asyncio.Lock()
         self._stop_checkpoints = threading.Event()
+        self._untidy = threading.Event()
         self._checkpoints: threading.Thread | None = None
 
     async def start(self) -> None:
         self.writer = connect(self._path)
+        # The checkpoint thread moves pages all the time; the writer takes the last step, after which it begins the file
+        # anew: pages that are there already cost half of what new ones do.
         self.writer.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
+        self.writer.execute(f"PRAGMA journal_size_limit={_WAL_LIMIT}")
         self._reader = connect(self._path, read_only=True)
         self._queries = connect(self._path, read_only=True)
         self._batcher.start()
@@ -130,13 +138,15 @@ class SqliteDatabase:
     async def tidy(self) -> None:
         """Move the write-ahead file into the database and empty it: what was erased is then gone from both files."""
         # By a connection of its own: the writer's serves the loop's reads whenever the writer thread is not writing.
-        await asyncio.to_thread(self._truncate)
+        if not await asyncio.to_thread(self._truncate):
+            self._untidy.set()
+            log.warning("a reader holds up the tidying of the write-ahead file; it is tried again until it is done")
 
-    def _truncate(self) -> None:
+    def _truncate(self) -> bool:
+        """Whether it was done: a reader may hold it up for longer than a lock is waited for."""
         own = connect(self._path)
         try:
-            while own.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
-                pass  # a reader held it up for as long as a lock is waited for
+            return not own.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         finally:
             own.close()
 
@@ -174,9 +184,8 @@ class SqliteDatabase:
                     continue
                 if size > _BACKFILL_PAGES * 4096:
                     own.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-                if size > _WAL_LIMIT:
-                    # Readers and the writer pause between statements often enough for this to get its turn.
-                    own.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+                if self._untidy.is_set() and not own.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                    self._untidy.clear()
         finally:
             own.close()
 
