@@ -91,7 +91,6 @@ class _SqliteStatements:
         "delete",
         "once",
         "replace",
-        "select",
     )
 
     def __init__(self, name: str, names: list[str], key: list[str], values: list[str]) -> None:
@@ -102,8 +101,6 @@ class _SqliteStatements:
         self._each_of: dict[int, str] = {}
         self._key_width = len(key)
         where = " AND ".join(f"{part} = ?" for part in key)
-        listed = ", ".join(values) or "1"
-        self.select = f"SELECT {listed} FROM {name} WHERE {where}"  # noqa: S608 - names come from the metadata
         self._insert = f"INTO {name} ({', '.join(names)}) VALUES "
         self._insert_of: dict[int, str] = {}
         self._width = len(names)
