@@ -9,35 +9,44 @@ from typing import NamedTuple
 
 from msgspec import UNSET, UnsetType
 
-from audit import encoding
-from audit.commitment import COLLECTION, TAG_LABEL, commit, tag
+from audit import encoding, outbox
+from audit.commitment import COLLECTION, OPENING_LABEL, TAG_LABEL, actor_r, commit, standing_name, tag
 from audit.entry import VERSION, AuditEvent, Commitments, Leaf, Tags
-from audit.tables import ACTOR, OUTBOX, SUBJECT
+from audit.tables import ACTOR, DETAIL, OUTBOX, SUBJECT
 from sayso.kernel import TENANT_OWNER, Actor, Invalid, Key, Sealer, Tx, new_raw, raw
 
 _ACTOR_LABEL = "sayso.audit.actor.v1"
 _REMEMBERED = 4096
 
-# One draw of randomness serves an entry: its nonce, the keys of its commitments, and two fill-in tags.
+# One draw of randomness serves an entry: its nonce, the keys of two commitments, and what fills in for an actor or a
+# tag that cannot be made.
 _NONCE = slice(0, 16)
-_R_A = slice(16, 48)
-_R_D = slice(48, 80)
-_R_S = slice(80, 112)
-_FILL_A = slice(112, 128)
-_FILL_S = slice(128, 144)
-_DRAW = 144
+_R_D = slice(16, 48)
+_R_S = slice(48, 80)
+_FILL_S = slice(80, 96)
+_DRAW = 96
 
 
 class _Standing(NamedTuple):
-    """An actor as entries keep them: the owner of their row, the key that seals it, its tag key, who exactly it was and
-    how that is printed.
+    """An actor as entries keep them: the owner of their row, the key behind it and what is derived from that, who
+    exactly it was, how that is printed, and the row.
     """
 
     owner: bytes
     key: Key
     tag_key: bytes
+    secret: bytes
     actor: Actor
     payload: bytes
+    name: bytes
+    sealed: bytes
+
+    @classmethod
+    def of(cls, owner: bytes, key: Key, actor: Actor) -> "_Standing":
+        payload, secret = encoding.encode_actor(actor), key.derive(OPENING_LABEL)
+        name = standing_name(secret, payload)
+        sealed = key.seal(COLLECTION, name.hex() + "/a", payload)
+        return cls(owner, key, key.derive(TAG_LABEL), secret, actor, payload, name, sealed)
 
 
 class Appender:
@@ -65,7 +74,6 @@ class Appender:
         subject_tag: bytes | UnsetType = UNSET
         detail_commitment: bytes | UnsetType = UNSET
         detail = b""
-        detail_row = None
         if event.detail:
             payload = encoding.encode_detail(event.type, event.detail)
             detail_commitment = commit(noise[_R_D], b"d", entry, payload)
@@ -83,18 +91,15 @@ class Appender:
                 subject_tag = noise[_FILL_S]
             if detail:
                 tenant_key = self._sealer.standing(context.tenant, TENANT_OWNER)
-                detail_row = tenant_key.seal(COLLECTION, entry_id + "/d", detail)
+                tx.insert(DETAIL, entry, tenant_key.seal(COLLECTION, entry_id + "/d", detail))
 
         if acting is not None:
-            actor_commitment = commit(noise[_R_A], b"a", entry, acting.payload)
+            actor_commitment = commit(actor_r(acting.secret, entry), b"a", entry, acting.payload)
             actor_tag = tag(acting.tag_key, nonce)
-            opening = acting.key.seal(COLLECTION, entry_id + "/a", noise[_R_A] + acting.payload)
-            tx.insert(ACTOR, owner, entry, opening, detail_row)
+            tx.once(ACTOR, owner, acting.name, acting.sealed)
         else:
-            actor_commitment = noise[_R_A]
-            actor_tag = noise[_FILL_A]
-            if detail_row is not None:
-                tx.insert(ACTOR, TENANT_OWNER, entry, b"", detail_row)
+            fill = os.urandom(32 + 16)
+            actor_commitment, actor_tag = fill[:32], fill[32:]
 
         leaf = Leaf(
             actor_class=context.actor.kind,
@@ -111,7 +116,7 @@ class Appender:
             type=event.type,
             v=VERSION,
         )
-        tx.insert(OUTBOX, entry, log, encoding.encode_leaf(leaf), link, owner)
+        tx.pack(OUTBOX, log, entry, outbox.pack(entry, encoding.encode_leaf(leaf), link, owner))
         return entry_id
 
     def _acting(self, tenant: str, actor: Actor, subject: bytes | None, subject_key: Key | None) -> _Standing | None:
@@ -119,21 +124,19 @@ class Appender:
         if actor.kind == "person":
             # A person's own act lies under that person's key alone, so that erasure reaches it.
             if subject is not None and subject_key is not None and actor.id == "sub_" + subject.hex():
-                payload = encoding.encode_actor(actor)
-                return _Standing(subject, subject_key, subject_key.derive(TAG_LABEL), actor, payload)
+                return _Standing.of(subject, subject_key, actor)
             return None
         known = self._standing.get((tenant, actor.id))
-        owner = known.owner if known is not None else self.actor_owner(tenant, actor.id)
+        owner = known.owner if known is not None else self._actor_owner(tenant, actor.id)
         key = self._sealer.standing(tenant, owner)
         if known is not None and known.key is key and known.actor == actor:
             return known
         if len(self._standing) >= _REMEMBERED:
             self._standing.clear()
-        payload = encoding.encode_actor(actor)
-        found = self._standing[tenant, actor.id] = _Standing(owner, key, key.derive(TAG_LABEL), actor, payload)
+        found = self._standing[tenant, actor.id] = _Standing.of(owner, key, actor)
         return found
 
-    def actor_owner(self, tenant: str, actor_id: str) -> bytes:
+    def _actor_owner(self, tenant: str, actor_id: str) -> bytes:
         """The 16 bytes under which an actor's entries are kept: the id's own, or a keyed digest of a name that is no
         id.
         """

@@ -15,6 +15,9 @@ LABEL = b"sayso.audit.commitment.v1\x00"
 TAG_LABEL = "sayso.audit.tag.v1"
 """The label under which a log key derives its tag key."""
 
+OPENING_LABEL = "sayso.audit.opening.v1"
+"""The label under which a log key derives the keys of its actor's commitments."""
+
 COLLECTION = "audit"
 """The collection that sealed openings are bound to; their field is `<entry id>/<compartment>`, their version 0."""
 
@@ -40,6 +43,18 @@ def commit(r: bytes, compartment: bytes, entry: bytes, payload: bytes) -> bytes:
 def tag(tag_key: bytes, nonce: bytes) -> bytes:
     """The 16-byte blind tag of the holder of `tag_key` in the leaf with this nonce."""
     return _hmac(tag_key, nonce)[:TAG_SIZE]
+
+
+def actor_r(secret: bytes, entry: bytes) -> bytes:
+    """The key of an actor's commitment in an entry: a pseudo-random function of the entry's id under the actor's
+    `OPENING_LABEL` secret, so that it need not be kept and dies with the actor's key.
+    """
+    return _hmac(secret, b"r" + entry)
+
+
+def standing_name(secret: bytes, payload: bytes) -> bytes:
+    """16 bytes that name one payload of an actor, meaningless without the secret."""
+    return _hmac(secret, b"p" + payload)[:TAG_SIZE]
 
 
 def split_opening(opening: bytes) -> tuple[bytes, bytes]:

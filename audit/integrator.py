@@ -28,8 +28,8 @@ from audit.strict import Malformed
 from audit.tiles import WIDTH, grow, pack, right_edge, root
 from sayso.kernel import SYSTEM, Context, Database, Signer, Tx, Work, new_id, now
 
-BATCH = 8_192
-"""Entries in one integration at most."""
+BATCH = 2_048
+"""Entries in one integration, about: they are written in one commit, together with what people wait for."""
 
 ANCHOR_EVERY_S = 10.0
 """How far the anchor file may lie behind the last signature, in seconds."""
@@ -85,8 +85,8 @@ class Integrator:
             return Round(0, standing.signed)
         moved = 0
         if standing.waiting or not standing.opened:
-            moved = await database.run_alone(context, lambda tx: _integrate(tx, log, self.origin(tenant, log), batch))
-        signed = await database.run_alone(context, lambda tx: self._sign(tx, log, heads))
+            moved = await database.run_beside(context, lambda tx: _integrate(tx, log, self.origin(tenant, log), batch))
+        signed = await database.run_beside(context, lambda tx: self._sign(tx, log, heads))
         if signed is None:
             return Round(moved, max(standing.signed, 0))
         self._signed[key] = _Head(signed.size, signed.root, "a head this process signed")
@@ -169,14 +169,13 @@ def _as_heads(last: store.Signed | None) -> list[_Head]:
 
 
 def _integrate(tx: Tx, log: str, origin: str, batch: int) -> Work[int]:
-    """Move up to `batch` entries from the outbox into the tree; returns how many."""
-    row, locked, rows = yield (
-        store.tree_of(tx, log),
-        store.tree_to_lock(tx, log),
-        store.oldest_pending(tx, log, batch),
-    )
-    pending = [store.Pending(*found) for found in rows]
-    if row is not None and (not locked or not pending):
+    """Move about `batch` entries from the outbox into the tree; returns how many."""
+    row, locked = yield (store.tree_of(tx, log), store.tree_to_lock(tx, log))
+    if row is not None and not locked:
+        return 0
+    waiting = yield from store.oldest_pending(tx, log, batch)
+    pending = waiting.entries
+    if row is not None and not pending:
         return 0
     tree = store.Tree(*locked[0]) if row is not None else store.Tree(origin, 0, EMPTY_ROOT)
     if not pending:
@@ -196,7 +195,7 @@ def _integrate(tx: Tx, log: str, origin: str, batch: int) -> Work[int]:
 
     store.store_tiles(tx, log, changed.items())
     store.store_bundles(tx, log, enumerate(bundles, last_bundle))
-    store.move_to_index(tx, log, tree.size, pending)
+    store.move_to_index(tx, log, tree.size, waiting)
     # From this commit on the entries have their indices. A crash before it leaves them waiting; after it, to be signed.
     moved = tree._replace(size=size, root=root(size, {**tiles, **changed}))
     if row is None:

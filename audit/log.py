@@ -112,11 +112,6 @@ class AuditLog:
         """A page of the entries about one person, newest first, waiting ones included."""
         return search.entries_about(tx, subject, cursor, limit)
 
-    def entries_of_actor(self, tx: Tx, actor_id: str, cursor: str | None = None, limit: int = 50) -> Work[Page]:
-        """A page of the entries that an actor caused, newest first, waiting ones included."""
-        owner = self._appender.actor_owner(tx.context.tenant, actor_id)
-        return search.entries_of_actor(tx, owner, cursor, limit)
-
     def subject_of(self, tx: Tx, entry_id: str) -> Work[bytes | None]:
         """The person an entry is about, while the log still knows."""
         return search.subject_of(tx, entry_id)

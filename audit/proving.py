@@ -73,11 +73,11 @@ def tlog_proof(tx: Tx, signer: Signer, entry_id: str) -> Work[bytes]:
     Raises `NotIntegrated` while no checkpoint covers it, `EntryNotFound`.
     """
     key = store.entry_key(entry_id)
-    (waiting,) = yield (store.waiting(tx, key),)
+    waiting = yield from store.waiting(tx, [key])
     (row,) = yield (store.locate(tx, key),)
     place = store.located_from(row)
     if place is None:
-        raise NotIntegrated if waiting is not None else EntryNotFound
+        raise NotIntegrated if key in waiting else EntryNotFound
     log, index = place
     tree, rows = yield (store.tree_of(tx, log), store.last_signed(tx, log))
     head = store.signed_from(rows)

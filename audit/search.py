@@ -6,7 +6,14 @@ from typing import Literal
 from msgspec import Struct
 
 from audit import store
-from audit.commitment import COLLECTION, split_opening, verify_opening
+from audit.commitment import (
+    COLLECTION,
+    OPENING_LABEL,
+    OpeningInvalid,
+    actor_r,
+    split_opening,
+    verify_opening,
+)
 from audit.encoding import decode_leaf, encode_subject
 from audit.entry import Entry, Opening
 from audit.errors import EntryNotFound
@@ -51,16 +58,17 @@ def entry(tx: Tx, entry_id: str) -> Work[Entry]:
 def by_id(tx: Tx, keys: Sequence[bytes]) -> Work[list[Entry]]:
     """Those of the entries that exist, in the order asked for, integrated or waiting."""
     # The outbox first: an entry moves from there to the index, so that this order cannot miss it.
-    waiting = yield tuple(store.waiting(tx, key) for key in keys)
+    waiting = yield from store.waiting(tx, keys)
     rows = yield tuple(store.locate(tx, key) for key in keys)
     found: dict[bytes, Entry] = {}
     places: dict[str, dict[bytes, int]] = {}
-    for key, held, row in zip(keys, waiting, rows, strict=True):
+    for key, row in zip(keys, rows, strict=True):
         place = store.located_from(row)
         if place is not None:
             places.setdefault(place.log, {})[key] = place.leaf
-        elif held is not None:
-            found[key] = Entry(text("ent", key), held[0], None, held[1])
+        elif key in waiting:
+            log, held = waiting[key]
+            found[key] = Entry(text("ent", key), log, None, held.leaf)
     for log, here in places.items():
         leaves = yield from store.leaves_at(tx, log, list(here.values()))
         found |= {key: Entry(text("ent", key), log, leaf, leaves[leaf]) for key, leaf in here.items()}
@@ -93,20 +101,12 @@ def entries_about(tx: Tx, subject: bytes, cursor: str | None = None, limit: int 
     """A page of the entries about one person, newest first, waiting ones included. Raises `Invalid` on a foreign
     cursor.
     """
-    return (yield from _listed(tx, subject, cursor, limit, of_actor=False))
-
-
-def entries_of_actor(tx: Tx, actor: bytes, cursor: str | None = None, limit: int = 50) -> Work[Page]:
-    """The same for the entries that an actor caused; `actor` as `AuditLog.actor_owner` gives it."""
-    return (yield from _listed(tx, actor, cursor, limit, of_actor=True))
-
-
-def _listed(tx: Tx, owner: bytes, cursor: str | None, limit: int, *, of_actor: bool) -> Work[Page]:
     limit = max(1, min(limit, PAGE_LIMIT))
     before = store.entry_key(cursor) if cursor else None
-    ask = store.entries_of_actor if of_actor else store.entries_about
-    (rows,) = yield (ask(tx, owner, before, limit + 1),)
+    (rows,) = yield (store.entries_about(tx, subject, before, limit + 1),)
     keys = [key for (key,) in rows[:limit]]
+    if not keys:
+        return Page([], None)
     found = yield from by_id(tx, keys)
     return Page(found, text("ent", keys[-1]) if len(rows) > limit else None)
 
@@ -131,10 +131,14 @@ def openings(tx: Tx, sealer: Sealer, entry_id: str, subject_key: Key | None) -> 
         (about,) = yield (store.sealed_about(tx, link.subject, key),)
         if about is not None:
             found += _open_subject(subject_key, entry_id, about[0])
-    (by,) = yield (store.sealed_by(tx, link.actor, key),)
-    if by is not None:
-        actor_key = subject_key if link.actor == link.subject else sealer.standing(tx.context.tenant, link.actor)
-        found += _open_actor(actor_key, sealer.standing(tx.context.tenant, TENANT_OWNER), entry_id, *by)
+    standings, detail = yield (store.standings_of(tx, link.actor), store.sealed_detail(tx, key))
+    # A person's own act opens with that person's key alone; an act without an opening left none.
+    actor_key = subject_key if link.actor == link.subject else sealer.standing(tx.context.tenant, link.actor)
+    if actor_key is not None:
+        found += _open_actor(actor_key, shown, key, standings)
+    if detail is not None:
+        tenant = sealer.standing(tx.context.tenant, TENANT_OWNER)
+        found.append(_opening("d", tenant.open(COLLECTION, f"{entry_id}/d", detail[0])))
     check_openings(shown, found)
     return found
 
@@ -154,14 +158,18 @@ def _open_subject(key: Key, entry_id: str, sealed: bytes) -> list[Opening]:
     return [*found, _opening("d", detail)] if detail else found
 
 
-def _open_actor(key: Key | None, tenant: Key, entry_id: str, sealed: bytes, detail: bytes | None) -> list[Opening]:
-    found = []
-    # A person's own act opens with that person's key alone; an act without an opening left none.
-    if key is not None and sealed:
-        found.append(_opening("a", key.open(COLLECTION, f"{entry_id}/a", sealed)))
-    if detail is not None:
-        found.append(_opening("d", tenant.open(COLLECTION, f"{entry_id}/d", detail)))
-    return found
+def _open_actor(key: Key, shown: Entry, entry: bytes, standings: Iterable[Sequence[bytes]]) -> list[Opening]:
+    """The actor as they stood then: of all the ways they ever stood the one that the leaf committed to."""
+    committed = decode_leaf(shown.leaf).c.a or b""
+    r = actor_r(key.derive(OPENING_LABEL), entry)
+    for name, sealed in standings:
+        payload = key.open(COLLECTION, f"{name.hex()}/a", sealed)
+        try:
+            verify_opening(committed, r, b"a", entry, payload)
+        except OpeningInvalid:
+            continue
+        return [Opening("a", r, payload)]
+    return []
 
 
 def _opening(compartment: Literal["a", "d", "s"], opened: bytes) -> Opening:

@@ -3,13 +3,27 @@
 from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Select, Table, Text, bindparam, func, literal_column, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    LargeBinary,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    func,
+    literal_column,
+    select,
+)
 
 from audit.encoding import index_of
+from audit.outbox import Pending
+from audit.outbox import forget as forget_pending
+from audit.outbox import unpack as unpack_pending
 from audit.tables import (
-    ACTOR,
     BUNDLE,
     CHECKPOINT,
+    DETAIL,
     INDEX,
     OUTBOX,
     SUBJECT,
@@ -49,20 +63,20 @@ _LAST_SIGNED = Prepared(
     .limit(_most)
     .offset(_none)
 )
-_OLDEST_PENDING = Prepared(
-    select(
-        audit_outbox.c.bucket,
-        audit_outbox.c.entry,
-        audit_outbox.c.leaf,
-        audit_outbox.c.subject,
-        audit_outbox.c.actor,
-    )
+_PENDING_SIZES = Prepared(
+    select(audit_outbox.c.first, audit_outbox.c.count)
     .where(audit_outbox.c.log == _of_log)
-    .order_by(audit_outbox.c.entry)
+    .order_by(audit_outbox.c.first)
     .limit(_most)
     .offset(_none)
 )
-_ANY_PENDING = Prepared(select(audit_outbox.c.entry).where(audit_outbox.c.log == _of_log).limit(_most).offset(_none))
+# Locked: an erasure that takes a person out of a waiting row must not be overtaken by the integrator.
+_PENDING_UNTIL = Prepared(
+    select(audit_outbox.c.bucket, audit_outbox.c.first, audit_outbox.c.entries)
+    .where(audit_outbox.c.log == _of_log, audit_outbox.c.first <= bindparam("until", type_=LargeBinary))
+    .with_for_update()
+)
+_ANY_PENDING = Prepared(select(audit_outbox.c.first).where(audit_outbox.c.log == _of_log).limit(_most).offset(_none))
 
 
 class Tree(NamedTuple):
@@ -88,14 +102,11 @@ class Located(NamedTuple):
     leaf: int
 
 
-class Pending(NamedTuple):
-    """A row of the outbox: its bucket and id, the leaf's bytes, and whose keys open it."""
+class Waiting(NamedTuple):
+    """The oldest entries that wait, in id order, and the rows they lie in: (bucket, first id)."""
 
-    bucket: int
-    entry: bytes
-    leaf: bytes
-    subject: bytes | None
-    actor: bytes
+    rows: list[Values]
+    entries: list[Pending]
 
 
 class Link(NamedTuple):
@@ -127,9 +138,20 @@ def signed_from(rows: list[Any]) -> Signed | None:
     return Signed(*rows[0]) if rows else None
 
 
-def oldest_pending(tx: Tx, log: str, limit: int) -> Query:
-    """The entries that wait longest, in id order: see `Pending`."""
-    return tx.query(_OLDEST_PENDING, log=log, most=limit)
+def oldest_pending(tx: Tx, log: str, limit: int) -> Work[Waiting]:
+    """The entries that wait longest, about `limit` of them: whole rows, one at least."""
+    (sizes,) = yield (tx.query(_PENDING_SIZES, log=log, most=limit),)
+    if not sizes:
+        return Waiting([], [])
+    until, total = sizes[0][0], 0
+    for first, count in sizes:
+        total += count
+        if total > limit and first != until:
+            break
+        until = first
+    (rows,) = yield (tx.query(_PENDING_UNTIL, log=log, until=until),)
+    entries = sorted(each for _, _, contents in rows for each in unpack_pending(contents))
+    return Waiting([(bucket, first) for bucket, first, _ in rows], entries)
 
 
 def any_pending(tx: Tx, log: str) -> Query:
@@ -139,7 +161,7 @@ def any_pending(tx: Tx, log: str) -> Query:
 
 def backlog(tx: Tx, log: str) -> Query:
     """How many entries wait, and the id of the oldest."""
-    columns: tuple[Any, ...] = (func.count(), func.min(audit_outbox.c.entry))
+    columns: tuple[Any, ...] = (func.coalesce(func.sum(audit_outbox.c.count), 0), func.min(audit_outbox.c.first))
     return tx.select(select(*columns).select_from(audit_outbox).where(audit_outbox.c.log == log))
 
 
@@ -192,9 +214,15 @@ def located_from(row: Values | None) -> Located | None:
     return Located(*row[:2]) if row is not None else None
 
 
-def waiting(tx: Tx, entry: bytes) -> Get:
-    """The read of an entry in the outbox: log and leaf."""
-    return tx.get(OUTBOX, entry)
+def waiting(tx: Tx, entries: Collection[bytes]) -> Work[dict[bytes, tuple[str, Pending]]]:
+    """Those of the entries that lie in the outbox, each with its log."""
+    c = audit_outbox.c
+    chosen = select(c.log, c.entries).where(c.first <= max(entries), c.last >= min(entries))
+    (rows,) = yield (tx.select(chosen),)
+    wanted = frozenset(entries)
+    return {
+        each.entry: (log, each) for log, contents in rows for each in unpack_pending(contents) if each.entry in wanted
+    }
 
 
 def found_by(
@@ -236,20 +264,14 @@ def entries_about(tx: Tx, subject: bytes, before: bytes | None, limit: int) -> Q
     return tx.select(chosen.order_by(table.entry.desc()).limit(limit))
 
 
-def entries_of_actor(tx: Tx, actor: bytes, before: bytes | None, limit: int) -> Query:
-    """Ids of the entries by an actor, newest first."""
-    table = audit_actor.c
-    chosen = select(table.entry).where(table.bucket == bucket_of(tx.context.tenant, actor), table.actor == actor)
-    if before is not None:
-        chosen = chosen.where(table.entry < before)
-    return tx.select(chosen.order_by(table.entry.desc()).limit(limit))
-
-
 def link_of(tx: Tx, entry: bytes) -> Work[Link | None]:
     """Whose keys open an entry; None when there is none of that id."""
-    waits, row = yield (waiting(tx, entry), locate(tx, entry))
-    found = row or waits
-    return Link(*found[-2:]) if found is not None else None
+    # The outbox first: an entry moves from there to the index, so that this order cannot miss it.
+    waits = (yield from waiting(tx, [entry])).get(entry)
+    (row,) = yield (locate(tx, entry),)
+    if row is not None:
+        return Link(*row[-2:])
+    return Link(waits[1].subject, waits[1].actor) if waits is not None else None
 
 
 def sealed_about(tx: Tx, subject: bytes, entry: bytes) -> Get:
@@ -257,9 +279,16 @@ def sealed_about(tx: Tx, subject: bytes, entry: bytes) -> Get:
     return tx.get(SUBJECT, subject, entry)
 
 
-def sealed_by(tx: Tx, actor: bytes, entry: bytes) -> Get:
-    """The read of the sealed openings of the actor, and of a detail that no person's key sealed."""
-    return tx.get(ACTOR, actor, entry)
+def standings_of(tx: Tx, actor: bytes) -> Query:
+    """Name and sealed payload of every way an actor ever stood."""
+    c = audit_actor.c
+    chosen = select(c.standing, c.sealed).where(c.bucket == bucket_of(tx.context.tenant, actor), c.actor == actor)
+    return tx.select(chosen)
+
+
+def sealed_detail(tx: Tx, entry: bytes) -> Get:
+    """The read of the sealed opening of a detail that no person's key sealed."""
+    return tx.get(DETAIL, entry)
 
 
 # writes
@@ -290,12 +319,11 @@ def store_bundles(tx: Tx, log: str, bundles: Iterable[tuple[int, bytes]]) -> Non
         tx.insert(BUNDLE, log, number, entries)
 
 
-def move_to_index(tx: Tx, log: str, start: int, pending: Iterable[Pending]) -> None:
+def move_to_index(tx: Tx, log: str, start: int, waiting: Waiting) -> None:
     """Entries leave the outbox and get their index, from `start` on. The unique entry id stops a second time."""
-    waited = list(pending)
-    tx.delete_many(OUTBOX, [(each.bucket, each.entry) for each in waited])
+    tx.delete_many(OUTBOX, waiting.rows)
     rows = []
-    for leaf, (_, entry, raw_leaf, subject, actor) in enumerate(waited, start):
+    for leaf, (entry, raw_leaf, subject, actor) in enumerate(waiting.entries, start):
         head = index_of(raw_leaf)
         rows.append((entry, log, leaf, head.type, head.out, subject, actor))
     tx.insert_many(INDEX, rows)
@@ -315,7 +343,7 @@ def forget(tx: Tx, subject: bytes) -> Work[int]:
     for start in range(0, len(entries), _ENTRIES_PER_STATEMENT):
         chosen = audit_index.c.entry.in_(entries[start : start + _ENTRIES_PER_STATEMENT])
         _unlink(tx, audit_index, subject, chosen)
-    _unlink(tx, audit_outbox, subject, audit_outbox.c.subject == subject)
+    yield from _unlink_waiting(tx, subject)
     tx.execute(audit_subject.delete().where(*own))
     tx.execute(audit_actor.delete().where(audit_actor.c.bucket == bucket, audit_actor.c.actor == subject))
     return len(entries)
@@ -324,6 +352,17 @@ def forget(tx: Tx, subject: bytes) -> Work[int]:
 def _unlink(tx: Tx, table: Table, subject: bytes, chosen: ColumnElement[bool]) -> None:
     tx.execute(table.update().where(chosen, table.c.actor == subject).values(actor=TENANT_OWNER))
     tx.execute(table.update().where(chosen).values(subject=None))
+
+
+def _unlink_waiting(tx: Tx, subject: bytes) -> Work[None]:
+    c = audit_outbox.c
+    (rows,) = yield (tx.select(select(c.bucket, c.first, c.entries)),)
+    for bucket, first, contents in rows:
+        kept = forget_pending(contents, subject, TENANT_OWNER)
+        if kept != contents:
+            # Where the integrator was faster the row is gone, and this unit runs again and finds it in the index.
+            changed = audit_outbox.update().where(c.bucket == bucket, c.first == first)
+            tx.execute(changed.values(entries=kept), expect=1)
 
 
 def entry_key(entry: str) -> bytes:

@@ -1,7 +1,8 @@
 """The log's tables. `audit_outbox` is filled in business transactions; the integrator moves it into the rest.
 
 Where what stands: hashes and entries in tiles and bundles (only the widest of each), heads in `audit_checkpoint`, what
-search needs in `audit_index`, and the sealed openings, which may be deleted, in `audit_subject` and `audit_actor`.
+search needs in `audit_index`, and the sealed openings, which may be deleted, in `audit_subject`,
+`audit_actor` and `audit_detail`.
 """
 
 from sqlalchemy import BigInteger, LargeBinary, SmallInteger, Text
@@ -11,16 +12,16 @@ from sayso.kernel.schema import column, subject_table, tenant_table
 
 audit_outbox = subject_table(
     "audit_outbox",
-    column("entry", LargeBinary),
+    column("first", LargeBinary),
     column("log", Text),
-    column("leaf", LargeBinary),
-    column("subject", LargeBinary, nullable=True),
-    column("actor", LargeBinary),
-    owner="entry",
-    key=("entry",),
+    column("last", LargeBinary),
+    column("count", BigInteger),
+    column("entries", LargeBinary),
+    owner="first",
+    key=("first",),
 )
-"""Entries that are durable and wait for their index. A queue: rows are consumed, never polled by id. `subject` and
-`actor` name the rows that hold the openings.
+"""Entries that are durable and wait for their index: one row for all that a flush wrote (see `outbox.py`), named by the
+smallest and the largest id in it. A queue: rows are consumed, never polled by id.
 """
 
 audit_tree = tenant_table(
@@ -93,15 +94,22 @@ audit_subject = subject_table(
 audit_actor = subject_table(
     "audit_actor",
     column("actor", LargeBinary),
+    column("standing", LargeBinary),
+    column("sealed", LargeBinary),
+    owner="actor",
+    key=("actor", "standing"),
+)
+"""Who an actor was (name, roles), once for each way they ever stood, under the actor's log key. An entry's commitment
+tells which of them it was made by; its key comes from the actor's log key, so no entry needs a row of its own.
+"""
+
+audit_detail = tenant_table(
+    "audit_detail",
     column("entry", LargeBinary),
     column("opening", LargeBinary),
-    column("detail", LargeBinary, nullable=True),
-    owner="actor",
-    key=("actor", "entry"),
+    key=("entry",),
 )
-"""Entries by an actor, with the actor's opening under the actor's log key. `detail` holds the opening of the detail,
-under the tenant's, when no person's key could seal it.
-"""
+"""The opening of a detail that no person's key could seal, under the tenant's."""
 
 OUTBOX = Rows(audit_outbox, journal=True)
 TREE = Rows(audit_tree)
@@ -111,3 +119,4 @@ CHECKPOINT = Rows(audit_checkpoint)
 INDEX = Rows(audit_index, journal=True)
 SUBJECT = Rows(audit_subject, journal=True)
 ACTOR = Rows(audit_actor, journal=True)
+DETAIL = Rows(audit_detail, journal=True)

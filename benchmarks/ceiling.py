@@ -29,10 +29,11 @@ def ceiling(seconds: float = 3.0) -> float:
     """Empty requests a second."""
     with _served() as port:
         plan = Plan(HOST, port, 64, seconds, 0.5, [request("POST", "/", HOST, port, b'{"a": 1}' * 30, "sk_none")])
-        return _load(plan).per_second
+        return generate(plan).per_second
 
 
-def _load(plan: Plan) -> Outcome:
+def generate(plan: Plan) -> Outcome:
+    """Run a plan from the other core, in this process."""
     everywhere = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {1})
     try:

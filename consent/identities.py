@@ -2,7 +2,7 @@
 
 Two people who turn out to be one are *merged*: the one that was named stays, the other's id goes on as an alias of it.
 Nothing is moved: each id keeps its identifiers, records, keys and stored values, and all of them share one state
-(docs/decisions/0012). That is why a merge costs a few rows, why a decision about an alias costs one read, and why a
+(docs/decisions/0014). That is why a merge costs a few rows, why a decision about an alias costs one read, and why a
 merge can be undone (`splitting.py`).
 """
 

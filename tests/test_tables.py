@@ -86,9 +86,10 @@ def test_hot_statements_carry_an_equality_on_every_key_column(table: Table) -> N
     key = [column.name for column in table.primary_key]
     rows = Rows(table)
     for name in key:
-        for statement in (rows.sqlite.select, rows.sqlite.replace, rows.sqlite.delete):
+        assert f"t.{name} = u.column" in rows.sqlite.each(2)
+        for statement in (rows.sqlite.replace, rows.sqlite.delete):
             assert f"{name} = ?" in statement
-        for statement in (rows.postgres.select, rows.postgres.replace, rows.postgres.delete):
+        for statement in (rows.postgres.select, rows.postgres.replace(1), rows.postgres.delete):
             assert f"t.{name} = u.{name}" in statement
 
 

@@ -14,7 +14,7 @@ from vault.normalise import InvalidValue, canonical, tidy
 
 class UnknownSubject(NotFound):
     def __init__(self) -> None:
-        super().__init__("unknown-subject", "There is no such person.")
+        super().__init__("no-subject", "Nobody here is known by that name.")
 
 
 class Given(Struct, frozen=True):

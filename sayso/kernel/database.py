@@ -1,5 +1,6 @@
-"""The database, as everyone above the kernel sees it: three ways to run a unit of work. Nobody else commits."""
+"""The database, as everyone above the kernel sees it: four ways to run a unit of work. Nobody else commits."""
 
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -25,12 +26,16 @@ class Database(Protocol):
         """Answer everything that waits, refuse what comes, close."""
         ...
 
-    async def run(self, context: Context, unit: Unit[T]) -> T:
+    def run(self, context: Context, unit: Unit[T]) -> Awaitable[T]:
         """Hot: share a flush with whatever queued meanwhile. The unit uses point reads and inserts only."""
         ...
 
     async def run_alone(self, context: Context, unit: Unit[T]) -> T:
         """Cold: a transaction of its own, any statement. What the unit decides on it guards by `put` or `expect`."""
+        ...
+
+    async def run_beside(self, context: Context, unit: Unit[T]) -> T:
+        """Cold, and no hot unit waits for it: for a unit about tables that no hot unit reads, guarded by `expect`."""
         ...
 
     async def look(self, context: Context, unit: Unit[T]) -> T:

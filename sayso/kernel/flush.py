@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 from sayso.kernel.context import Context
 from sayso.kernel.errors import Conflict, LostRace, SaysoError
+from sayso.kernel.ids import bucket_of
 from sayso.kernel.rows import Rows, Values
-from sayso.kernel.tx import Execute, Get, GetEach, Head, Publish, Query, Reads, Tx, Unit, View, Work
+from sayso.kernel.tx import Execute, Get, GetEach, Head, Item, Publish, Query, Reads, Tx, Unit, View, Work
 
 Loaded = Callable[[str, int], Awaitable[None]]
 """Called when a tenant's configuration moved: (tenant, config counter). Returns once the new one is in place."""
@@ -36,18 +37,22 @@ class Session(Protocol):
 class Writes:
     """The write-sets of a flush, merged: what one statement per table will carry."""
 
-    __slots__ = ("config_changed", "deletes", "executes", "inserts", "published", "replaces")
+    __slots__ = ("config_changed", "deletes", "executes", "inserts", "onces", "published", "replaces")
 
     def __init__(self, done: "list[Job]") -> None:
         self.inserts: dict[Rows, list[Values]] = {}
+        self.onces: dict[Rows, dict[Values, Values]] = {}
         self.replaces: dict[Rows, list[tuple[Values, Values, int]]] = {}
         self.deletes: dict[Rows, list[Values]] = {}
         self.executes: list[Execute] = []
         self.published: list[Publish] = []
         self.config_changed = False
         states: dict[Get, tuple[Values, Values | None]] = {}
+        packs: dict[tuple[Rows, str, str], list[Item]] = {}
         for job in done:
-            self._add(job.tx, states)
+            self._add(job.tx, states, packs)
+        for (rows, tenant, group), items in packs.items():
+            self.inserts.setdefault(rows, []).append(_packed(tenant, group, items))
         for (rows, key), (values, was) in states.items():
             if was is None:
                 self.inserts.setdefault(rows, []).append((*key, *values))
@@ -55,7 +60,12 @@ class Writes:
                 assert rows.version is not None, rows
                 self.replaces.setdefault(rows, []).append((values, key, was[rows.version]))
 
-    def _add(self, tx: Tx, states: dict[Get, tuple[Values, Values | None]]) -> None:
+    def _add(
+        self,
+        tx: Tx,
+        states: dict[Get, tuple[Values, Values | None]],
+        packs: dict[tuple[Rows, str, str], list[Item]],
+    ) -> None:
         inserts = self.inserts
         for get in tx.deletes:
             # Deletes are written before inserts, so a row that an earlier unit of this flush adds must not be added.
@@ -77,14 +87,32 @@ class Writes:
             # Two changes of one row in a flush become one; its guard is the version that the database holds.
             earlier = states.get(get)
             states[get] = (values, was if earlier is None else earlier[1])
+        for item in tx.packed:
+            pack = packs.get(place := (item.rows, tx.context.tenant, item.group))
+            if pack is None:
+                packs[place] = [item]
+            else:
+                pack.append(item)
+        for rows, row in tx.onces:
+            self.onces.setdefault(rows, {})[row[: rows.lead + rows.key_width]] = row
         self.executes += tx.executes
         self.published += tx.published
         self.config_changed = self.config_changed or tx.config_changed
 
     def __bool__(self) -> bool:
-        return bool(
-            self.inserts or self.replaces or self.deletes or self.executes or self.published or self.config_changed
-        )
+        return bool(self.adds or self.deletes or self.executes)
+
+    @property
+    def adds(self) -> bool:
+        """Whether there is anything but deletes and statements of its own."""
+        return bool(self.inserts or self.onces or self.replaces or self.published or self.config_changed)
+
+
+def _packed(tenant: str, group: str, items: list[Item]) -> Values:
+    keys = [item.key for item in items]
+    first = min(keys)
+    contents = b"".join([item.content for item in items])
+    return (bucket_of(tenant, first), tenant, first, group, max(keys), len(items), contents)
 
 
 class Job:
@@ -108,7 +136,12 @@ class Job:
         """Run up to the first reads. True when it waits for them."""
         self.error = None
         self.tx = Tx(self.context, view, head)
-        self.work = self.unit(self.tx)
+        try:
+            # A unit is a generator function, or one that looks before it returns a generator.
+            self.work = self.unit(self.tx)
+        except Exception as error:  # noqa: BLE001 - whatever a unit raises is its caller's to hear
+            self.error = error
+            return False
         return self._step(None)
 
     def feed(self, rows: dict[Get, Values], others: dict[int, list[Any]]) -> bool:

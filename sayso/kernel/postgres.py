@@ -1,6 +1,6 @@
 """PostgreSQL: several nodes, one database. asyncpg under SQLAlchemy's engine, arrays instead of rows.
 
-A flush reads with one statement per table, decides, and writes with one statement per table in one transaction. Rows
+A flush reads with one statement per table, decides, and writes with one statement for everything. Rows
 that another node changed in between are noticed by their version, and the units concerned run again.
 """
 
@@ -19,6 +19,7 @@ from sayso.kernel.batcher import ATTEMPTS, Batcher
 from sayso.kernel.context import Context
 from sayso.kernel.errors import Conflict, LostRace, SaysoError, Unavailable
 from sayso.kernel.flush import Job, Loaded, Writes, decide, look
+from sayso.kernel.fused import fuse
 from sayso.kernel.rows import Values
 from sayso.kernel.statements import compiled
 from sayso.kernel.tx import Get, GetEach, Head, Query, Unit, View
@@ -31,17 +32,6 @@ _LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError)
 _SAFETIES = ("fsync", "synchronous_commit", "full_page_writes")
 
 _HEAD = "SELECT position, config FROM feed_head WHERE tenant = $1 AND shard = 0"
-# The last statement of a flush: it locks the head row until the commit, so positions are commit-ordered, without gaps.
-_RAISE_HEAD = """
-WITH head AS (
-  INSERT INTO feed_head AS h (tenant, shard, position, config) VALUES ($1, 0, $2, $3)
-  ON CONFLICT (tenant, shard) DO UPDATE
-  SET position = h.position + excluded.position, config = h.config + excluded.config
-  RETURNING h.position)
-INSERT INTO feed (tenant, shard, position, kind, subject, ref, at)
-SELECT $1, 0, head.position - $2 + u.nth, u.kind, u.subject, u.ref, u.at
-FROM head, unnest($4::text[], $5::bytea[], $6::bytea[], $7::bigint[]) WITH ORDINALITY AS u(kind, subject, ref, at, nth)
-"""
 
 
 class PostgresDatabase:
@@ -74,8 +64,8 @@ class PostgresDatabase:
             await connection.close(broken=connection.raw.is_closed())
         await self._engine.dispose()
 
-    async def run(self, context: Context, unit: Unit[Any]) -> Any:
-        return await self._batcher.submit(context, unit)
+    def run(self, context: Context, unit: Unit[Any]) -> asyncio.Future[Any]:
+        return self._batcher.submit(context, unit)
 
     async def run_alone(self, context: Context, unit: Unit[Any]) -> Any:
         for attempt in range(1, ATTEMPTS + 1):
@@ -88,6 +78,10 @@ class PostgresDatabase:
             except _LOST as error:
                 raise _outcome_unknown() from error
         raise Conflict("contended", "Too many changes of the same thing at once; try again.")
+
+    async def run_beside(self, context: Context, unit: Unit[Any]) -> Any:
+        # On connections of their own cold units are beside the flushes anyway.
+        return await self.run_alone(context, unit)
 
     async def look(self, context: Context, unit: Unit[Any]) -> Any:
         async with self._checkout() as connection:
@@ -220,6 +214,19 @@ class _PostgresSession:
         return [tuple(row) for row in await self._raw.fetch(text, *values)]
 
     async def write(self, writes: Writes) -> None:
+        if writes.deletes or writes.executes:
+            await self._transact(writes)
+            return
+        text, values = fuse(self._tenant, writes)
+        try:
+            # A statement outside a transaction is one of its own: this line commits.
+            await self._raw.fetchval(text, *values)
+        except _RACES as error:
+            raise LostRace(str(error)) from error
+        except _LOST as error:
+            raise _outcome_unknown() from error
+
+    async def _transact(self, writes: Writes) -> None:
         transaction = self._raw.transaction()
         try:
             await transaction.start()
@@ -240,24 +247,18 @@ class _PostgresSession:
             raise _outcome_unknown() from error
 
     async def apply(self, writes: Writes) -> None:
-        """The statements of a flush, inside a transaction that the caller opened."""
+        """What is to be written, inside a transaction that the caller opened."""
         raw = self._raw
         for rows, keys in writes.deletes.items():
             await raw.execute(rows.postgres.delete, *zip(*keys, strict=True))
-        for rows, fresh in writes.inserts.items():
-            await raw.execute(rows.postgres.insert, *zip(*fresh, strict=True))
-        for rows, changes in writes.replaces.items():
-            arrays = zip(*((*values, *key, was) for values, key, was in changes), strict=True)
-            _expect(await raw.execute(rows.postgres.replace, *arrays), len(changes), rows.name)
+        if writes.adds:
+            text, arrays = fuse(self._tenant, writes)
+            await raw.fetchval(text, *arrays)
         for item in writes.executes:
             text, values = compiled(item.statement, _DIALECT)
             status = await raw.execute(text, *values)
             if item.expect is not None:
                 _expect(status, item.expect, text)
-        if writes.published or writes.config_changed:
-            count = len(writes.published)
-            columns = zip(*writes.published, strict=True) if count else ([], [], [], [])
-            await raw.execute(_RAISE_HEAD, self._tenant, count, int(writes.config_changed), *columns)
 
 
 def _expect(status: str, count: int, what: str) -> None:

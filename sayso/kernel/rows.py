@@ -77,9 +77,21 @@ class Rows:
 
 
 class _SqliteStatements:
-    """One row per execution: SQLite runs in this process, so a statement costs microseconds and no round trip."""
+    """SQLite runs in this process, so a statement costs microseconds and no round trip. But each execution lets go of
+    the interpreter's lock and waits to get it back: what is many comes in statements for many rows.
+    """
 
-    __slots__ = ("_each", "_each_of", "delete", "insert", "replace", "select")
+    __slots__ = (
+        "_each",
+        "_each_of",
+        "_insert",
+        "_insert_of",
+        "_key_width",
+        "_width",
+        "delete",
+        "once",
+        "replace",
+    )
 
     def __init__(self, name: str, names: list[str], key: list[str], values: list[str]) -> None:
         same = " AND ".join(f"t.{part} = u.column{place}" for place, part in enumerate(key, 2))
@@ -87,44 +99,76 @@ class _SqliteStatements:
         # CROSS JOIN fixes the order: the keys first, then one look-up for each.
         self._each = f"SELECT u.column1{found} FROM (VALUES %s) u CROSS JOIN {name} t ON {same}"  # noqa: S608
         self._each_of: dict[int, str] = {}
+        self._key_width = len(key)
         where = " AND ".join(f"{part} = ?" for part in key)
-        listed = ", ".join(values) or "1"
-        self.select = f"SELECT {listed} FROM {name} WHERE {where}"  # noqa: S608 - names come from the metadata
-        self.insert = f"INSERT INTO {name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608
+        self._insert = f"INTO {name} ({', '.join(names)}) VALUES "
+        self._insert_of: dict[int, str] = {}
+        self._width = len(names)
+        self.once = f"INSERT OR IGNORE {self._insert}{_places(1, self._width)}"
         self.delete = f"DELETE FROM {name} WHERE {where}"  # noqa: S608
         changed = ", ".join(f"{part} = ?" for part in values)
         self.replace = f"UPDATE {name} SET {changed} WHERE {where} AND version = ?"  # noqa: S608
 
     def each(self, count: int) -> str:
-        """The SELECT of `count` keys (three columns each, behind their place) in one statement."""
+        """The SELECT of `count` keys in one statement; each row found comes behind the place of its key."""
         known = self._each_of.get(count)
         if known is None:
-            known = self._each_of[count] = self._each % ", ".join(f"({place}, ?, ?, ?)" for place in range(count))
+            marks = ", ?" * self._key_width
+            known = self._each_of[count] = self._each % ", ".join(f"({place}{marks})" for place in range(count))
+        return known
+
+    def insert(self, count: int) -> str:
+        """The INSERT of `count` rows in one statement."""
+        known = self._insert_of.get(count)
+        if known is None:
+            known = self._insert_of[count] = f"INSERT {self._insert}{_places(count, self._width)}"
         return known
 
 
-class _PostgresStatements:
-    """One statement for many rows: each column travels as an array."""
+def _places(rows: int, columns: int) -> str:
+    return ", ".join([f"({', '.join('?' * columns)})"] * rows)
 
-    __slots__ = ("delete", "insert", "replace", "select")
+
+class _PostgresStatements:
+    """One statement for many rows: each column travels as an array. `insert`, `once` and `replace` are parts of a
+    larger statement: they count their parameters from a given number.
+    """
+
+    __slots__ = ("_insert", "_kinds", "_order", "_replace", "_same", "delete", "replaced", "select", "width")
 
     def __init__(self, name: str, names: list[str], key: list[str], values: list[str], types: list[str]) -> None:
         kinds = dict(zip(names, types, strict=True))
 
-        def arrays(columns: list[str], first: int = 1) -> str:
-            return ", ".join(f"${place}::{kinds[column]}[]" for place, column in enumerate(columns, first))
-
+        keyed = _arrays([kinds[part] for part in key], 1)
         same = " AND ".join(f"t.{part} = u.{part}" for part in key)
         listed = "".join(f", t.{part}" for part in values)
         self.select = (
-            f"SELECT u.nth{listed} FROM unnest({arrays(key)}) WITH ORDINALITY AS u({', '.join(key)}, nth) "  # noqa: S608
+            f"SELECT u.nth{listed} FROM unnest({keyed}) WITH ORDINALITY AS u({', '.join(key)}, nth) "  # noqa: S608
             f"JOIN {name} t ON {same}"
         )
-        self.insert = f"INSERT INTO {name} ({', '.join(names)}) SELECT * FROM unnest({arrays(names)})"  # noqa: S608
-        self.delete = f"DELETE FROM {name} t USING unnest({arrays(key)}) AS u({', '.join(key)}) WHERE {same}"  # noqa: S608
+        self.width = len(names)
+        self._kinds = types
+        self._insert = f"INSERT INTO {name} ({', '.join(names)}) SELECT * FROM unnest"  # noqa: S608
+        self.delete = f"DELETE FROM {name} t USING unnest({keyed}) AS u({', '.join(key)}) WHERE {same}"  # noqa: S608
         order = [*values, *key]
+        self._order = [*(kinds[column] for column in order), "bigint"]
+        self.replaced = len(self._order)
         changed = ", ".join(f"{part} = u.{part}" for part in values)
-        self.replace = (
-            f"UPDATE {name} t SET {changed} FROM unnest({arrays(order)}, ${len(order) + 1}::bigint[]) "  # noqa: S608
-            f"AS u({', '.join(order)}, was) WHERE {same} AND t.version = u.was"
-        )
+        self._replace = f"UPDATE {name} t SET {changed} FROM unnest"  # noqa: S608
+        self._same = f" AS u({', '.join(order)}, was) WHERE {same} AND t.version = u.was RETURNING 1"
+
+    def insert(self, first: int) -> str:
+        """Adds rows: one array for each column."""
+        return f"{self._insert}({_arrays(self._kinds, first)})"
+
+    def once(self, first: int) -> str:
+        """The same, where a key that is there already is left as it is."""
+        return f"{self.insert(first)} ON CONFLICT DO NOTHING"
+
+    def replace(self, first: int) -> str:
+        """Replaces rows that still have the version they were read in: arrays of values, of keys, of those versions."""
+        return f"{self._replace}({_arrays(self._order, first)}){self._same}"
+
+
+def _arrays(kinds: list[str], first: int) -> str:
+    return ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(kinds, first))

@@ -6,9 +6,10 @@ was deleted is overwritten.
 """
 
 import asyncio
+import logging
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from itertools import chain
@@ -20,15 +21,19 @@ from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from sayso.kernel.batcher import Batcher
 from sayso.kernel.context import Context
 from sayso.kernel.errors import LostRace, Unavailable
-from sayso.kernel.flush import Loaded, Writes, look
-from sayso.kernel.rows import Values
+from sayso.kernel.flush import Job, Loaded, Writes, decide, look
+from sayso.kernel.rows import Rows, Values
 from sayso.kernel.statements import compiled
-from sayso.kernel.tx import Get, GetEach, Head, Query, Unit
+from sayso.kernel.tx import Get, GetEach, Head, Query, Unit, View
+
+log = logging.getLogger("sayso.sqlite")
 
 _DIALECT = sqlite_dialect()
-_CHECKPOINT_PAGES = 256
-_KEYS_PER_STATEMENT = 128
+_CHECKPOINT_PAGES = 2_048
+_BACKFILL_PAGES = 256
+_LARGEST_PART = 128
 _WAL_LIMIT = 64 * 1024 * 1024
+"""Bytes that the write-ahead file keeps on disk; what it once needed beyond them is given back."""
 
 _HEAD = "SELECT position, config FROM feed_head WHERE tenant = ? AND shard = 0"
 _RAISE_HEAD = (
@@ -56,6 +61,16 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     return connection
 
 
+def parts(count: int) -> Iterator[tuple[int, int]]:
+    """`count` rows cut into powers of two, largest first: few different statements, each prepared once."""
+    first, size = 0, _LARGEST_PART
+    while first < count:
+        while size > count - first:
+            size //= 2
+        yield first, first + size
+        first += size
+
+
 class SqliteDatabase:
     """`Database` over one file. See `database.py` for what the methods promise."""
 
@@ -67,11 +82,17 @@ class SqliteDatabase:
         self._writer_thread = ThreadPoolExecutor(1, thread_name_prefix="sayso-writer")
         self.query_thread = ThreadPoolExecutor(1, thread_name_prefix="sayso-query")
         self._batcher = Batcher(self._session, loaded)
+        self._cold = asyncio.Lock()
         self._stop_checkpoints = threading.Event()
+        self._untidy = threading.Event()
         self._checkpoints: threading.Thread | None = None
 
     async def start(self) -> None:
         self.writer = connect(self._path)
+        # The checkpoint thread moves pages all the time; the writer takes the last step, after which it begins the file
+        # anew: pages that are there already cost half of what new ones do.
+        self.writer.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
+        self.writer.execute(f"PRAGMA journal_size_limit={_WAL_LIMIT}")
         self._reader = connect(self._path, read_only=True)
         self._queries = connect(self._path, read_only=True)
         self._batcher.start()
@@ -90,11 +111,26 @@ class SqliteDatabase:
         self.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self.writer.close()
 
-    async def run(self, context: Context, unit: Unit[Any]) -> Any:
-        return await self._batcher.submit(context, unit)
+    def run(self, context: Context, unit: Unit[Any]) -> asyncio.Future[Any]:
+        return self._batcher.submit(context, unit)
 
     async def run_alone(self, context: Context, unit: Unit[Any]) -> Any:
-        return await self._batcher.submit(context, unit, alone=True)
+        async with self._cold:
+            return await self._batcher.submit(context, unit, alone=True)
+
+    async def run_beside(self, context: Context, unit: Unit[Any]) -> Any:
+        # Decided here, beside whatever is flushed, and written with the next flush. Other cold units wait, so nothing
+        # that this one read is changed in between but by hot units, which append to it at most.
+        async with self._cold:
+            job = Job(context, unit, asyncio.get_running_loop().create_future(), alone=True)
+            await decide(
+                _SqliteSession(self, context.tenant, self._reader), context.tenant, [job], self._loaded, View()
+            )
+            if job.error is not None:
+                raise job.error
+            if job.tx.writes:
+                await self._batcher.submit(context, job.tx.again)
+            return job.result
 
     async def look(self, context: Context, unit: Unit[Any]) -> Any:
         return await look(_SqliteSession(self, context.tenant, self._reader), context, unit, self._loaded)
@@ -102,13 +138,15 @@ class SqliteDatabase:
     async def tidy(self) -> None:
         """Move the write-ahead file into the database and empty it: what was erased is then gone from both files."""
         # By a connection of its own: the writer's serves the loop's reads whenever the writer thread is not writing.
-        await asyncio.to_thread(self._truncate)
+        if not await asyncio.to_thread(self._truncate):
+            self._untidy.set()
+            log.warning("a reader holds up the tidying of the write-ahead file; it is tried again until it is done")
 
-    def _truncate(self) -> None:
+    def _truncate(self) -> bool:
+        """Whether it was done: a reader may hold it up for longer than a lock is waited for."""
         own = connect(self._path)
         try:
-            while own.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
-                pass  # a reader held it up for as long as a lock is waited for
+            return not own.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         finally:
             own.close()
 
@@ -144,11 +182,10 @@ class SqliteDatabase:
                     size = wal.stat().st_size
                 except FileNotFoundError:
                     continue
-                if size > _CHECKPOINT_PAGES * 4096:
+                if size > _BACKFILL_PAGES * 4096:
                     own.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-                if size > _WAL_LIMIT:
-                    # Readers and the writer pause between statements often enough for this to get its turn.
-                    own.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+                if self._untidy.is_set() and not own.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                    self._untidy.clear()
         finally:
             own.close()
 
@@ -168,25 +205,27 @@ class _SqliteSession:
         return Head(*row) if row else Head(0, 0)
 
     async def read(self, gets: list[Get]) -> dict[Get, Values]:
-        execute = self._reads.execute
+        tables: dict[Rows, list[Get]] = {}
+        for get in gets:
+            asked = tables.get(get.rows)
+            if asked is None:
+                tables[get.rows] = [get]
+            else:
+                asked.append(get)
         found: dict[Get, Values] = {}
-        # One read transaction around them all: taking and leaving the shared lock costs more than a look-up.
-        execute("BEGIN")
-        try:
-            for get in gets:
-                row = execute(get.rows.sqlite.select, get.key).fetchone()
-                if row is not None:
-                    found[get] = row
-        finally:
-            execute("COMMIT")
+        for rows, asked in tables.items():
+            answers = self._each(rows, [get.key for get in asked])
+            found.update({get: row for get, row in zip(asked, answers, strict=True) if row is not None})
         return found
 
     async def read_each(self, asked: GetEach) -> list[Values | None]:
-        statements, keys = asked.rows.sqlite, asked.keys
+        return self._each(asked.rows, asked.keys)
+
+    def _each(self, rows: Rows, keys: list[Values]) -> list[Values | None]:
         found: list[Values | None] = [None] * len(keys)
-        for first in range(0, len(keys), _KEYS_PER_STATEMENT):
-            part = keys[first : first + _KEYS_PER_STATEMENT]
-            for row in self._reads.execute(statements.each(len(part)), list(chain.from_iterable(part))):
+        for first, last in parts(len(keys)):
+            text = rows.sqlite.each(last - first)
+            for row in self._reads.execute(text, list(chain.from_iterable(keys[first:last]))):
                 found[first + row[0]] = row[1:]
         return found
 
@@ -221,7 +260,10 @@ class _SqliteSession:
         for rows, keys in writes.deletes.items():
             connection.executemany(rows.sqlite.delete, keys)
         for rows, fresh in writes.inserts.items():
-            connection.executemany(rows.sqlite.insert, fresh)
+            for first, last in parts(len(fresh)):
+                connection.execute(rows.sqlite.insert(last - first), list(chain.from_iterable(fresh[first:last])))
+        for rows, known in writes.onces.items():
+            connection.executemany(rows.sqlite.once, known.values())
         for rows, changes in writes.replaces.items():
             cursor = connection.executemany(rows.sqlite.replace, [(*values, *key, was) for values, key, was in changes])
             if cursor.rowcount != len(changes):

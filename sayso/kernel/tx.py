@@ -62,6 +62,15 @@ class Execute(NamedTuple):
     expect: int | None
 
 
+class Item(NamedTuple):
+    """A part of a row that a flush makes of many: see `Tx.pack`."""
+
+    rows: Rows
+    group: str
+    key: bytes
+    content: bytes
+
+
 class Publish(NamedTuple):
     """A row of the feed, still without its position."""
 
@@ -91,6 +100,8 @@ class Tx:
         "inserts",
         "many_deletes",
         "many_inserts",
+        "onces",
+        "packed",
         "published",
         "puts",
     )
@@ -101,6 +112,8 @@ class Tx:
         self.config_changed = False
         self.inserts: list[tuple[Rows, Values]] = []
         self.many_inserts: list[tuple[Rows, list[Values]]] = []
+        self.onces: list[tuple[Rows, Values]] = []
+        self.packed: list[Item] = []
         self.many_deletes: list[tuple[Rows, list[Values]]] = []
         self.puts: list[tuple[Get, Values, Values | None]] = []
         self.deletes: list[Get] = []
@@ -138,6 +151,17 @@ class Tx:
     def insert(self, rows: Rows, *columns: Any, bucket: int | None = None) -> None:
         """A new row: the table's columns after bucket and tenant. A key that is taken means a lost race."""
         self.inserts.append((rows, rows.row_of(self.context.tenant, columns, bucket)))
+
+    def once(self, rows: Rows, *columns: Any, bucket: int | None = None) -> None:
+        """A row whose key tells its content: where there is one already, it is this one, and nothing is done."""
+        self.onces.append((rows, rows.row_of(self.context.tenant, columns, bucket)))
+
+    def pack(self, rows: Rows, group: str, key: bytes, content: bytes) -> None:
+        """`content` goes into the one row that a flush writes for all that is packed into `group` of this table.
+
+        The row is (first key, group, last key, count, the contents one after the other), owned by its first key.
+        """
+        self.packed.append(Item(rows, group, key, content))
 
     def insert_many(self, rows: Rows, columns: Iterable[Values]) -> None:
         """Many new rows of a cold unit. Each begins with its bucket, where the table has one; the tenant is added."""
@@ -178,6 +202,8 @@ class Tx:
         """Whether there is anything to commit."""
         return bool(
             self.inserts
+            or self.packed
+            or self.onces
             or self.puts
             or self.deletes
             or self.executes
@@ -186,6 +212,13 @@ class Tx:
             or self.many_inserts
             or self.many_deletes
         )
+
+    def again(self, tx: "Tx") -> Work[None]:
+        """A unit that writes what this one decided to."""
+        for name in _WRITTEN:
+            getattr(tx, name).extend(getattr(self, name))
+        tx.config_changed = tx.config_changed or self.config_changed
+        yield ()
 
     # the batcher's side
 
@@ -235,6 +268,20 @@ class Tx:
         fresh += [(get, None) for get in self.deletes]
         rows.update(fresh)
         own.update(fresh)
+
+
+_WRITTEN = (
+    "deletes",
+    "executes",
+    "inserts",
+    "many_deletes",
+    "many_inserts",
+    "onces",
+    "packed",
+    "published",
+    "puts",
+)
+"""The attributes of a `Tx` that hold what is to be written."""
 
 
 class View:

@@ -19,6 +19,8 @@ from sqlalchemy import Table
 
 APP_ROLE = "sayso_app"
 _QUEUES = ("audit_outbox", "feed", "feed_head")
+_UNCOMPRESSED = {"audit_outbox": "entries", "audit_bundle": "entries", "audit_tile": "hashes"}
+"""Columns of hashes and ciphertext: trying to compress them costs time and saves nothing."""
 _EARLY_VACUUM = "autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000"
 
 
@@ -86,6 +88,8 @@ def _postgres(table: str, *, append_only: bool, replaced: bool) -> list[str]:
             f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
             "FOR EACH STATEMENT EXECUTE FUNCTION sayso_refuse()",
         ]
+    if table in _UNCOMPRESSED:
+        statements.append(f"ALTER TABLE {table} ALTER COLUMN {_UNCOMPRESSED[table]} SET STORAGE EXTERNAL")
     if replaced:
         statements.append(f"ALTER TABLE {table} SET (fillfactor = 85, {_EARLY_VACUUM})")
     return statements
@@ -104,5 +108,13 @@ _PREPARATION = (
     """
     CREATE FUNCTION sayso_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END $$
+    """,
+    # Ends a flush that replaced fewer rows than it decided about: another node was faster, and nothing is kept.
+    """
+    CREATE FUNCTION sayso_expect(changed bigint, wanted bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+    BEGIN
+        IF changed <> wanted THEN RAISE EXCEPTION 'lost a race' USING ERRCODE = 'serialization_failure'; END IF;
+        RETURN changed;
+    END $$
     """,
 )

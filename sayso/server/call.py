@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 import msgspec
@@ -41,9 +42,9 @@ class Call:
         """The brand's configuration. Read it inside a unit: there it is as new as what the unit reads."""
         return self.services.configurations.of(self.context.tenant)
 
-    async def run(self, unit: Unit[T]) -> T:
+    def run(self, unit: Unit[T]) -> Awaitable[T]:
         """Hot: in a shared flush."""
-        return await self.services.database.run(self.context, self._checked(unit))
+        return self.services.database.run(self.context, self._checked(unit))
 
     async def alone(self, unit: Unit[T]) -> T:
         """Cold: in a transaction of its own. What it changed of the configuration is in force here when it returns."""
@@ -81,6 +82,6 @@ class Call:
         def checked(tx: Tx) -> Work[T]:
             if not principals.still(principal):
                 raise no_credential()
-            return (yield from unit(tx))
+            return unit(tx)
 
         return checked

@@ -8,6 +8,7 @@ half of the parity test, which drives every case through both.
 import itertools
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
 from time import perf_counter
 from typing import Any
 
@@ -22,6 +23,7 @@ from sayso.server.call import Call
 from sayso.server.door import HEADERS, OPERATOR_FLAG, REQUEST_ID
 from sayso.server.idempotency import Answer
 from sayso.server.limits import body_too_large
+from sayso.server.whole import WHOLE, Exchange
 from sayso.server.wiring import Services
 
 _BOOT = secrets.token_hex(8).encode()
@@ -56,13 +58,14 @@ class Dispatcher:
     async def _answer(self, hot: HotCall, scope: Any, receive: Receive, send: Send) -> None:
         started = perf_counter()
         headers = _Headers(scope["headers"])
+        exchange: Exchange | None = scope.get(WHOLE)
         extra: dict[str, str] | None = None
         try:
             principal = self._services.principals.find(headers.authorization) if headers.authorization else None
             admit(principal, hot.admits, hot.operation)
             assert principal is not None
             headers.check()
-            body = await _body(receive, headers.length, self._services.settings.body_limit)
+            body = await _body(exchange, receive, headers.length, self._services.settings.body_limit)
             if body is None:
                 return
             call = Call(self._services, principal, headers.request.decode(), hot.operation, headers.idempotency_key)
@@ -73,42 +76,39 @@ class Dispatcher:
             kind = extra.pop("content-type")
             if status == 500:
                 self._services.log.error("a hot call failed", error, operation=hot.operation)
-        lines = [
-            (b"content-type", kind.encode()),
-            (b"content-length", str(len(content)).encode()),
-            *HEADERS,
-            (b"x-request-id", headers.request),
-        ]
-        if extra:
-            lines += [(name.encode(), value.encode()) for name, value in extra.items()]
-        await send({"type": "http.response.start", "status": status, "headers": lines})
-        await send({"type": "http.response.body", "body": content, "more_body": False})
+        if exchange is not None and not extra:
+            await exchange.answer(status, _head(kind) + headers.request + b"\r\n", content)
+        else:
+            lines = [
+                (b"content-type", kind.encode()),
+                (b"content-length", str(len(content)).encode()),
+                *HEADERS,
+                (b"x-request-id", headers.request),
+            ]
+            if extra:
+                lines += [(name.encode(), value.encode()) for name, value in extra.items()]
+            await send({"type": "http.response.start", "status": status, "headers": lines})
+            await send({"type": "http.response.body", "body": content, "more_body": False})
         self._services.metrics.request(scope["path"], "POST", status, perf_counter() - started)
 
 
 class _Headers:
-    """What a hot call needs of the request's headers, found in one walk."""
+    """What a hot call needs of the request's headers."""
 
-    __slots__ = ("_keys", "_kind", "authorization", "length", "request")
+    __slots__ = ("_key", "_kind", "_several", "authorization", "length", "request")
 
-    def __init__(self, headers: Any) -> None:
-        self.authorization = b""
-        self.length = 0
-        self.request = b""
-        self._kind = b"application/json"
-        self._keys: list[bytes] = []
-        for name, value in headers:
-            if name == b"authorization":
-                self.authorization = value
-            elif name == b"content-length":
-                self.length = int(value)
-            elif name == b"content-type":
-                self._kind = value
-            elif name == b"idempotency-key":
-                self._keys.append(value)
-            elif name == b"x-request-id" and REQUEST_ID.fullmatch(value):
-                self.request = value
-        if not self.request:
+    def __init__(self, headers: list[tuple[bytes, bytes]]) -> None:
+        named = dict(headers)
+        self.authorization = named.get(b"authorization", b"")
+        self.length = int(named.get(b"content-length", b"0"))
+        self._kind = named.get(b"content-type", b"application/json")
+        self._key = named.get(b"idempotency-key")
+        # A dictionary holds the last of several lines of one name.
+        self._several = self._key is not None and sum(name == b"idempotency-key" for name, _ in headers) > 1
+        request = named.get(b"x-request-id")
+        if request is not None and REQUEST_ID.fullmatch(request):
+            self.request = request
+        else:
             self.request = b"%s-%x" % (_BOOT, next(_numbers))
 
     def check(self) -> None:
@@ -116,18 +116,30 @@ class _Headers:
         kind = self._kind
         if kind != b"application/json" and kind.partition(b";")[0].strip().lower() != b"application/json":
             raise Invalid("unsupported-media-type", "A body here is application/json.")
-        if len(self._keys) > 1:
+        if self._several:
             raise Invalid("invalid-idempotency-key", "A request carries one Idempotency-Key at most.")
 
     @property
     def idempotency_key(self) -> str | None:
-        return self._keys[0].decode("latin-1") if self._keys else None
+        return self._key.decode("latin-1") if self._key is not None else None
 
 
-async def _body(receive: Receive, announced: int, limit: int) -> bytes | None:
+@lru_cache(maxsize=16)
+def _head(kind: str) -> bytes:
+    """The lines that every answer of this media type begins with, up to the request's id."""
+    lines = ((b"content-type", kind.encode()), *HEADERS)
+    return b"".join(name + b": " + value + b"\r\n" for name, value in lines) + b"x-request-id: "
+
+
+async def _body(exchange: Exchange | None, receive: Receive, announced: int, limit: int) -> bytes | None:
     """The whole body, or None when the caller went away. Raises `TooLarge` before more than the limit is held."""
     if announced > limit:
         raise body_too_large(limit)
+    whole = exchange.body if exchange is not None else None
+    if whole is not None:
+        if len(whole) > limit:
+            raise body_too_large(limit)
+        return whole
     message: Any = await receive()
     if message["type"] == "http.disconnect":
         return None

@@ -18,10 +18,10 @@ from litestar.types import ASGIApp
 
 from sayso.kernel import Invalid
 from sayso.server.app import assemble, running
-from sayso.server.corked import CorkedProtocol
 from sayso.server.door import OperatorDoor
 from sayso.server.local import locked
 from sayso.server.settings import Settings
+from sayso.server.whole import WholeProtocol
 from sayso.server.wiring import Services, wire
 
 
@@ -79,7 +79,7 @@ def _server(settings: Settings, app: ASGIApp) -> _Server:
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http=CorkedProtocol,
+        http=WholeProtocol,
         lifespan="off",
         access_log=False,
         log_config=None,

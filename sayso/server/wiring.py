@@ -75,7 +75,7 @@ class Services:
         )
 
     async def integrate(self) -> None:
-        """One round of the integrator for every brand; on a full batch the next follows at once."""
+        """One round of the integrator for every brand; on a full one the next follows at once."""
         for tenant in self.configurations.tenants():
             while (await self.audit.integrate(self.database, tenant)).integrated >= FULL:
                 pass
@@ -100,8 +100,8 @@ class Services:
         return float(self.engine.disagreements)
 
 
-FULL = 8_192
-"""Entries in a full batch of the integrator."""
+FULL = 1_024
+"""Entries in a round of the integrator that is not to be followed by a pause."""
 
 
 def wire(settings: Settings, passphrase: bytes | None = None) -> Services:

@@ -95,8 +95,6 @@ async def test_a_persons_own_act_opens_with_their_key_alone(store: Store) -> Non
     key = store.sealer.person(TENANT, ann)
     assert shown(await store.look(lambda tx: store.log.openings(tx, entry, key)))["a"]["id"] == actor.id
     assert await store.look(lambda tx: store.log.openings(tx, entry)) == []
-    by_ann = await store.look(lambda tx: store.log.entries_of_actor(tx, actor.id))
-    assert [found.id for found in by_ann.entries] == [entry]
 
     stranger = Actor(new_id("sub"), "bob", "person", frozenset({"self"}))
     other = await store.append(about(NOBODY), actor=stranger)
@@ -123,9 +121,8 @@ async def test_forgetting_a_person_leaves_the_log_and_nothing_that_leads_to_them
     await store.log.drain(store.database, TENANT)
 
     for table in (audit_subject, audit_actor, audit_index, audit_outbox):
-        columns = [column for column in table.columns if column.name in ("subject", "actor")]
-        (rows,) = await store.look(lambda tx, columns=columns: _rows(tx, select(*columns)))  # type: ignore[misc]
-        assert ann not in {value for row in rows for value in row}, table.name
+        (rows,) = await store.look(lambda tx, table=table: _rows(tx, select(table)))  # type: ignore[misc]
+        assert not any(ann in value for row in rows for value in row if isinstance(value, bytes)), table.name
     assert (await store.look(lambda tx: store.log.entries_about(tx, ann))).entries == []
     assert len((await store.look(lambda tx: store.log.entries_about(tx, bob))).entries) == 1
     for entry in before[:2]:

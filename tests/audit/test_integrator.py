@@ -208,12 +208,13 @@ async def test_an_outbox_row_is_consumed_whatever_its_id(store: Store) -> None:
     await store.log.drain(store.database, TENANT)
 
     def insert_old(tx: Tx) -> Work[None]:
+        from audit import outbox
         from audit.tables import OUTBOX
 
         (rows,) = yield (tx.select(select(audit_index.c.entry).limit(1)),)
         template = yield from store.log.entry(tx, "ent_" + rows[0][0].hex())
         leaf = template.leaf.replace(rows[0][0].hex().encode(), late.hex().encode())
-        tx.insert(OUTBOX, late, "main", leaf, None, bytes(16))
+        tx.pack(OUTBOX, "main", late, outbox.pack(late, leaf, None, bytes(16)))
 
     await store.database.run_alone(_system(), insert_old)
     assert await store.log.integrate(store.database, TENANT) == Round(1, 5)

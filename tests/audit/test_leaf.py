@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 
 from audit import AuditEvent, LeafRefused, UndeclaredEvent, declare, declared, leaf_hash
-from audit.commitment import OpeningInvalid, commit, split_opening, tag, verify_opening
+from audit.commitment import OpeningInvalid, actor_r, commit, split_opening, standing_name, tag, verify_opening
 from audit.encoding import check, decode_leaf, encode_detail, encode_leaf, encode_subject
 from audit.entry import Commitments, Leaf, Tags
 
@@ -61,6 +61,13 @@ def test_commitments_and_tags_are_the_golden_ones(vector: dict[str, Any]) -> Non
     assert hmac.digest(r, message, "sha256").hex() == vector["commitment"]
     key, nonce = bytes.fromhex(vector["tag_key"]), bytes.fromhex(vector["n"])
     assert tag(key, nonce).hex() == hmac.digest(key, nonce, "sha256")[:16].hex() == vector["tag"]
+
+
+@pytest.mark.parametrize("vector", vectors("actor.json"), ids=lambda vector: vector["payload"])
+def test_an_actors_derived_opening_is_the_golden_one(vector: dict[str, Any]) -> None:
+    secret, entry = bytes.fromhex(vector["secret"]), bytes.fromhex(vector["entry"])
+    assert actor_r(secret, entry).hex() == vector["r"]
+    assert standing_name(secret, vector["payload"].encode()).hex() == vector["standing"]
 
 
 names = st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters="@"), max_size=40).filter(

@@ -18,10 +18,9 @@ def upgrade() -> None:
         sa.Column("bucket", sa.SmallInteger(), nullable=False),
         sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("actor", sa.LargeBinary(), nullable=False),
-        sa.Column("entry", sa.LargeBinary(), nullable=False),
-        sa.Column("opening", sa.LargeBinary(), nullable=False),
-        sa.Column("detail", sa.LargeBinary(), nullable=True),
-        sa.PrimaryKeyConstraint("bucket", "tenant", "actor", "entry", name=op.f("audit_actor_pk")),
+        sa.Column("standing", sa.LargeBinary(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("bucket", "tenant", "actor", "standing", name=op.f("audit_actor_pk")),
     )
     guard("audit_actor")
     op.create_table(
@@ -45,6 +44,14 @@ def upgrade() -> None:
     )
     guard("audit_checkpoint", append_only=True)
     op.create_table(
+        "audit_detail",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("entry", sa.LargeBinary(), nullable=False),
+        sa.Column("opening", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "entry", name=op.f("audit_detail_pk")),
+    )
+    guard("audit_detail")
+    op.create_table(
         "audit_index",
         sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("entry", sa.LargeBinary(), nullable=False),
@@ -62,12 +69,12 @@ def upgrade() -> None:
         "audit_outbox",
         sa.Column("bucket", sa.SmallInteger(), nullable=False),
         sa.Column("tenant", sa.Text(), nullable=False),
-        sa.Column("entry", sa.LargeBinary(), nullable=False),
+        sa.Column("first", sa.LargeBinary(), nullable=False),
         sa.Column("log", sa.Text(), nullable=False),
-        sa.Column("leaf", sa.LargeBinary(), nullable=False),
-        sa.Column("subject", sa.LargeBinary(), nullable=True),
-        sa.Column("actor", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("bucket", "tenant", "entry", name=op.f("audit_outbox_pk")),
+        sa.Column("last", sa.LargeBinary(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("entries", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("bucket", "tenant", "first", name=op.f("audit_outbox_pk")),
     )
     guard("audit_outbox", replaced=True)
     op.create_table(

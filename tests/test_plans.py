@@ -1,0 +1,125 @@
+"""Hot statements use an index on both databases: shown by the plans that the databases make for them.
+
+On PostgreSQL the tables hold a few thousand rows, and sequential scans are forbidden: a table of a few pages would be
+read whole, however good its index.
+"""
+
+import asyncio
+import re
+import sqlite3
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy import BigInteger, LargeBinary, SmallInteger, Table, Text
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.postgresql.asyncpg import dialect
+
+from audit import store as audit_store
+from consent import store as consent_store
+from sayso.kernel import SYSTEM, Context, Query, Tx
+from sayso.kernel.rows import Rows
+from sayso.kernel.tx import Head, View
+from sayso.migrations import every_table
+from tests.test_tables import TABLES, read_by_key
+
+ROWS = {table.name: Rows(table) for table in TABLES if read_by_key(table)}
+PERSON = bytes(range(16))
+TX = Tx(Context("default", SYSTEM, 0, "plan"), View(), Head(0, 0))
+ROWS_EACH = 4_000
+
+SELECTS: dict[str, Query] = {
+    "a page of records": TX.select(consent_store.page_of_records("default", PERSON, 5, 50)),
+    "records until": TX.select(consent_store.records_until("default", PERSON, 5)),
+    "identifiers of a person": TX.select(consent_store.identifiers_of("default", PERSON)),
+    "entries about a person": audit_store.entries_about(TX, PERSON, None, 50),
+}
+
+
+@pytest.fixture(scope="module")
+def lite(sqlite_template: Any) -> sqlite3.Connection:
+    return sqlite3.connect(sqlite_template)
+
+
+def lite_plan(connection: sqlite3.Connection, text: str) -> str:
+    found = connection.execute(f"EXPLAIN QUERY PLAN {text}", [1] * text.count("?"))
+    return "\n".join(row[3] for row in found)
+
+
+@pytest.mark.parametrize("rows", ROWS.values(), ids=ROWS)
+def test_sqlite_finds_rows_by_their_whole_key(lite: sqlite3.Connection, rows: Rows) -> None:
+    key = [column.name for column in every_table().tables[rows.name].primary_key]
+    statements = [rows.sqlite.each(8), rows.sqlite.delete]
+    if rows.version is not None:
+        statements.append(rows.sqlite.replace)
+    for text in statements:
+        plan = lite_plan(lite, text)
+        found = re.search(rf"SEARCH (t|{rows.name}) USING (COVERING )?INDEX \w+ \((.*)\)", plan)
+        assert found, plan
+        assert found[3].split(" AND ") == [f"{name}=?" for name in key], plan
+        assert not re.search(rf"SCAN (t|{rows.name})\b", plan)
+
+
+@pytest.mark.parametrize("name", SELECTS)
+def test_sqlite_reads_a_persons_rows_by_index(lite: sqlite3.Connection, name: str) -> None:
+    plan = lite_plan(lite, SELECTS[name].text(sqlite.dialect())[0])
+    assert "SCAN" not in plan
+    assert "TEMP B-TREE" not in plan, "sorted by hand"
+    assert re.search(r"USING (COVERING )?INDEX \w+ \(bucket=\? AND tenant=\? AND subject=\?", plan), plan
+
+
+def test_postgres_finds_rows_by_their_whole_key(postgres_url: str) -> None:
+    asyncio.run(_postgres(postgres_url))
+
+
+async def _postgres(url: str) -> None:
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    try:
+        await connection.execute(
+            "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_material = off"
+        )
+        for table in TABLES:
+            await _fill(connection, table)
+        await connection.execute("ANALYZE")
+        for rows in ROWS.values():
+            key = [column.name for column in every_table().tables[rows.name].primary_key]
+            statements = [(rows.postgres.select, len(key)), (rows.postgres.delete, len(key))]
+            if rows.version is not None:
+                statements.append((rows.postgres.replace(1), rows.postgres.replaced))
+            for text, parameters in statements:
+                plan = await _plan(connection, text, parameters)
+                condition = re.search(r"Index Cond: (.*)", plan)
+                assert condition, plan
+                assert all(f"({name} = " in condition[1].replace('"', "") for name in key), plan
+        for name, chosen in SELECTS.items():
+            text, _ = chosen.text(dialect())  # type: ignore[no-untyped-call]
+            plan = await _plan(connection, text, text.count("$"))
+            assert "Seq Scan" not in plan, (name, plan)
+            assert "Index Cond" in plan, (name, plan)
+            assert "Sort Key" not in plan, (name, plan)
+    finally:
+        await connection.close()
+
+
+async def _fill(connection: asyncpg.Connection, table: Table) -> None:
+    made = {
+        SmallInteger: "(n % 1024)::smallint",
+        BigInteger: "n",
+        LargeBinary: "decode(md5(n::text), 'hex')",
+        Text: "'word ' || n",
+    }
+    values = ["'default'" if column.name == "tenant" else made[type(column.type)] for column in table.columns]
+    await connection.execute(
+        f"INSERT INTO {table.name} SELECT {', '.join(values)} FROM generate_series(1, {ROWS_EACH}) n "
+        "ON CONFLICT DO NOTHING"
+    )
+
+
+async def _plan(connection: asyncpg.Connection, text: str, parameters: int) -> str:
+    values = ", ".join(["NULL"] * parameters)
+    await connection.execute(f"PREPARE asked AS {text}")
+    await connection.execute("SET plan_cache_mode = force_generic_plan")
+    called = f"EXECUTE asked({values})" if parameters else "EXECUTE asked"
+    rows = await connection.fetch(f"EXPLAIN (COSTS off) {called}")
+    await connection.execute("DEALLOCATE asked")
+    return "\n".join(row[0] for row in rows)
