@@ -103,9 +103,7 @@ def notice_stages() -> Select[Any]:
 def stages_of(notice: str) -> Select[Any]:
     """The steps of one notice's versions, oldest first: version, stage, hash, at, actor."""
     c = tables.consent_notice_stage.c
-    return (
-        select(c.version, c.stage, c.hash, c.at, c.actor).where(c.notice == notice).order_by(c.version, c.at)
-    )
+    return select(c.version, c.stage, c.hash, c.at, c.actor).where(c.notice == notice).order_by(c.version, c.at)
 
 
 def states_between(first: int, last: int) -> Select[Any]:
@@ -128,6 +126,4 @@ def page_of_preference_changes(tenant: str, subject: bytes, before: int, limit: 
 def without_preference_changes(tenant: str, subject: bytes) -> Delete:
     """A person's changes of preferences are gone."""
     c = tables.consent_preference_change.c
-    return delete(tables.consent_preference_change).where(
-        c.bucket == bucket_of(tenant, subject), c.subject == subject
-    )
+    return delete(tables.consent_preference_change).where(c.bucket == bucket_of(tenant, subject), c.subject == subject)

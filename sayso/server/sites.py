@@ -139,9 +139,7 @@ def _site(name: str, node: Node, declared: Declared, problems: list[Problem]) ->
     )
 
 
-def _consent_modes(
-    node: Node | None, declared: Declared, problems: list[Problem]
-) -> dict[str, tuple[str, ...]] | None:
+def _consent_modes(node: Node | None, declared: Declared, problems: list[Problem]) -> dict[str, tuple[str, ...]] | None:
     """Purposes by key. A key that the section leaves out rests on what its purposes do, as every key of `{}` does."""
     if node is None:
         return None

@@ -20,7 +20,21 @@ class Brand(Struct, frozen=True, kw_only=True):
 class Flash(Struct, frozen=True):
     """The outcome of the form that led here; `kind` picks the sentence (`templates/components/flash.html`)."""
 
-    kind: Literal["saved", "withdrawn", "erasure", "erase_word", "stale", "unchanged", "left", "unknown", "csrf", "moved", "weaker", "unfit", "link_asked"]
+    kind: Literal[
+        "saved",
+        "withdrawn",
+        "erasure",
+        "erase_word",
+        "stale",
+        "unchanged",
+        "left",
+        "unknown",
+        "csrf",
+        "moved",
+        "weaker",
+        "unfit",
+        "link_asked",
+    ]
     at: int | None = None
 
 

@@ -57,7 +57,9 @@ async def door(request: AnyRequest, left: FromQuery[str | None] = None) -> Respo
         await _session(request)
     except NoSession:
         flash = Flash("left") if left else None
-        return html(render_door(DoorPage(frame=frame(request, flash=flash), brand=_door_brand(request), mail=_mails(request))))
+        return html(
+            render_door(DoorPage(frame=frame(request, flash=flash), brand=_door_brand(request), mail=_mails(request)))
+        )
     return see(HOME)
 
 
