@@ -107,7 +107,7 @@ consent_code = subject_table(
     key=("tag",),
     indexes=[("expires_at",)],
 )
-"""One-time codes: by the hash of a link's code, or by the challenge that digits answer to (`secret`: keyed, of those)."""
+"""One-time codes: by the hash of a link's code, or by the challenge that digits answer (`secret`: keyed, of those)."""
 
 consent_preference = subject_table(
     "consent_preference",
