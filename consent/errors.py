@@ -145,7 +145,7 @@ class Held(Conflict):
 
 
 class CodeUnusable(NotFound):
-    """A one-time code that is unknown, used, run out, tried too often or made for something else: one answer for all."""
+    """A one-time code that is unknown, used, run out, tried too often or made for something else: one answer."""
 
     def __init__(self) -> None:
         super().__init__("code-unusable", "This code cannot be used, or not any more.")
