@@ -11,8 +11,15 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from consent import Choice, Jurisdiction, PersonState, Purpose, pack, unpack
-from consent.catalogue import Catalogue
+from consent import (
+    Choice,
+    Jurisdiction,
+    PersonState,
+    Purpose,
+    pack,
+    unpack,
+)
+from consent.catalogue.catalogue import Catalogue
 from policies import Policy, Question, Rule, Snapshot
 from policies.grounds import grounds_of, jurisdiction_tree
 from policies.rules import SYSTEM_RULES

@@ -1,8 +1,15 @@
 """The consent registry: what each person was told, what they chose, and every fact about them that decides.
 
-Read `registry.py` first: it tells the package's story. `fold.py` and `standing.py` hold the rules (design 6.1 to
-6.3), pure; `catalogue.py` and `jurisdictions.py` what people can be asked and under which law;
-docs/formats/consent.md the formats.
+Read `registry.py` first: it tells the package's story. Its rooms:
+
+- `catalogue/`   what people can be asked, and how a manifest says so
+- `laws/`        the jurisdictions as data, and what they make of a purpose and of a child
+- `choices/`     choices recorded, folded into state, read again; `fold.py` and `standing.py` hold the rules, pure
+- `people/`      who is meant: identifiers, codes, merges, facts, erasure
+- `preferences/` what people volunteer: channels, frequency, quiet hours, answers
+- `receipts/`    the proof a person is given
+
+`model.py` and `packing.py` are the state that decides, as Structs and as bytes; docs/formats/consent.md the formats.
 """
 
 from consent.answers import (
@@ -16,13 +23,22 @@ from consent.answers import (
     Resolved,
     SubjectState,
 )
-from consent.catalogue import Catalogue, Notice, Purpose, Shown
-from consent.census import touched_at
-from consent.codes import Codes, Issued, Redeemed, Wrong
-from consent.contact import Cap, Contact
-from consent.declarations import Declarations, parse
-from consent.directives import KINDS as DIRECTIVES
-from consent.directives import reached
+from consent.catalogue.catalogue import Catalogue, Notice, Purpose, Shown
+from consent.catalogue.declarations import Declarations, parse
+from consent.catalogue.impact import BUCKETS, MOST_READ, AskedAgain, Tally, asked_again, next_width
+from consent.catalogue.parties import Controller, Recipient
+from consent.catalogue.publication import Publication, Staged, publish
+from consent.catalogue.purpose import CHANNELS, Transfer
+from consent.choices.directives import KINDS as DIRECTIVES
+from consent.choices.directives import reached
+from consent.choices.expiry import ended, terms_of
+from consent.choices.fold import Change, Moment, advance, decide, path
+from consent.choices.projections import KEYS as CONSENT_MODE_KEYS
+from consent.choices.projections import Projection, allowed, default_modes, project
+from consent.choices.record import Payload
+from consent.choices.recording import METHODS, IssuerOf
+from consent.choices.signals import Directed
+from consent.choices.standing import standing
 from consent.errors import (
     CodeUnusable,
     ExplicitMethodNeeded,
@@ -51,15 +67,7 @@ from consent.errors import (
     UnknownPurpose,
     UnpublishedNotice,
 )
-from consent.expiry import ended, terms_of
-from consent.fold import Change, Moment, advance, decide, path
-from consent.forgetting import Capsule, Forgotten, ProofChoice
-from consent.identifier_kinds import IdentifierKinds
-from consent.identities import IdentifierState, IdentityEvent, Lifted, Linked
-from consent.impact import BUCKETS, MOST_READ, AskedAgain, Tally, asked_again, next_width
-from consent.jurisdictions import BASES, BLOCKABLE, REGIMES, Regime, chain
-from consent.known import SubjectFacts
-from consent.merging import Ruled
+from consent.laws.jurisdictions import BASES, BLOCKABLE, REGIMES, Regime, chain
 from consent.model import (
     NOES,
     RANK,
@@ -82,29 +90,27 @@ from consent.model import (
     Status,
     Submission,
     Waiting,
-    pack,
-    unpack,
 )
-from consent.parties import Controller, Recipient
-from consent.preference import Preference, Questionnaire, carried, in_language
-from consent.preference_answers import Asked, ChangePage, PreferenceChange, Preferences, asked_in, locked_reason
-from consent.preference_declarations import parse_preferences
-from consent.projections import KEYS as CONSENT_MODE_KEYS
-from consent.projections import Projection, allowed, default_modes, project
-from consent.publication import Publication, Staged, publish
-from consent.purpose import CHANNELS, Transfer
-from consent.quiet import Quiet
-from consent.reach import Reach, reachable
-from consent.receipt_reading import ReadPurpose, ReceiptReading, read_receipt
-from consent.receipt_sheet import Issuer
-from consent.record import Payload
-from consent.recording import METHODS, IssuerOf
+from consent.packing import Packed, pack, unpack, unpack_at
+from consent.people.census import touched_at
+from consent.people.codes import Codes, Issued, Redeemed, Wrong
+from consent.people.forgetting import Capsule, Forgotten, ProofChoice
+from consent.people.identifier_kinds import IdentifierKinds
+from consent.people.identities import IdentifierState, IdentityEvent, Lifted, Linked
+from consent.people.known import SubjectFacts
+from consent.people.merging import Ruled
+from consent.people.unlinking import Unlinked
+from consent.preferences.answers import Asked, ChangePage, PreferenceChange, Preferences, asked_in, locked_reason
+from consent.preferences.contact import Cap, Contact
+from consent.preferences.declarations import parse_preferences
+from consent.preferences.preference import Preference, Questionnaire, carried, in_language
+from consent.preferences.quiet import Quiet
+from consent.preferences.reach import Reach, reachable
+from consent.preferences.telling import Telling
+from consent.receipts.reading import ReadPurpose, ReceiptReading, read_receipt
+from consent.receipts.sheet import Issuer
 from consent.registry import ConsentRegistry
-from consent.signals import Directed
-from consent.standing import standing
 from consent.store import PERSON
-from consent.telling import Telling
-from consent.unlinking import Unlinked
 
 __all__ = [
     "BASES",
@@ -173,6 +179,7 @@ __all__ = [
     "NotTheirIdentifier",
     "NothingWaits",
     "Notice",
+    "Packed",
     "Payload",
     "PersonState",
     "Preference",
@@ -247,4 +254,5 @@ __all__ = [
     "terms_of",
     "touched_at",
     "unpack",
+    "unpack_at",
 ]

@@ -5,12 +5,12 @@ from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
-from consent.catalogue import Catalogue
-from consent.fold import Change
+from consent.catalogue.catalogue import Catalogue
+from consent.choices.fold import Change
+from consent.choices.record import Payload
+from consent.choices.standing import standing
 from consent.model import NOES, PersonState, Standing, Status
-from consent.receipt import printed
-from consent.record import Payload
-from consent.standing import standing
+from consent.receipts.receipt import printed
 from sayso.kernel import text
 
 

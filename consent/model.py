@@ -7,10 +7,9 @@ layout is docs/formats/consent.md; fields may be appended, never moved.
 
 from typing import Final, Literal
 
-import msgspec
 from msgspec import Struct
 
-from consent.contact import Contact
+from consent.preferences.contact import Contact
 
 Act = Literal["granted", "refused", "withdrawn", "objected", "reconsidered", "requested", "expired"]
 """What a person does about a purpose. `reconsidered` takes an objection back, and nothing else does. `requested` is a
@@ -286,17 +285,3 @@ class Submission(Struct, frozen=True, kw_only=True):
     confirms: bytes = b""
     signals: tuple[Signal, ...] = ()
     conflict_shown: bool = False
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(PersonState).decode
-
-
-def pack(state: PersonState) -> bytes:
-    """The state as it lies in `consent_person.state`: MessagePack, arrays in field order."""
-    return _encode(state)
-
-
-def unpack(blob: bytes) -> PersonState:
-    """The state in a row."""
-    return _decode(blob)

@@ -15,29 +15,30 @@ from typing import Literal
 from audit import AuditEvent, AuditLog
 from consent import events, store
 from consent.answers import HistoryPage, Link, Recorded, RelationState, Resolved, SubjectState
-from consent.catalogue import Catalogue, Shown
-from consent.census import Census
-from consent.codes import Codes
-from consent.confirmations import Confirmations
-from consent.declarations import Declarations
+from consent.catalogue.catalogue import Catalogue, Shown
+from consent.catalogue.declarations import Declarations
+from consent.catalogue.publishing import Publisher
+from consent.choices.confirmations import Confirmations
+from consent.choices.expiry import Expiry
+from consent.choices.past import Past
+from consent.choices.record import Payload
+from consent.choices.recording import IssuerOf, Recorder, acts_on, check_form, check_notice, refuses_all
+from consent.choices.signals import Signals
 from consent.errors import NoSubject
-from consent.expiry import Expiry
-from consent.facts import Facts
-from consent.forgetting import Forgetter, Forgotten
-from consent.identifier_kinds import KindsOf, built_in_kinds
-from consent.identities import Identities
-from consent.links import Links
-from consent.minority import demand_guardian
-from consent.model import Act, Assurance, Evidence, Identifier, PersonState, Submission, unpack
-from consent.past import Past
-from consent.people import People, Person, ids_of
-from consent.preferences import PreferenceBook
-from consent.publishing import Publisher
-from consent.receipt import ReceiptPress
-from consent.record import Payload
-from consent.recording import IssuerOf, Recorder, acts_on, check_form, check_notice, refuses_all
-from consent.signals import Signals
-from consent.unlinking import Unlinking
+from consent.laws.minority import demand_guardian
+from consent.model import Act, Assurance, Evidence, Identifier, PersonState, Submission
+from consent.packing import unpack
+from consent.people.census import Census
+from consent.people.codes import Codes
+from consent.people.facts import Facts
+from consent.people.forgetting import Forgetter, Forgotten
+from consent.people.identifier_kinds import KindsOf, built_in_kinds
+from consent.people.identities import Identities
+from consent.people.links import Links
+from consent.people.people import People, Person, ids_of
+from consent.people.unlinking import Unlinking
+from consent.preferences.preferences import PreferenceBook
+from consent.receipts.receipt import ReceiptPress
 from sayso.kernel import Indexer, Invalid, Permit, Sealer, Signer, Tx, Work, text
 
 

@@ -8,7 +8,15 @@ person wishes of the channel.
 from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
-from consent import CHANNELS, Catalogue, PersonState, Standing, carried, reachable, standing
+from consent import (
+    CHANNELS,
+    Catalogue,
+    PersonState,
+    Standing,
+    carried,
+    reachable,
+    standing,
+)
 from policies.bases import FORMULAS, Asked
 from policies.obligations import merge, unsupported
 from policies.questions import Decision, Question, Reason

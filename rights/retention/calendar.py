@@ -12,7 +12,14 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from consent import PERSON, ConsentRegistry, PersonState, terms_of, touched_at, unpack
+from consent import (
+    PERSON,
+    ConsentRegistry,
+    PersonState,
+    terms_of,
+    touched_at,
+    unpack,
+)
 from rights.retention import reckoning, store
 from rights.retention.reckoning import KEPT, NEVER, Entry, Facts, Holding, Place, Rules
 from sayso.kernel import BUCKETS, DAY, JOB, SECOND, Done, Job, Try, Tx, Values, Work, add_duration, text

@@ -10,7 +10,14 @@ from typing import Final
 from msgspec.structs import replace
 
 from audit import AuditLog
-from consent import PERSON, ConsentRegistry, PersonState, ended, terms_of, unpack
+from consent import (
+    PERSON,
+    ConsentRegistry,
+    PersonState,
+    ended,
+    terms_of,
+    unpack,
+)
 from policies import PolicyEngine, rights_question
 from rights import events as rights_events
 from rights import store as requests

@@ -3,7 +3,16 @@
 import asyncio
 from functools import partial
 
-from consent import BUCKETS, MOST_READ, AskedAgain, Catalogue, Publication, Tally, asked_again, next_width
+from consent import (
+    BUCKETS,
+    MOST_READ,
+    AskedAgain,
+    Catalogue,
+    Publication,
+    Tally,
+    asked_again,
+    next_width,
+)
 from sayso.server.call import Call
 
 

@@ -3,7 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from consent import Preference, Preferences, Questionnaire, SubjectState, UnfitPreference, asked_in
+from consent import (
+    Preference,
+    Preferences,
+    Questionnaire,
+    SubjectState,
+    UnfitPreference,
+    asked_in,
+)
 from sayso.kernel import add_duration, iso, parse_instant
 from sayso.server.configuration import Configuration
 from sayso.server.pages import Cell, Channel, Hours, Question, Reaching

@@ -9,7 +9,15 @@ from typing import Any, TypeVar
 import pytest
 
 from audit import AuditLog
-from consent import Catalogue, ConsentRegistry, Identifier, Issuer, Recorded, Submission, parse
+from consent import (
+    Catalogue,
+    ConsentRegistry,
+    Identifier,
+    Issuer,
+    Recorded,
+    Submission,
+    parse,
+)
 from sayso.kernel import Actor, Context, Database, Permit, Tx, Work, load, new_id, now, open_database, raw
 from vault import Keyring, SealedFile
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from rdflib import RDF, RDFS, BNode, Graph, Namespace, URIRef
 from rdflib.namespace import SH, SKOS
 
-from consent.jurisdictions import REGIMES
-from consent.receipt_terms import PREFIXES
+from consent.laws.jurisdictions import REGIMES
+from consent.receipts.terms import PREFIXES
 
 DPV = Namespace(PREFIXES["dpv"])
 BASE = "https://w3id.org/dpv"

@@ -3,7 +3,15 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from consent import Act, Catalogue, Moment, Notice, PersonState, Purpose, decide
+from consent import (
+    Act,
+    Catalogue,
+    Moment,
+    Notice,
+    PersonState,
+    Purpose,
+    decide,
+)
 
 TREE = ("a", "a.b", "a.b.c", "a.b.d", "a.e", "f")
 

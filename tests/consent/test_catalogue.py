@@ -13,7 +13,7 @@ from consent import (
     parse,
     publish,
 )
-from consent.recording import acts_on
+from consent.choices.recording import acts_on
 from sayso.kernel import ManifestError, Problem, load
 from tests.consent.conftest import MANIFEST
 

@@ -7,7 +7,7 @@ from freezegun import freeze_time
 from sqlalchemy import select
 
 from consent import CodeUnusable, Redeemed, Wrong, tables
-from consent.codes import ATTEMPTS
+from consent.people.codes import ATTEMPTS
 from sayso.kernel import DAY, Invalid, now
 from tests.consent.conftest import Store
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consent import Declarations, Transfer, parse
-from consent.parties import Contact
+from consent.catalogue.parties import Contact
 from sayso.kernel import ManifestError, Problem, load
 
 WHOLE = """

@@ -8,10 +8,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consent import NOES, Act, Catalogue, Moment, Notice, PersonState, Signal, decide, pack, standing, unpack
-from consent import directives as rules
-from consent.purpose import OPT_OUTS
-from consent.vocabulary import DPV_PURPOSES
+from consent import (
+    NOES,
+    Act,
+    Catalogue,
+    Moment,
+    Notice,
+    PersonState,
+    Signal,
+    decide,
+    pack,
+    standing,
+    unpack,
+)
+from consent.catalogue.purpose import OPT_OUTS
+from consent.catalogue.vocabulary import DPV_PURPOSES
+from consent.choices import directives as rules
 from tests.consent.purposes import TREE, a_purpose
 
 patient = settings(deadline=None)

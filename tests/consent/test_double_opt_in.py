@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 from freezegun import freeze_time
 
-from consent import CodeUnusable, Identifier, NoRecord, NothingWaits, Recorded, Submission
+from consent import (
+    CodeUnusable,
+    Identifier,
+    NoRecord,
+    NothingWaits,
+    Recorded,
+    Submission,
+)
 from consent.model import DoubleOptIn
 from sayso.kernel import DAY, Invalid, now, raw, text
 from tests.consent.conftest import MANIFEST, Store, claims_of

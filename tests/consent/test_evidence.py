@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent.evidence import LIMIT, check_evidence
+from consent.choices.evidence import LIMIT, check_evidence
 from sayso.kernel import Invalid, TooLarge
 
 

@@ -3,8 +3,20 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consent import NOES, Catalogue, Change, Choice, Moment, PersonState, Purpose, advance, decide, path, standing
-from consent.fold import CONFIRM_WITHIN
+from consent import (
+    NOES,
+    Catalogue,
+    Change,
+    Choice,
+    Moment,
+    PersonState,
+    Purpose,
+    advance,
+    decide,
+    path,
+    standing,
+)
+from consent.choices.fold import CONFIRM_WITHIN
 from tests.consent.purposes import TREE, Deed, a_purpose, after
 from tests.consent.test_fold_properties import DAY, LAST, blocked, catalogues, deeds, histories, permitted
 

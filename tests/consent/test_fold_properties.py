@@ -5,7 +5,15 @@ history.
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consent import NOES, Catalogue, PersonState, pack, path, standing, unpack
+from consent import (
+    NOES,
+    Catalogue,
+    PersonState,
+    pack,
+    path,
+    standing,
+    unpack,
+)
 from tests.consent.purposes import TREE, Deed, a_catalogue, after
 
 patient = settings(deadline=None)

@@ -28,8 +28,8 @@ from consent import (
     read_receipt,
     unpack,
 )
-from consent import record as records
-from consent.receipt import ReceiptPress, SignedReceipt, Told
+from consent.choices import record as records
+from consent.receipts.receipt import ReceiptPress, SignedReceipt, Told
 from tests.consent.purposes import a_catalogue
 
 VECTORS = Path(__file__).parent.parent / "vectors" / "consent"

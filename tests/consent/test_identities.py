@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from consent import CodeUnusable, Identifier, NoSubject, Wrong
 from consent.errors import GuardianOfTheOther, NotTheirIdentifier, TooManyIds
-from consent.identities import ALIASES_LIMIT, Lifted, Linked
+from consent.people.identities import ALIASES_LIMIT, Lifted, Linked
 from sayso.kernel import DAY, Invalid, now, raw, text
 from tests.consent.conftest import MANIFEST, Store
 

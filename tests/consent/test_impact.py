@@ -16,7 +16,7 @@ from consent import (
     parse,
     standing,
 )
-from consent.impact import tally
+from consent.catalogue.impact import tally
 from sayso.kernel import load
 from tests.consent.conftest import MANIFEST, Store
 from tests.consent.purposes import Deed, a_catalogue, after

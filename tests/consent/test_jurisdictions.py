@@ -6,13 +6,13 @@ import pytest
 from freezegun import freeze_time
 
 from consent import BASES, BLOCKABLE, REGIMES, Jurisdiction, chain
-from consent.jurisdictions import ROOT, UnreadableRow, read
-from consent.law import default_state, grant_ends, laws, reask_at
+from consent.laws.jurisdictions import ROOT, UnreadableRow, read
+from consent.laws.law import default_state, grant_ends, laws, reask_at
 from sayso.kernel import add_duration
 from tests.consent.conftest import MANIFEST, Store
 from tests.consent.purposes import a_purpose
 
-SHIPPED = files("consent").joinpath("jurisdictions.toml").read_text("utf-8")
+SHIPPED = files("consent.laws").joinpath("jurisdictions.toml").read_text("utf-8")
 AT = 1_795_219_200_000_000
 REQUIRED = {f"us-{state}" for state in "ca co ct de md mn mt ne nh nj or tx".split()}
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from msgspec.structs import fields, replace
 
 from consent import NOES, Act, Catalogue, PersonState, standing
-from consent.contact import Cap, Contact
-from consent.merging import explain, merge
 from consent.model import AgeBand, Directive, Jurisdiction, Minority, Relation
+from consent.people.merging import explain, merge
+from consent.preferences.contact import Cap, Contact
 from tests.consent.purposes import TREE, Deed, a_catalogue, a_purpose, after
 
 NOW = 1_000

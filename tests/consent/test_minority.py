@@ -20,7 +20,7 @@ from consent import (
     decide,
     standing,
 )
-from consent.minority import aged, demand_guardian, grown_at, is_child, threshold
+from consent.laws.minority import aged, demand_guardian, grown_at, is_child, threshold
 from sayso.kernel import DAY, add_duration
 from tests.consent.purposes import a_purpose
 

@@ -14,8 +14,8 @@ from consent import (
     default_modes,
     project,
 )
-from consent import projections as modes
-from consent.vocabulary import DPV_PURPOSES
+from consent.catalogue.vocabulary import DPV_PURPOSES
+from consent.choices import projections as modes
 from sayso.kernel import Invalid
 from tests.consent.purposes import a_purpose
 

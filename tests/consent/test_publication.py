@@ -7,8 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from consent import Declarations, Notice, Publication, Purpose, Staged, Transfer, parse, publish
-from consent.materiality import widened
+from consent import (
+    Declarations,
+    Notice,
+    Publication,
+    Purpose,
+    Staged,
+    Transfer,
+    parse,
+    publish,
+)
+from consent.catalogue.materiality import widened
 from sayso.kernel import ManifestError, load
 from tests.consent.conftest import MANIFEST
 from tests.consent.purposes import a_purpose

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from consent.quiet import MINUTES, Quiet, covers, quiet_until, span, zones
+from consent.preferences.quiet import MINUTES, Quiet, covers, quiet_until, span, zones
 from sayso.kernel import from_datetime, to_datetime
 
 MINUTE = 60_000_000

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consent import Cap, Contact, Quiet, reachable
-from consent.contact import ALL, PERIODS
-from consent.reach import OFF, OK, capped, hushed, merged, paused, switched, tighter
+from consent.preferences.contact import ALL, PERIODS
+from consent.preferences.reach import OFF, OK, capped, hushed, merged, paused, switched, tighter
 
 DAY = 86_400_000_000
 NOON = 1_795_262_400_000_000

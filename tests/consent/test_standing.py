@@ -2,7 +2,15 @@
 
 import pytest
 
-from consent import Choice, Cover, Jurisdiction, PersonState, Purpose, Standing, standing
+from consent import (
+    Choice,
+    Cover,
+    Jurisdiction,
+    PersonState,
+    Purpose,
+    Standing,
+    standing,
+)
 from tests.consent.purposes import Deed, a_catalogue, a_purpose, after
 
 CATALOGUE = a_catalogue(marketing=["a.b"])

@@ -13,8 +13,17 @@ from freezegun import freeze_time
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consent import NOES, Catalogue, Identifier, Moment, Payload, PersonState, decide, standing
-from consent.past import replay
+from consent import (
+    NOES,
+    Catalogue,
+    Identifier,
+    Moment,
+    Payload,
+    PersonState,
+    decide,
+    standing,
+)
+from consent.choices.past import replay
 from sayso.kernel import now, open_database, to_datetime
 from tests.consent.conftest import MANIFEST, Store
 from tests.consent.purposes import TREE, Deed

@@ -7,7 +7,14 @@ from typing import TypeVar
 import pytest
 
 from audit import AuditLog, Opening
-from consent import Catalogue, ConsentRegistry, Identifier, Issuer, Submission, parse
+from consent import (
+    Catalogue,
+    ConsentRegistry,
+    Identifier,
+    Issuer,
+    Submission,
+    parse,
+)
 from policies import Access, Answer, Policy, PolicyEngine, read_policy
 from sayso.kernel import Actor, Context, Database, Tx, Work, load, new_id, now, open_database, raw
 from tests.policies.worlds import SMALLEST

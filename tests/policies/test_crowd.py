@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from consent import Choice, Cover, PersonState, pack, standing
+from consent import Choice, Cover, Packed, PersonState, pack, standing
 from policies import (
     Access,
     Alike,
@@ -28,7 +28,7 @@ from policies import (
 )
 from policies.authzen import people as people_named
 from policies.lists import Decided, pack_group, pack_list
-from policies.people import Packed, person, state_at
+from policies.people import person, state_at
 from policies.rules import Rule
 from sayso.kernel import Actor, new_raw, text
 from tests.policies.conftest import MAILER, Brand

@@ -4,7 +4,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from consent import Choice, Jurisdiction, Moment, PersonState, Relation, decide
+from consent import (
+    Choice,
+    Jurisdiction,
+    Moment,
+    PersonState,
+    Relation,
+    decide,
+)
 from policies import Policy, Question
 from policies.grounds import grounds_of, jurisdiction_tree
 from policies.rules import SYSTEM_RULES, Rule

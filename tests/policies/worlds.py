@@ -3,7 +3,15 @@
 from collections.abc import Iterable
 from functools import cache
 
-from consent import Catalogue, Choice, Jurisdiction, PersonState, Relation, parse, publish
+from consent import (
+    Catalogue,
+    Choice,
+    Jurisdiction,
+    PersonState,
+    Relation,
+    parse,
+    publish,
+)
 from policies import Decision, Policy, Question, read_policy
 from sayso.kernel import Problem, load
 

@@ -7,7 +7,14 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from consent import Act, Assurance, DoubleOptIn, Identifier, Recorded, Submission
+from consent import (
+    Act,
+    Assurance,
+    DoubleOptIn,
+    Identifier,
+    Recorded,
+    Submission,
+)
 from sayso.kernel import Tx, Unit, Work, parse_instant, raw
 from sayso.server.call import Call
 from sayso.server.idempotency import Answer

@@ -11,7 +11,14 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath
 from msgspec import UNSET, Struct, UnsetType
 
-from consent import REGIMES, Catalogue, Notice, Regime, Transfer, UnpublishedNotice
+from consent import (
+    REGIMES,
+    Catalogue,
+    Notice,
+    Regime,
+    Transfer,
+    UnpublishedNotice,
+)
 from sayso.kernel import iso
 from sayso.server.call import Call
 from sayso.server.routes.gate import admits

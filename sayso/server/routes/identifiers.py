@@ -9,7 +9,16 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
-from consent import CodeUnusable, Identifier, IdentifierState, IdentityEvent, Lifted, Linked, Unlinked, Wrong
+from consent import (
+    CodeUnusable,
+    Identifier,
+    IdentifierState,
+    IdentityEvent,
+    Lifted,
+    Linked,
+    Unlinked,
+    Wrong,
+)
 from sayso.kernel import SECOND, Invalid, Tx, Work, iso, now, raw
 from sayso.server.auth import NotAdmitted
 from sayso.server.call import Call

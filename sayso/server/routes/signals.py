@@ -10,7 +10,16 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from consent import Assurance, DirectiveState, NoSubject, Projection, PurposeState, Signal, allowed, project
+from consent import (
+    Assurance,
+    DirectiveState,
+    NoSubject,
+    Projection,
+    PurposeState,
+    Signal,
+    allowed,
+    project,
+)
 from sayso.kernel import NotFound, Tx, Work, iso, raw
 from sayso.server.call import Call
 from sayso.server.calls.consents import Method, Name

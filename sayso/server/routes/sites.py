@@ -9,7 +9,16 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from consent import Act, DirectiveState, Evidence, Identifier, Notice, Signal, Submission, reached
+from consent import (
+    Act,
+    DirectiveState,
+    Evidence,
+    Identifier,
+    Notice,
+    Signal,
+    Submission,
+    reached,
+)
 from sayso.kernel import Actor, Denied, Invalid, NotFound, SaysoError, Tx, Work, now
 from sayso.server import site_token, store
 from sayso.server.auth import Principal

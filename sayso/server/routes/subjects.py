@@ -8,7 +8,14 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Struct
 
-from consent import HistoryPage, NoSubject, Recorded, RelationState, Resolved, SubjectState
+from consent import (
+    HistoryPage,
+    NoSubject,
+    Recorded,
+    RelationState,
+    Resolved,
+    SubjectState,
+)
 from policies import AccessDenied, Answer, rights_question
 from sayso.kernel import Tx, Work, parse_instant, raw
 from sayso.server.auth import POLICY, NotAdmitted

@@ -10,7 +10,14 @@ from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, Quer
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from consent import Assurance, ChangePage, NoSubject, Preferences, Telling, asked_in
+from consent import (
+    Assurance,
+    ChangePage,
+    NoSubject,
+    Preferences,
+    Telling,
+    asked_in,
+)
 from policies import AccessDenied, Answer, rights_question
 from sayso.kernel import Invalid, Tx, Work, parse_instant, raw
 from sayso.server.auth import POLICY, NotAdmitted

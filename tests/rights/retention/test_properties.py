@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from consent import Choice, PersonState, Relation
 from consent import parse as parse_consent
-from consent.publication import publish as plan
+from consent.catalogue.publication import publish as plan
 from policies import read_policy
 from rights import EndTerms, Rules
 from rights.retention.reckoning import (

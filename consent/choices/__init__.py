@@ -1,0 +1,1 @@
+"""What people chose: recorded, folded into state, read again at any time."""

@@ -1,0 +1,1 @@
+"""Who is meant: identifiers, codes, merges and their undoing, facts that decide, erasure."""

@@ -1,0 +1,1 @@
+"""What people volunteer: channels, frequency, quiet hours, answers to a brand's own questions."""

@@ -1,0 +1,41 @@
+"""How and when a person may be reached: channels switched off, caps, quiet hours, a pause. Part of the state that
+decides.
+
+What the person said in words lies sealed with their other preferences; here lies what follows from it for a decision.
+`reach.py` asks and changes it.
+"""
+
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from consent.preferences.quiet import Quiet
+
+UNTIMED: Final = frozenset({"post"})
+"""Channels whose hour of delivery the sender does not choose: quiet hours do not apply, a pause does."""
+
+ALL: Final = "any"
+"""In place of a purpose: the whole channel."""
+
+Period = Literal["day", "week", "month"]
+PERIODS: Final[tuple[Period, ...]] = ("day", "week", "month")
+
+
+class Cap(Struct, frozen=True, array_like=True, gc=False):
+    """At most `most` messages in a calendar `per`. `assurance` is the rank of who said so."""
+
+    most: int
+    per: Period
+    assurance: int = 0
+
+
+class Contact(Struct, frozen=True, array_like=True):
+    """What decides of a person's wishes. `off` maps a channel to the purposes switched off there (`any`: all), each
+    with the rank of who said so.
+    """
+
+    off: dict[str, dict[str, int]] = {}
+    caps: dict[str, Cap] = {}
+    quiet: tuple[Quiet, ...] = ()
+    pause_until: int = 0
+    pause_assurance: int = 0

@@ -1,0 +1,1 @@
+"""The proof a person is given of a choice."""
