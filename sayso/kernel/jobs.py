@@ -10,6 +10,7 @@ its own monotonic clock; wall time only paces what failed.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
@@ -157,7 +158,7 @@ class Jobs:
         steps = 0
         for job in self.jobs:
             place = (tenant, job.name)
-            started = _elapsed()
+            started = time.monotonic()
             if self._stopping or (not at_once and started - self._looked.get(place, -job.every) < job.every):
                 continue
             self._looked[place] = started
@@ -193,9 +194,9 @@ class Jobs:
         place = (tx.context.tenant, job.name)
         version, since = self._seen.get(place, (-1, 0.0))
         if version != held.version:
-            self._seen[place] = (held.version, _elapsed())
+            self._seen[place] = (held.version, time.monotonic())
             return False
-        return _elapsed() - since >= LEASE_S
+        return time.monotonic() - since >= LEASE_S
 
     def _take(self, job: Job, tx: Tx) -> Work[int]:
         """Raise the fence; 0 when another was faster."""
@@ -295,7 +296,7 @@ def _state(name: str, row: _Row) -> JobState:
 
 
 def _elapsed() -> float:
-    """The loop's own clock: it goes on while a test holds every other one."""
+    """What paces the steps: the loop's own clock, which no test holds."""
     return asyncio.get_running_loop().time()
 
 

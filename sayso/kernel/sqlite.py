@@ -23,6 +23,7 @@ from sayso.kernel.context import Context
 from sayso.kernel.errors import LostRace, Unavailable
 from sayso.kernel.flush import Job, Loaded, Writes, decide, look
 from sayso.kernel.rows import Rows, Values
+from sayso.kernel.schema import feed
 from sayso.kernel.statements import compiled
 from sayso.kernel.tx import Get, GetEach, Head, Query, Unit, View
 
@@ -42,7 +43,7 @@ _RAISE_HEAD = (
     "SET position = position + excluded.position, config = config + excluded.config "
     "RETURNING position"
 )
-_FEED = "INSERT INTO feed (tenant, shard, position, kind, subject, ref, at) VALUES (?, 0, ?, ?, ?, ?, ?)"
+_FEED = Rows(feed, journal=True)
 
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
@@ -260,8 +261,7 @@ class _SqliteSession:
         for rows, keys in writes.deletes.items():
             connection.executemany(rows.sqlite.delete, keys)
         for rows, fresh in writes.inserts.items():
-            for first, last in parts(len(fresh)):
-                connection.execute(rows.sqlite.insert(last - first), list(chain.from_iterable(fresh[first:last])))
+            _insert(connection, rows, fresh)
         for rows, known in writes.onces.items():
             connection.executemany(rows.sqlite.once, known.values())
         for rows, changes in writes.replaces.items():
@@ -276,6 +276,11 @@ class _SqliteSession:
             moved = (self._tenant, count, int(writes.config_changed))
             (position,) = connection.execute(_RAISE_HEAD, moved).fetchone()
             first = position - count + 1
-            connection.executemany(
-                _FEED, [(self._tenant, first + nth, *item) for nth, item in enumerate(writes.published)]
+            _insert(
+                connection, _FEED, [(self._tenant, 0, first + nth, *item) for nth, item in enumerate(writes.published)]
             )
+
+
+def _insert(connection: sqlite3.Connection, rows: Rows, fresh: list[Values]) -> None:
+    for first, last in parts(len(fresh)):
+        connection.execute(rows.sqlite.insert(last - first), list(chain.from_iterable(fresh[first:last])))

@@ -43,7 +43,7 @@ def test_without_script_the_code_is_typed(visitor: Visitor) -> None:
 def test_choices_are_saved_by_a_plain_form(visitor: Visitor, javascript: bool) -> None:
     page = visitor.opens("/p/you", javascript=javascript)
     page.get_by_role("checkbox", name="Advertising").check()
-    page.get_by_role("checkbox", name="News by e-mail").uncheck()
+    page.get_by_role("checkbox", name="News by e-mail", exact=True).uncheck()
     if javascript:
         expect(page.get_by_text("2 changes, not saved yet")).to_be_visible()
     page.get_by_role("button", name="Save my choices").click()

@@ -161,12 +161,15 @@ async def test_a_letter_past_its_term_is_not_sent(world: World, mailbox: Mailbox
 
 
 async def test_a_letter_to_somebody_erased_is_never_sent(world: World, mailbox: Mailbox) -> None:
+    mailbox.reply = "451 Try again later"
     subject = await post(world)
     opened = await world.admin.post("/v1/rights/requests", json={"subject": subject, "kind": "erasure", "law": "gdpr"})
     request = opened.json()["request"]
     await world.admin.post(f"/v1/rights/requests/{request}/verify", json={"method": "officer"})
     done = await world.admin.post(f"/v1/rights/requests/{request}/fulfil", json={})
     assert done.status_code == 200, done.text
+    mailbox.reply = "250 OK"
+    await let_time_pass(world)
     await world.services.carrier.round()
     assert mailbox.letters == []
     assert await rows(world) == []
