@@ -9,41 +9,12 @@ from time import perf_counter
 from typing import Final
 
 import httpcore
-from msgspec import Struct
 
 from sayso.server.feed.addresses import PinnedBackend, RefusedHost
+from sayso.server.feed.attempts import TIMEOUT, Message, Outcome
 
-TIMEOUT: Final = 10.0
 _MOST_READ: Final = 16_384
 """Bytes of an answer that are read, so that the connection can be used again. A longer one is cut off."""
-
-
-class Message(Struct, frozen=True):
-    """What leaves: `id` stays the same however often it is sent, `signature` is made anew."""
-
-    id: str
-    seconds: int
-    signature: str
-    kind: str
-    body: bytes
-
-
-class Outcome(Struct, frozen=True, array_like=True):
-    """What an attempt came to. `code` is the status, or a short word; `ms` how long it took."""
-
-    at: int
-    code: str
-    ms: int
-
-    @property
-    def delivered(self) -> bool:
-        """Acknowledged: a 2xx and nothing else. A redirect is a failure: it would leave by an unchecked door."""
-        return len(self.code) == 3 and self.code[0] == "2"
-
-    @property
-    def gone(self) -> bool:
-        """The receiver says that it wants no more messages."""
-        return self.code == "410"
 
 
 class Sender:
@@ -86,7 +57,9 @@ class Sender:
                 max_connections=256,
                 keepalive_expiry=20,
             )
-        async with self._pool.stream("POST", url, headers=headers, content=message.body) as answer:
+        async with self._pool.stream(
+            "POST", url, headers=headers, content=message.body, extensions={"timeout": _STEPS}
+        ) as answer:
             code = str(answer.status)
             # The status is the acknowledgement. What follows it is read only to keep the connection.
             read = 0

@@ -1,12 +1,12 @@
 """Brings letters to the mail server. At least once: who dies between the server's yes and ours sends a letter twice."""
 
+from __future__ import annotations
+
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
-
-import aiosmtplib
+from typing import TYPE_CHECKING, Final
 
 from sayso.kernel import SYSTEM, Context, Database, SaysoError, now
 from sayso.server.logs import Log
@@ -14,24 +14,15 @@ from sayso.server.mail.letters import compose
 from sayso.server.mail.outbox import Attempt, Outbox
 from sayso.server.settings import Settings
 
+if TYPE_CHECKING:
+    # Imported with the first letter: most installations start without one waiting.
+    import aiosmtplib
+
 EVERY: Final = 1.0
 """Seconds between two looks at what is to be sent."""
 
 AT_ONCE: Final = 20
 """Letters of one brand in a round, over one connection; then the next brand has its turn."""
-
-
-_UNREACHABLE: Final = (
-    aiosmtplib.SMTPConnectError,
-    aiosmtplib.SMTPServerDisconnected,
-    aiosmtplib.SMTPTimeoutError,
-    # Ours to set right, and no fault of the letter.
-    aiosmtplib.SMTPAuthenticationError,
-    aiosmtplib.SMTPNotSupported,
-    OSError,
-    ssl.SSLError,
-)
-"""What is wrong with the way to the server and not with a letter."""
 
 
 class Carrier:
@@ -70,6 +61,9 @@ class Carrier:
 
     async def _carry(self, tenant: str, waiting: list[bytes]) -> None:
         """These letters over one connection. A server that cannot be reached fails the first and ends the round."""
+        import aiosmtplib
+
+        unreachable = _unreachable()
         client: aiosmtplib.SMTP | None = None
         try:
             for mail in waiting:
@@ -80,7 +74,7 @@ class Carrier:
                     if client is None or not client.is_connected:
                         client = await self._connected()
                     await self._send(client, tenant, attempt)
-                except _UNREACHABLE as error:
+                except unreachable as error:
                     await self._fail(tenant, attempt, error, "unreachable", for_good=False)
                     return
                 except aiosmtplib.SMTPException as error:
@@ -94,6 +88,8 @@ class Carrier:
                 client.close()
 
     async def _connected(self) -> aiosmtplib.SMTP:
+        import aiosmtplib
+
         settings = self._settings
         client = aiosmtplib.SMTP(
             hostname=settings.mail_host,
@@ -105,7 +101,11 @@ class Carrier:
         )
         await client.connect()
         if settings.mail_user:
-            await client.login(settings.mail_user, _password(settings.mail_password_file))
+            try:
+                await client.login(settings.mail_user, _password(settings.mail_password_file))
+            except BaseException:
+                client.close()
+                raise
         return client
 
     async def _send(self, client: aiosmtplib.SMTP, tenant: str, attempt: Attempt) -> None:
@@ -123,8 +123,20 @@ class Carrier:
         return self.database.run(Context(tenant, SYSTEM, now(), "mail"), unit)  # type: ignore[arg-type]
 
 
+def _unreachable() -> tuple[type[Exception], ...]:
+    """What is wrong with the way to the server and not with a letter."""
+    import aiosmtplib
+
+    # Authentication and missing features are ours to set right, and no fault of the letter.
+    ours = (aiosmtplib.SMTPAuthenticationError, aiosmtplib.SMTPNotSupported)
+    way = (aiosmtplib.SMTPConnectError, aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError)
+    return (*way, *ours, OSError, ssl.SSLError)
+
+
 def _permanent(error: aiosmtplib.SMTPException) -> bool:
     """Whether trying again is useless: a reply of the 500s (RFC 5321, section 4.2.1)."""
+    import aiosmtplib
+
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
         return all(_permanent(each) for each in error.recipients)
     return 500 <= getattr(error, "code", 0) < 600
