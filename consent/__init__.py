@@ -39,6 +39,7 @@ from consent.choices.record import Payload
 from consent.choices.recording import METHODS, IssuerOf
 from consent.choices.signals import Directed
 from consent.choices.standing import standing
+from consent.choices.unsubscribing import Unsubscription
 from consent.errors import (
     CodeUnusable,
     ExplicitMethodNeeded,
@@ -52,6 +53,8 @@ from consent.errors import (
     NoRecord,
     NoSubject,
     NotAGuardian,
+    NotAList,
+    NothingToUndo,
     NothingWaits,
     NotTheirIdentifier,
     PurposeNotInNotice,
@@ -65,6 +68,7 @@ from consent.errors import (
     UnknownNotice,
     UnknownPreference,
     UnknownPurpose,
+    UnknownUnsubscribe,
     UnpublishedNotice,
 )
 from consent.laws.jurisdictions import BASES, BLOCKABLE, REGIMES, Regime, chain
@@ -99,11 +103,14 @@ from consent.people.identifier_kinds import IdentifierKinds
 from consent.people.identities import IdentifierState, IdentityEvent, Lifted, Linked
 from consent.people.known import SubjectFacts
 from consent.people.merging import Ruled
+from consent.people.people import ids_of
+from consent.people.remains import Left
 from consent.people.unlinking import Unlinked
 from consent.preferences.answers import Asked, ChangePage, PreferenceChange, Preferences, asked_in, locked_reason
 from consent.preferences.contact import Cap, Contact
 from consent.preferences.declarations import parse_preferences
 from consent.preferences.preference import Preference, Questionnaire, carried, in_language
+from consent.preferences.preferences import Serving
 from consent.preferences.quiet import Quiet
 from consent.preferences.reach import Reach, reachable
 from consent.preferences.telling import Telling
@@ -165,6 +172,7 @@ __all__ = [
     "IssuerOf",
     "Jurisdiction",
     "LastIdentifier",
+    "Left",
     "Lifted",
     "Link",
     "LinkUnusable",
@@ -176,7 +184,9 @@ __all__ = [
     "NoRecord",
     "NoSubject",
     "NotAGuardian",
+    "NotAList",
     "NotTheirIdentifier",
+    "NothingToUndo",
     "NothingWaits",
     "Notice",
     "Packed",
@@ -205,6 +215,7 @@ __all__ = [
     "Resolved",
     "Ruled",
     "SeparateConsentNeeded",
+    "Serving",
     "Shown",
     "Signal",
     "Staged",
@@ -225,8 +236,10 @@ __all__ = [
     "UnknownNotice",
     "UnknownPreference",
     "UnknownPurpose",
+    "UnknownUnsubscribe",
     "Unlinked",
     "UnpublishedNotice",
+    "Unsubscription",
     "Waiting",
     "Wrong",
     "advance",
@@ -238,6 +251,7 @@ __all__ = [
     "decide",
     "default_modes",
     "ended",
+    "ids_of",
     "in_language",
     "locked_reason",
     "next_width",

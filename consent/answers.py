@@ -97,6 +97,7 @@ class HistoryItem(Struct, frozen=True, kw_only=True):
     requested_at: str | UnsetType = UNSET
     confirmed_at: str | UnsetType = UNSET
     confirms: str | UnsetType = UNSET
+    undoes: str | UnsetType = UNSET
     indicated_by: str | UnsetType = UNSET
     bundle: str | UnsetType = UNSET
 
@@ -222,6 +223,7 @@ def history_item(record: bytes, payload: Payload) -> HistoryItem:
         requested_at=printed(payload.requested_at) if payload.requested_at else UNSET,
         confirmed_at=printed(payload.confirmed_at) if payload.confirmed_at else UNSET,
         confirms=text("cns", payload.confirms) if payload.confirms else UNSET,
+        undoes=text("cns", payload.undoes) if payload.undoes else UNSET,
         indicated_by=text("sub", payload.indicated_by) if payload.indicated_by else UNSET,
         bundle=text("bnd", payload.bundle) if payload.bundle != record else UNSET,
     )

@@ -137,6 +137,27 @@ class NothingWaits(Conflict):
         super().__init__("nothing-waits", "Nothing waits for this confirmation, or not any more.")
 
 
+class NothingToUndo(Conflict):
+    """What was to be undone cannot be: its time has passed, or something else was chosen since."""
+
+    def __init__(self) -> None:
+        super().__init__("nothing-to-undo", "This cannot be undone, or not any more.")
+
+
+class NotAList(Invalid):
+    """A purpose that no no can block (contract, law) is nothing to unsubscribe from."""
+
+    def __init__(self, purpose: str) -> None:
+        super().__init__("not-a-list", "Nobody can unsubscribe from that purpose.", purpose=purpose)
+
+
+class UnknownUnsubscribe(NotFound):
+    """An unsubscribe address that was not made here, or leads to somebody who was erased: one answer."""
+
+    def __init__(self) -> None:
+        super().__init__("unknown-unsubscribe", "This address leads to nobody here.")
+
+
 class Held(Conflict):
     """A legal hold keeps this person's data; nothing of it is erased until the hold ends."""
 

@@ -11,10 +11,11 @@ from msgspec import Struct
 
 from consent.preferences.contact import Contact
 
-Act = Literal["granted", "refused", "withdrawn", "objected", "reconsidered", "requested", "expired"]
+Act = Literal["granted", "refused", "withdrawn", "objected", "reconsidered", "requested", "expired", "undone"]
 """What a person does about a purpose. `reconsidered` takes an objection back, and nothing else does. `requested` is a
 grant that waits for its confirmation (double opt-in). `expired` is only ever recorded by a worker and changes nothing:
-that a grant has ended is judged when it is read.
+that a grant has ended is judged when it is read. `undone` takes a withdrawal back soon after it: what it changed stands
+again as it stood.
 """
 
 Stored = Literal["granted", "refused", "withdrawn", "objected", "pending", "stale", "unasked"]
@@ -170,10 +171,25 @@ class Given(Struct, frozen=True, array_like=True, gc=False):
 class Family(Struct, frozen=True, array_like=True, gc=False):
     """Ids that mean one person since they were merged (`merging.py`): `root` is the one that stayed. Every one of them
     keeps a row with the same state, so that a decision about any costs one read.
+
+    `held` counts the legal holds over each id that has any: `PersonState.held` is their sum, and when the ids part
+    each keeps its own.
     """
 
     root: bytes
     aliases: tuple[bytes, ...]
+    held: dict[bytes, int] = {}
+
+
+class Stood(Struct, frozen=True, array_like=True):
+    """What stood before an act, of all that it changed: choices and the noes beside them (None: there was none),
+    requests that waited, and per kind of directive where it had been lifted (`stood.py`).
+    """
+
+    choices: dict[str, Choice | None] = {}
+    denials: dict[str, Choice | None] = {}
+    waiting: dict[str, Waiting] = {}
+    lifted: dict[str, dict[str, int]] = {}
 
 
 class PersonState(Struct, frozen=True, array_like=True):
@@ -265,6 +281,7 @@ class Submission(Struct, frozen=True, kw_only=True):
 
     `occurred_at` is the caller's claim and can only make a grant lose. `bundle` joins the records of one act of
     choosing. `indicated_by` is the guardian who chose; `confirmed` a double opt-in that the caller has evidence of.
+    `undoable` keeps in the record what stood before; `undoes` and `stood` are a record to take back and what it kept.
     `signals` came with the choices. `conflict_shown`: whoever granted was shown that a directive says no, and named
     each purpose by itself.
     """
@@ -285,3 +302,6 @@ class Submission(Struct, frozen=True, kw_only=True):
     confirms: bytes = b""
     signals: tuple[Signal, ...] = ()
     conflict_shown: bool = False
+    undoable: bool = False
+    undoes: bytes = b""
+    stood: Stood | None = None

@@ -9,7 +9,7 @@ registry.record(tx, …))`. Unless said it is hot: point reads and rows only. Id
 bytes here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 from audit import AuditEvent, AuditLog
@@ -24,6 +24,8 @@ from consent.choices.past import Past
 from consent.choices.record import Payload
 from consent.choices.recording import IssuerOf, Recorder, acts_on, check_form, check_notice, refuses_all
 from consent.choices.signals import Signals
+from consent.choices.undoing import Undoing
+from consent.choices.unsubscribing import Unsubscribing
 from consent.errors import NoSubject
 from consent.laws.minority import demand_guardian
 from consent.model import Act, Assurance, Evidence, Identifier, PersonState, Submission
@@ -32,10 +34,12 @@ from consent.people.census import Census
 from consent.people.codes import Codes
 from consent.people.facts import Facts
 from consent.people.forgetting import Forgetter, Forgotten
+from consent.people.guardians import as_recorded
 from consent.people.identifier_kinds import KindsOf, built_in_kinds
 from consent.people.identities import Identities
 from consent.people.links import Links
 from consent.people.people import People, Person, ids_of
+from consent.people.remains import Remains
 from consent.people.unlinking import Unlinking
 from consent.preferences.preferences import PreferenceBook
 from consent.receipts.receipt import ReceiptPress
@@ -66,9 +70,12 @@ class ConsentRegistry:
         self.preferences = PreferenceBook(audit, sealer, self._people)
         self._past = Past(audit, sealer, self._people)
         self.facts = Facts(audit, self._people)
+        self.undoing = Undoing(self._past, self._people, self._recorder)
+        self.unsubscribing = Unsubscribing(sealer, self._people, self._recorder, self.undoing)
         self._forgetter = Forgetter(audit, sealer, self._people)
         self.expiry = Expiry(audit, self._people)
         self.census = Census()
+        self.remains = Remains(audit)
         self.codes = Codes(self._people)
         self.identities = Identities(audit, sealer, self._people, self.codes)
         self.unlinking = Unlinking(audit, sealer, self._people)
@@ -120,6 +127,7 @@ class ConsentRegistry:
         shown = _checked(catalogue, submission, tx.context.at)
         person = yield from self._whose(tx, submission)
         if submission.indicated_by or person.state.minority is not None:
+            submission = yield from as_recorded(tx, person.state, submission)
             demand_guardian(person.state, submission, tx.context.at, catalogue)
         return self._recorder.enter(tx, catalogue, person, submission, shown, events.RECORDED)
 
@@ -149,10 +157,16 @@ class ConsentRegistry:
         assurance: Assurance = "session",
         occurred_at: int | None = None,
         evidence: Evidence | None = None,
+        indicated_by: bytes = b"",
+        undoable: bool = False,
     ) -> Work[Recorded]:
-        """Withdraw from purposes, asked or not. `"all"`: every purpose that a no can block. Raises `UnknownPurpose`."""
-        how = (method, assurance, occurred_at, evidence)
-        return (yield from self._act(tx, catalogue, subject, purposes, "withdrawn", events.WITHDRAWN, how))
+        """Withdraw from purposes, asked or not. `"all"`: every purpose that a no can block. `undoable`: for a day the
+        person can take it back (`undoing`). `indicated_by` is the recorded guardian who said it for a child. Raises
+        `UnknownPurpose`, `NotAGuardian`.
+        """
+        how = (method, assurance, occurred_at, evidence, indicated_by)
+        act = self._act(tx, catalogue, subject, purposes, "withdrawn", events.WITHDRAWN, how, undoable=undoable)
+        return (yield from act)
 
     def object_to(
         self,
@@ -165,9 +179,10 @@ class ConsentRegistry:
         assurance: Assurance = "session",
         occurred_at: int | None = None,
         evidence: Evidence | None = None,
+        indicated_by: bytes = b"",
     ) -> Work[Recorded]:
         """Object (GDPR, Art. 21). As `withdraw`, and kept beside the status until `reconsider`."""
-        how = (method, assurance, occurred_at, evidence)
+        how = (method, assurance, occurred_at, evidence, indicated_by)
         return (yield from self._act(tx, catalogue, subject, purposes, "objected", events.OBJECTED, how))
 
     def reconsider(
@@ -179,9 +194,10 @@ class ConsentRegistry:
         *,
         method: str = "api",
         assurance: Assurance = "session",
+        indicated_by: bytes = b"",
     ) -> Work[Recorded]:
         """Take objections back, at these purposes and below. Gives no consent; a refusal said before stands again."""
-        how = (method, assurance, None, None)
+        how = (method, assurance, None, None, indicated_by)
         return (yield from self._act(tx, catalogue, subject, purposes, "reconsidered", events.RECONSIDERED, how))
 
     # reading
@@ -233,9 +249,11 @@ class ConsentRegistry:
         """Place or lift the restriction of processing; returns the entry."""
         return (yield from self.facts.restrict(tx, subject, on=on))
 
-    def hold(self, tx: Tx, subject: bytes, *, on: bool) -> Work[str]:
-        """Add or end one legal hold over the person; returns the entry."""
-        return (yield from self.facts.hold(tx, subject, on=on))
+    def hold(
+        self, tx: Tx, subject: bytes, *, on: bool, ids: Collection[bytes] | None = None
+    ) -> Work[tuple[bytes, ...]]:
+        """Add or end one legal hold over the person, by default under every id of theirs; returns those ids."""
+        return (yield from self.facts.hold(tx, subject, on=on, ids=ids))
 
     # erasure, links
 
@@ -275,10 +293,12 @@ class ConsentRegistry:
         purposes: Sequence[str] | Literal["all"],
         act: Act,
         event: str,
-        how: tuple[str, Assurance, int | None, Evidence | None],
+        how: tuple[str, Assurance, int | None, Evidence | None, bytes],
+        *,
+        undoable: bool = False,
     ) -> Work[Recorded]:
         person = yield from self._people.find(tx, subject)
-        method, assurance, occurred_at, evidence = how
+        method, assurance, occurred_at, evidence, indicated_by = how
         submission = Submission(
             choices=acts_on(catalogue, person.state, purposes, act),
             method=method,
@@ -286,8 +306,13 @@ class ConsentRegistry:
             subject=subject,
             occurred_at=occurred_at,
             evidence=evidence or {},
+            indicated_by=indicated_by,
+            undoable=undoable,
         )
         check_form(submission, tx.context.at)
+        if indicated_by:
+            submission = yield from as_recorded(tx, person.state, submission)
+            demand_guardian(person.state, submission, tx.context.at, catalogue)
         return self._recorder.enter(tx, catalogue, person, submission, Shown(), event)
 
 

@@ -1,11 +1,12 @@
 """Every statement of the registry, each named after the question it answers."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Delete, Select, bindparam, delete, literal_column, select
+from sqlalchemy import BigInteger, Delete, Select, Update, bindparam, delete, literal_column, select, update
 
 from consent import tables
-from sayso.kernel import Prepared, Rows, bucket_of
+from sayso.kernel import PARTS, Prepared, Rows, bucket_of, in_part
 
 PERSON = Rows(tables.consent_person)
 RECORD = Rows(tables.consent_record, journal=True)
@@ -32,6 +33,42 @@ PEOPLE_AFTER = Prepared(
 )
 """People of one bucket behind one of them."""
 NOTICE_STAGE = Rows(tables.consent_notice_stage)
+
+_proof = tables.consent_proof.c
+_suppression = tables.consent_suppression.c
+_at = bindparam("at", type_=BigInteger)
+_most = bindparam("most", type_=BigInteger)
+_none: Any = literal_column("0")
+PROOFS_BY = tuple(
+    Prepared(
+        select(_proof.subject, _proof.at, _proof.held)
+        .where(in_part(tables.consent_proof, part), _proof.until <= _at)
+        .limit(_most)
+        .offset(_none)
+    )
+    for part in range(PARTS)
+)
+"""Capsules whose term ends by an instant, in one part of the buckets: subject, at, held. In no order."""
+PROOFS_ENDING = tuple(
+    Prepared(
+        select(_proof.subject, _proof.at, _proof.held)
+        .where(in_part(tables.consent_proof, part), _proof.until <= _at, _proof.held == literal_column("0"))
+        .limit(_most)
+        .offset(_none)
+    )
+    for part in range(PARTS)
+)
+"""As `PROOFS_BY`, of those that no legal hold covers."""
+SUPPRESSIONS_ENDING = tuple(
+    Prepared(
+        select(_suppression.tag)
+        .where(in_part(tables.consent_suppression, part), _suppression.until <= _at)
+        .limit(_most)
+        .offset(_none)
+    )
+    for part in range(PARTS)
+)
+"""Suppressed identifiers whose term ends by an instant, in one part of the buckets. In no order."""
 
 
 def records_of(tenant: str, subject: bytes) -> Select[Any]:
@@ -123,7 +160,45 @@ def page_of_preference_changes(tenant: str, subject: bytes, before: int, limit: 
     )
 
 
-def without_preference_changes(tenant: str, subject: bytes) -> Delete:
-    """A person's changes of preferences are gone."""
+def preference_changes_of(tenant: str, subject: bytes) -> Select[Any]:
+    """All of a person's changes of preferences, oldest first: at, sealed."""
     c = tables.consent_preference_change.c
-    return delete(tables.consent_preference_change).where(c.bucket == bucket_of(tenant, subject), c.subject == subject)
+    return select(c.at, c.sealed).where(c.bucket == bucket_of(tenant, subject), c.subject == subject).order_by(c.at)
+
+
+def another_preference_change(tenant: str, subject: bytes, at: int, sealed: bytes) -> Update:
+    """A change of preferences says something else."""
+    c = tables.consent_preference_change.c
+    place = (c.bucket == bucket_of(tenant, subject), c.subject == subject, c.at == at)
+    return update(tables.consent_preference_change).where(*place).values(sealed=sealed)
+
+
+def without_preference_changes(tenant: str, subject: bytes, at: int | None = None) -> Delete:
+    """A person's changes of preferences are gone, or the one of an instant."""
+    c = tables.consent_preference_change.c
+    gone = delete(tables.consent_preference_change)
+    gone = gone.where(c.bucket == bucket_of(tenant, subject), c.subject == subject)
+    return gone if at is None else gone.where(c.at == at)
+
+
+def proofs_of(tenant: str, subject: bytes) -> Select[Any]:
+    """The capsules of an erased person: at, version, until, held, sealed."""
+    c = tables.consent_proof.c
+    return select(c.at, c.version, c.until, c.held, c.sealed).where(
+        c.bucket == bucket_of(tenant, subject), c.subject == subject
+    )
+
+
+def without_proof(tenant: str, subject: bytes, at: int) -> Delete:
+    """A capsule is gone, unless a legal hold covers it."""
+    c = tables.consent_proof.c
+    return delete(tables.consent_proof).where(
+        c.bucket == bucket_of(tenant, subject), c.subject == subject, c.at == at, c.held == 0
+    )
+
+
+def without_suppressions(tenant: str, tags: Sequence[bytes], at: int) -> Delete:
+    """Suppressed identifiers are gone whose term is over at an instant."""
+    c = tables.consent_suppression.c
+    buckets = sorted({bucket_of(tenant, tag) for tag in tags})
+    return delete(tables.consent_suppression).where(c.bucket.in_(buckets), c.tag.in_(list(tags)), c.until <= at)

@@ -78,6 +78,7 @@ consent_suppression = subject_table(
     column("at", BigInteger),
     owner="tag",
     key=("tag",),
+    indexes=[("until",)],
 )
 """What erasure leaves of an identifier: nobody can be made to say yes by importing it again before `until`."""
 
@@ -85,11 +86,16 @@ consent_proof = subject_table(
     "consent_proof",
     column("subject", LargeBinary),
     column("at", BigInteger),
+    column("version", BigInteger),
     column("until", BigInteger),
+    column("held", BigInteger),
     column("sealed", LargeBinary),
     key=("subject", "at"),
+    indexes=[("until",)],
 )
-"""What erasure keeps to answer a legal claim: which notice, which choice, when. Under a key of class `proof`."""
+"""What erasure keeps to answer a legal claim: which notice, which choice, when. Under a key of class `proof`, which is
+destroyed after `until`, unless `held`, the count of legal holds over it, says otherwise.
+"""
 
 consent_code = subject_table(
     "consent_code",

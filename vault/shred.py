@@ -93,6 +93,16 @@ def shred(
     return msgspec.structs.replace(tombstone, entry=audit.append(tx, event, log_key))
 
 
+def shred_proof(audit: AuditLog, tx: Tx, subject: bytes) -> Work[Tombstone]:
+    """See `Vault.shred_proof`."""
+    stock = yield from _stock(tx, subject)
+    tombstone = _destroy(tx, subject, stock, set(), {PROOF})
+    keys, epoch = len(tombstone.keys), tombstone.epoch
+    event = events.shredded(subject, keys=keys, records=0, epoch=epoch, tombstone=tombstone.tombstone)
+    # The log key went with the erasure: to the log this is about nobody.
+    return msgspec.structs.replace(tombstone, entry=audit.append(tx, event, None))
+
+
 def expire(
     keyring: Keyring, audit: AuditLog, tx: Tx, subject: bytes, places: Several[Place], ground: str
 ) -> Work[Tombstone]:

@@ -105,6 +105,12 @@ class Vault:
         """
         return shred.shred(self._keyring, self._audit, tx, subject, permit, classes)
 
+    def shred_proof(self, tx: Tx, subject: bytes) -> Work[Tombstone]:
+        """Destroy the key of an erased person's proof capsule, because its term is over. Cold. As `shred`, and without
+        a permit: nobody asks for this, it was due when the erasure was made.
+        """
+        return shred.shred_proof(self._audit, tx, subject)
+
     def expire(self, tx: Tx, subject: bytes, places: Several[Place], ground: str) -> Work[Tombstone]:
         """Delete the values at `places` (collection, field) because nothing allows keeping them. Cold.
 

@@ -14,8 +14,8 @@ const out = join(here, "../sayso/server/static");
 const fontsource = join(here, "node_modules/@fontsource-variable");
 
 const FONTS = {
-  "inter.woff2": join(fontsource, "inter/files/inter-latin-wght-normal.woff2"),
-  "source-serif-4.woff2": join(fontsource, "source-serif-4/files/source-serif-4-latin-wght-normal.woff2"),
+  "inter.woff2": join(here, "fonts/inter.woff2"),
+  "source-serif-4.woff2": join(here, "fonts/source-serif-4.woff2"),
   "inter-licence.txt": join(fontsource, "inter/LICENSE"),
   "source-serif-4-licence.txt": join(fontsource, "source-serif-4/LICENSE"),
 };
@@ -69,7 +69,7 @@ keep("banner.js", await script("banner/main.ts"));
 /** What the sources were when they were built: lets a test without this toolchain see that somebody forgot to build. */
 async function digestOfSources() {
   const paths = ["build.mjs", "package-lock.json"];
-  for (const folder of ["banner", "css", "images", "islands"])
+  for (const folder of ["banner", "css", "fonts", "images", "islands"])
     for (const entry of await readdir(join(here, folder), { recursive: true, withFileTypes: true }))
       if (entry.isFile()) paths.push(join(entry.parentPath ?? entry.path, entry.name).slice(here.length + 1).replaceAll("\\", "/"));
   const digest = createHash("sha256");

@@ -10,7 +10,7 @@ ROLES: Final = ("processor", "joint_controller", "third_party", "authority")
 """What a recipient is to the controller: GDPR Art. 4(8), 26, 4(10), 4(9)."""
 
 
-class Contact(Struct, frozen=True, omit_defaults=True):
+class ContactPoint(Struct, frozen=True, omit_defaults=True):
     """How somebody is reached. What is not known is empty."""
 
     name: str = ""
@@ -27,7 +27,7 @@ class Recipient(Struct, frozen=True, omit_defaults=True):
     role: str
     country: str
     title: Texts = {}
-    contact: Contact = Contact()
+    contact: ContactPoint = ContactPoint()
 
     def party(self) -> str:
         """Role and country, as a purpose keeps them: a change of either is material."""
@@ -42,7 +42,7 @@ class Controller(Struct, frozen=True, omit_defaults=True):
 
     name: str = ""
     country: str = ""
-    contact: Contact = Contact()
-    dpo: Contact | None = None
-    representatives: dict[str, Contact] = {}
-    authority: Contact | None = None
+    contact: ContactPoint = ContactPoint()
+    dpo: ContactPoint | None = None
+    representatives: dict[str, ContactPoint] = {}
+    authority: ContactPoint | None = None

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from consent.catalogue.parties import Contact
+from consent.catalogue.parties import ContactPoint
 from consent.catalogue.purpose import Texts
 from consent.catalogue.vocabulary import COUNTRIES
 from consent.laws.jurisdictions import BASES, REGIMES
@@ -196,15 +196,15 @@ class Reader:
                 self.wrong(node, "A legal basis is one name, or one per jurisdiction.")
                 return "consent"
 
-    def contact(self, node: Node | None) -> Contact:
+    def contact(self, node: Node | None) -> ContactPoint:
         """How somebody is reached: at least one way."""
         if node is None:
-            return Contact()
+            return ContactPoint()
         if not isinstance(node, Map):
             self.wrong(node, "A contact is a mapping: {email: …}.")
-            return Contact()
+            return ContactPoint()
         self.known(node, _CONTACT)
-        found = Contact(**{member: self.word(node.get(member), "This") for member in _CONTACT})
+        found = ContactPoint(**{member: self.word(node.get(member), "This") for member in _CONTACT})
         if not any((found.email, found.phone, found.url, found.address)):
             self.wrong(node, "A contact has an e-mail, telephone, web or postal address.")
         if found.email and "@" not in found.email[1:-1]:

@@ -9,7 +9,6 @@ from typing import Final
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import replace
 
 from audit import AuditEvent, AuditLog
 from consent import events, store
@@ -19,8 +18,9 @@ from consent.choices.past import open_record
 from consent.choices.record import Payload
 from consent.choices.recording import Recorder
 from consent.errors import NoRecord, NothingWaits
-from consent.model import RANK, DoubleOptIn, Evidence, PersonState, Submission, Waiting
+from consent.model import RANK, DoubleOptIn, Evidence, Identifier, PersonState, Submission, Waiting
 from consent.people.codes import Codes, Issued
+from consent.people.lifting import lift
 from consent.people.people import People
 from sayso.kernel import SECOND, Tx, Work, bucket_in
 
@@ -29,10 +29,12 @@ PURPOSE: Final = "double_opt_in"
 
 
 class _Carried(Struct, frozen=True, array_like=True):
-    """What a code carries. `delivered`: Sayso sent it to an address by which it knows the person, told nobody else."""
+    """What a code carries. `suppression`: Sayso sent it to an address of the person and told nobody else; this is what
+    stands for that address after an erasure.
+    """
 
     record: bytes
-    delivered: bool
+    suppression: bytes
 
 
 class Confirmations:
@@ -44,8 +46,9 @@ class Confirmations:
         self._codes = codes
         self._recorder = recorder
 
-    def issue(self, tx: Tx, record: bytes, *, delivered: bool = False) -> Work[Issued]:
-        """A code that confirms what waits of this record. Say `delivered` only of one that leaves for the person alone.
+    def issue(self, tx: Tx, record: bytes, *, delivered_to: Identifier | None = None) -> Work[Issued]:
+        """A code that confirms what waits of this record. Say `delivered_to` only of one that leaves for that address
+        of the person, and for nobody else (`Identities.addressed`).
 
         Raises `NoRecord`, and `NothingWaits` when nothing of it waits any more.
         """
@@ -57,15 +60,16 @@ class Confirmations:
         if not waiting:
             raise NothingWaits
         left = (max(each.until for each in waiting.values()) - tx.context.at) // SECOND
-        carried = msgspec.msgpack.encode(_Carried(record, delivered))
+        suppression = self._people.tags(tx.context.tenant, delivered_to)[1] if delivered_to is not None else b""
+        carried = msgspec.msgpack.encode(_Carried(record, suppression))
         issued = self._codes.issue_to(tx, PURPOSE, person, carried, ttl_s=max(left, 60))
         detail = {"expires_at": issued.expires_at, "purposes": sorted(waiting)}
         self._audit.append(tx, AuditEvent(events.CONFIRMATION_ISSUED, "ok", {}, person.subject, detail), person.key)
         return issued
 
     def redeem(self, tx: Tx, catalogue: Catalogue, code: str, evidence: Evidence | None = None) -> Work[Recorded]:
-        """Confirm. Raises `CodeUnusable`, and `NothingWaits` when the person said no since, the purposes changed, or
-        the term has passed: then the code is not spent, and good for nothing all the same.
+        """Confirm. Cold. Raises `CodeUnusable`, and `NothingWaits` when the person said no since, the purposes changed,
+        or the term has passed: then the code is not spent, and good for nothing all the same.
         """
         spent = yield from self._codes.redeem(tx, PURPOSE, code)
         carried = msgspec.msgpack.decode(spent.payload, type=_Carried)
@@ -77,9 +81,9 @@ class Confirmations:
         waiting = _still(person.state, request, catalogue, tx.context.at)
         if not waiting:
             raise NothingWaits
-        if carried.delivered and person.state.suppressed_until:
-            # Only the person could have received it: this is the one word that ends a suppression (design 6.4).
-            person = replace(person, state=replace(person.state, suppressed_until=0))
+        if carried.suppression and person.state.suppressed_until:
+            # Only whoever reads the mail of that address could have it.
+            person, _ = yield from lift(tx, self._audit, person, [carried.suppression], PURPOSE)
         shown = Shown(
             request.notice,
             request.notice_version,
@@ -101,6 +105,8 @@ class Confirmations:
             indicated_by=first.guardian,
             confirmed=DoubleOptIn(first.since, max(tx.context.at, first.since)),
             confirms=first.record,
+            # What the person had been shown when they asked, they were shown.
+            conflict_shown=request.conflict_shown,
         )
         return self._recorder.enter(tx, catalogue, person, submission, shown, events.CONFIRMED)
 

@@ -19,8 +19,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from consent.choices.directives import hindrance, settled
+from consent.choices.stood import put_back, shared_out
 from consent.laws.minority import indicated
-from consent.model import NOES, RANK, Act, Choice, Cover, Ignored, PersonState, Waiting
+from consent.model import NOES, RANK, Act, Choice, Cover, Ignored, PersonState, Stood, Waiting
 from sayso.kernel import DAY
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ class Moment(Struct, frozen=True, gc=False):
 class Change(Struct, frozen=True, omit_defaults=True, gc=False):
     """What one act did, complete enough to be replayed without the catalogue of its day.
 
-    `objections` are the purposes that it marks as objected (or clears, when it was `reconsidered`).
+    `objections` are the purposes that it marks as objected (or clears, when it was `reconsidered`); `stood` is what an
+    `undone` puts back.
     """
 
     purpose: str
@@ -76,6 +78,7 @@ class Change(Struct, frozen=True, omit_defaults=True, gc=False):
     covers: dict[str, Cover] = {}
     objections: tuple[str, ...] = ()
     ignored: Ignored | None = None
+    stood: Stood | None = None
 
 
 @lru_cache(maxsize=65_536)
@@ -101,10 +104,23 @@ def decide(
     return noes + rest, advance(state, rest, moment)
 
 
+def undo(
+    state: PersonState, acts: Mapping[str, Act], stood: Stood, moment: Moment
+) -> tuple[tuple[Change, ...], PersonState]:
+    """The changes that put back what stood before an act on these purposes, and the state after them."""
+    changes = []
+    for purpose, part in shared_out(stood, acts).items():
+        was = part.choices.get(purpose)
+        version, ends = (was.purpose_version, was.expires_at) if was is not None else (0, 0)
+        changes.append(Change(purpose, "undone", version, ends, stood=part))
+    return tuple(changes), advance(state, changes, moment)
+
+
 def advance(state: PersonState, changes: Collection[Change], moment: Moment) -> PersonState:
     """The state after `changes`, which were decided at `moment`."""
     choices, denials = dict(state.choices), dict(state.denials)
     requested = False
+    undone: list[Stood] = []
     for change in changes:
         if change.ignored:
             _raise_assurance(choices, change.purpose, moment.assurance)
@@ -115,6 +131,8 @@ def advance(state: PersonState, changes: Collection[Change], moment: Moment) -> 
                 _clear_objection(choices, denials, purpose, moment)
         elif change.act == "requested":
             requested = True
+        elif change.act == "undone":
+            undone.append(change.stood or Stood())
         elif change.act != "expired":
             _deny(choices, denials, change, moment)
     directives = state.directives and settled(state.directives, changes, moment)
@@ -123,7 +141,10 @@ def advance(state: PersonState, changes: Collection[Change], moment: Moment) -> 
         waiting = _waiting(waiting, changes, moment)
     if moment.guardian and any(change.act == "granted" and not change.ignored for change in changes):
         minority = indicated(minority, moment.since, moment.guardian, choices)
-    return replace(state, choices=choices, denials=denials, directives=directives, waiting=waiting, minority=minority)
+    state = replace(state, choices=choices, denials=denials, directives=directives, waiting=waiting, minority=minority)
+    for stood in undone:
+        state = put_back(state, stood, moment.since)
+    return state
 
 
 @lru_cache(maxsize=4_096)
@@ -207,7 +228,7 @@ def _waiting(old: dict[str, Waiting], changes: Iterable[Change], moment: Moment)
     """What waits after these changes: a no ends what waits there and below, a grant what waited at its place."""
     waiting = {purpose: each for purpose, each in old.items() if each.until > moment.since}
     for change in changes:
-        if change.ignored or change.act in ("reconsidered", "expired"):
+        if change.ignored or change.act in ("reconsidered", "expired", "undone"):
             continue
         if change.act == "requested":
             waiting[change.purpose] = Waiting(

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct, field
 
 from consent.choices.fold import Change, Moment
-from consent.model import RANK, Assurance, Evidence, Given
+from consent.model import RANK, Assurance, Evidence, Given, Stood
 from consent.receipts.receipt import SignedReceipt
 from sayso.kernel import Tx, Work
 
@@ -23,7 +23,8 @@ class Payload(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     `at` orders a person's records; `occurred_at` is the caller's claim. `text_hash` is of what was shown in `locale`.
     `requested_at` and `confirmed_at` are the two steps of a double opt-in, `confirms` the record of the first where it
-    was ours; `indicated_by` is the guardian who chose.
+    was ours; `indicated_by` is the guardian who chose. `stood` is what the act changed, as it was before, of one that
+    can be undone, and `undoes` the record that this one takes back.
     """
 
     v: int
@@ -47,6 +48,8 @@ class Payload(Struct, frozen=True, omit_defaults=True, kw_only=True):
     confirmed_at: int = 0
     confirms: bytes = b""
     indicated_by: bytes = b""
+    stood: Stood | None = None
+    undoes: bytes = b""
     signed: SignedReceipt | None = field(default=None, name="receipt")
 
     def moment(self, record: bytes) -> Moment:

@@ -17,7 +17,8 @@ from consent.catalogue.catalogue import Catalogue, Shown
 from consent.choices import record
 from consent.choices.directives import direct, given
 from consent.choices.evidence import check_evidence
-from consent.choices.fold import Moment, decide
+from consent.choices.fold import Moment, decide, undo
+from consent.choices.stood import stood
 from consent.errors import PurposeNotInNotice
 from consent.model import NOES, RANK, Act, Given, PersonState, Submission
 from consent.people.people import People, Person
@@ -109,7 +110,11 @@ class Recorder:
         directives = given(catalogue, state, submission.signals) if submission.signals else ()
         if directives:
             state = direct(state, directives, moment)
-        changes, state = decide(state, submission.choices, catalogue, moment)
+        before = state
+        if submission.stood is not None:
+            changes, state = undo(state, submission.choices, submission.stood, moment)
+        else:
+            changes, state = decide(state, submission.choices, catalogue, moment)
         ignored = {change.purpose: str(change.ignored) for change in changes if change.ignored}
         entry = self._audit.append(
             tx,
@@ -160,6 +165,8 @@ class Recorder:
             confirmed_at=confirmed.confirmed_at if confirmed is not None else 0,
             confirms=submission.confirms,
             indicated_by=submission.indicated_by,
+            stood=stood(before, state) if submission.undoable else None,
+            undoes=submission.undoes,
             directives=directives,
             conflict_shown=submission.conflict_shown,
             signed=signed,
@@ -276,6 +283,8 @@ def _detail(
         detail["directives"] = [{"kind": each.kind, "source": each.source} for each in directives]
     if submission.conflict_shown:
         detail["conflict_shown"] = True
+    if submission.undoes:
+        detail["undoes"] = text("cns", submission.undoes)
     if submission.indicated_by:
         detail["indicated_by"] = text("sub", submission.indicated_by)
     if submission.confirmed is not None:

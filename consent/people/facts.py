@@ -3,7 +3,7 @@ holds. They live here and nowhere else (design 2), each with its source, its tim
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final, Literal
 
 from msgspec import UNSET
@@ -18,7 +18,7 @@ from consent.laws.jurisdictions import REGIMES
 from consent.laws.minority import OLDEST, aged
 from consent.model import AgeBand, Guardian, Jurisdiction, Minority, PersonState, Relation
 from consent.people.known import SubjectFacts, facts_of
-from consent.people.people import People, Person
+from consent.people.people import People, Person, held_by
 from sayso.kernel import Invalid, Tx, Work, iso, nearest, text
 
 RELATIONS_LIMIT: Final = 1_000
@@ -149,9 +149,8 @@ class Facts:
         """Record who may choose for the person, and how that was verified. Both are people here: raises `NoSubject`."""
         _check_word(verified_by)
         _check_word(source)
-        if guardian == subject:
+        if subject in (yield from self._people.find(tx, guardian)).ids:
             raise Invalid("own-guardian", "Nobody is their own guardian.")
-        yield from self._people.find(tx, guardian)
         fact = Guardian(guardian, verified_by, source, tx.context.at)
 
         def change(state: PersonState) -> PersonState:
@@ -183,13 +182,26 @@ class Facts:
         event = events.RESTRICTED if on else events.UNRESTRICTED
         return (yield from self._amend(tx, subject, lambda state: replace(state, restricted_at=restricted_at), event))
 
-    def hold(self, tx: Tx, subject: bytes, *, on: bool) -> Work[str]:
-        """Count one legal hold more or less over this person. Whoever holds decides who may; this is the fact."""
-        event = events.HELD if on else events.UNHELD
-        step = 1 if on else -1
-        return (
-            yield from self._amend(tx, subject, lambda state: replace(state, held=max(0, state.held + step)), event)
-        )
+    def hold(
+        self, tx: Tx, subject: bytes, *, on: bool, ids: Collection[bytes] | None = None
+    ) -> Work[tuple[bytes, ...]]:
+        """Count one legal hold more or less over these ids of the person, by default over every id that they have now:
+        should they turn out to be two, it covers both. Returns the ids for which it was counted.
+
+        Whoever holds decides who may; this is the fact. Raises `NoSubject`.
+        """
+        person = yield from self._people.find(tx, subject)
+        state, counts = person.state, held_by(person.subject, person.state)
+        covered = tuple(each for each in person.ids if (ids is None or each in ids) and (on or each in counts))
+        if not covered:
+            return ()
+        for each in covered:
+            counts[each] = counts.get(each, 0) + (1 if on else -1)
+        counts = {each: count for each, count in counts.items() if count}
+        family = replace(state.family, held=counts) if state.family is not None else None
+        state = replace(state, held=sum(counts.values()), family=family)
+        self._write(tx, person, state, events.HELD if on else events.UNHELD, {}, {})
+        return covered
 
     def _amend(
         self,

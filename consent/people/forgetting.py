@@ -112,7 +112,7 @@ class Forgetter:
         capsule = Capsule(1, context.at, [_proof(raw, payload) for raw, payload in opened])
         key = self._sealer.create(tx, subject, PROOF)
         sealed = key.seal("consent_proof", text("sub", subject), msgspec.msgpack.encode(capsule))
-        tx.insert(store.PROOF, subject, context.at, proof_until, sealed)
+        tx.insert(store.PROOF, subject, context.at, 1, proof_until, 0, sealed)
         for tag, _, _ in identifiers:
             tx.delete(store.IDENTIFIER, bytes(tag))
             tx.delete(store.IDENTIFIER_OF, subject, bytes(tag))

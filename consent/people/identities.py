@@ -22,8 +22,9 @@ from consent.model import Family, Identifier, PersonState
 from consent.packing import pack
 from consent.people.codes import Codes, Issued, Wrong
 from consent.people.identity_log import Event, keys_of, read, write
+from consent.people.lifting import lift
 from consent.people.merging import Ruled, explain, merge
-from consent.people.people import People, Person
+from consent.people.people import People, Person, held_by
 from consent.store import IDENTIFIER, IDENTIFIER_OF, SUPPRESSION
 from sayso.kernel import Sealer, Tx, Work, bucket_in, iso, text
 
@@ -181,31 +182,9 @@ class Identities:
         if tried.subject not in person.ids:
             raise CodeUnusable
         claim = msgspec.msgpack.decode(tried.payload, type=_Claim)
-        return (yield from self.lift(tx, person, [claim.suppression], "code"))
-
-    def lift(
-        self, tx: Tx, person: Person, suppressions: Sequence[bytes], proof: Literal["code", "double_opt_in"]
-    ) -> Work[Lifted]:
-        """End the suppression of these identifiers of the person, who redeemed a code sent to them. A cold unit.
-
-        What another identifier of theirs keeps suppressed stays suppressed. Design 6.4.
-        """
-        tenant, at = tx.context.tenant, tx.context.at
-        found = yield tuple(tx.select(store.identifiers_of(tenant, each)) for each in person.ids)
-        own = {bytes(row[2]) for rows in found for row in rows}
-        rows = yield tuple(tx.get(SUPPRESSION, tag) for tag in sorted(own))
-        until = 0
-        for tag, row in zip(sorted(own), rows, strict=True):
-            if row is None or row[2] <= at:
-                continue
-            if tag in suppressions:
-                tx.put(SUPPRESSION, (tag,), (row[0] + 1, row[1], at, row[3]), was=row)
-            else:
-                until = max(until, row[2])
-        event = AuditEvent(events.SUPPRESSION_LIFTED, "ok", {"proof": proof}, person.subject)
-        entry = self._audit.append(tx, event, person.key)
-        self._people.save(tx, person, replace(person.state, suppressed_until=until), person.since)
-        tx.publish(events.SUPPRESSION_LIFTED, person.subject, b"")
+        lifted, entry = yield from lift(tx, self._audit, person, [claim.suppression], "code")
+        self._people.save(tx, person, lifted.state, person.since)
+        until = lifted.state.suppressed_until
         return Lifted(text("sub", person.root), iso(until) if until else None, entry)
 
     # reading
@@ -274,7 +253,8 @@ class Identities:
         at, actor = tx.context.at, tx.context.actor.id
         _demand_mergeable(person, joining)
         merged = merge(person.state, joining.state, catalogue, at)
-        merged = replace(merged, family=Family(person.root, (*person.ids[1:], *joining.ids)))
+        held = held_by(person.root, person.state) | held_by(joining.root, joining.state)
+        merged = replace(merged, family=Family(person.root, (*person.ids[1:], *joining.ids), held))
         told = explain(person.state, joining.state, merged, catalogue, at)
         joined_id, kind = text("sub", joining.root), claim.kind if claim is not None else ""
         res = {"kind": kind or "person", "proof": proof}

@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
+from consent.choices.directives import ORIGINS_KEPT
 from consent.model import AgeBand, Directive, Minority, PersonState, Relation, Waiting
 from consent.preferences.reach import merged
 
@@ -98,12 +99,9 @@ def _both_directed(one: Directive, other: Directive) -> Directive:
         reach=tuple(sorted({*one.reach, *other.reach})),
         since=_sooner(one.since, other.since),
         assurance=max(one.assurance, other.assurance),
-        origins=tuple(dict.fromkeys((*older.origins, *newer.origins)))[-_ORIGINS:],
+        origins=tuple(dict.fromkeys((*older.origins, *newer.origins)))[-ORIGINS_KEPT:],
         lifted=lifted,
     )
-
-
-_ORIGINS: Final = 32
 
 
 def _each(one: dict[T, V], other: dict[T, V], both: Callable[[V, V], V]) -> dict[T, V]:

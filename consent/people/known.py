@@ -52,7 +52,9 @@ class KnownRelation(Struct, frozen=True, rename={"start": "from"}):
 
 
 class SubjectFacts(Struct, frozen=True):
-    """Every fact about a person that decides besides their choices. `holds` counts legal holds."""
+    """Every fact about a person that decides besides their choices. `holds` counts legal holds,
+    each once for every id of theirs that it is over.
+    """
 
     subject: str
     jurisdictions: list[KnownJurisdiction]

@@ -160,6 +160,13 @@ class People:
             tx.publish(PERSON_CHANGED, other.subject, person.subject)
 
 
+def held_by(subject: bytes, state: PersonState) -> dict[bytes, int]:
+    """How many legal holds are over each id of the person that `subject` names; ids without any are left out."""
+    if state.family is not None:
+        return dict(state.family.held)
+    return {subject: state.held} if state.held else {}
+
+
 def ids_of(subject: bytes, state: PersonState) -> tuple[bytes, ...]:
     """Every id of the person that `subject` names, the one that stands for them first."""
     family = state.family

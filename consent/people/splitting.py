@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from consent.choices.past import replay
 from consent.choices.record import Payload
-from consent.model import NOES, Choice, Directive, PersonState, Relation
+from consent.model import NOES, Choice, Directive, Family, PersonState, Relation
 from consent.people.identity_log import Event
 from consent.people.joined_facts import joined_facts
 from consent.people.merging import Merging, merge
@@ -46,18 +46,26 @@ def rebuilt(before: PersonState, steps: Iterable[Step], terms: Merging) -> Perso
 
 
 def _counted(state: PersonState, payload: Payload, record: bytes, *, own: bool) -> PersonState:
-    if not own:
-        payload = replace(payload, changes=tuple(each for each in payload.changes if each.act in NOES))
+    # What an undone withdrawal put back was of both; whose it was nobody can tell, so its no stays.
+    kept = tuple(each for each in payload.changes if (each.act != "undone" if own else each.act in NOES))
+    payload = replace(payload, changes=kept)
     return replay([(record, payload)], _END, state)
 
 
 def parted(
-    now: PersonState, mine: PersonState, theirs: PersonState, choices: PersonState, *, keeps: bool
+    now: PersonState,
+    mine: PersonState,
+    theirs: PersonState,
+    choices: PersonState,
+    ids: tuple[bytes, ...],
+    *,
+    keeps: bool,
 ) -> PersonState:
-    """One side's whole state: its rebuilt `choices`, and what is known of it besides.
+    """The whole state of the side that these `ids` are, the one that stands for it first: its rebuilt `choices`, and
+    what is known of it besides.
 
     A fact that changed while the two were one stays with both; a relation recorded since only with the side that
-    `keeps`.
+    `keeps`. Legal holds are counted by id.
     """
     merged = joined_facts(mine, theirs)
     changed = {
@@ -66,6 +74,7 @@ def parted(
         if getattr(now, name) != getattr(merged, name)
     }
     kept = replace(mine, **changed)
+    held = {each: count for each, count in now.family.held.items() if each in ids} if now.family is not None else {}
     return replace(
         kept,
         choices=choices.choices,
@@ -73,8 +82,8 @@ def parted(
         waiting=choices.waiting,
         directives=choices.directives,
         relations=_relations_of(now, mine, theirs, keeps=keeps),
-        held=max(now.held - theirs.held, 0) if keeps else min(mine.held, now.held),
-        family=None,
+        held=sum(held.values()),
+        family=Family(ids[0], ids[1:], held) if len(ids) > 1 else None,
     )
 
 

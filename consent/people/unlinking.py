@@ -8,18 +8,17 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from msgspec import UNSET, Struct, UnsetType
-from msgspec.structs import replace
 
 from audit import AuditEvent, AuditLog
 from consent import events, store
 from consent.catalogue.catalogue import Catalogue
 from consent.choices.past import open_record
 from consent.errors import LastIdentifier, NotTheirIdentifier
-from consent.model import Family, PersonState
+from consent.model import PersonState
 from consent.packing import pack
 from consent.people.identities import handle_of
 from consent.people.identity_log import Event, keys_of, read, write
-from consent.people.people import People, Person
+from consent.people.people import People, Person, ids_of
 from consent.people.splitting import Later, Step, group_of, latest_merge, merges_of, noes_of, origin, parted, rebuilt
 from consent.store import IDENTIFIER, IDENTIFIER_OF
 from sayso.kernel import Key, Sealer, Tx, Work, raw, text
@@ -122,9 +121,9 @@ class Unlinking:
         now = person.state
         left = rebuilt(first.before[0], [*steps[0], *_joins(later)], catalogue)
         given = rebuilt(theirs, steps[1], catalogue)
-        ids = [each for each in person.ids if each not in gone]
-        stays = replace(parted(now, mine, theirs, left, keeps=True), family=_family(ids))
-        goes = replace(parted(now, theirs, mine, given, keeps=False), family=theirs.family)
+        ids = tuple(each for each in person.ids if each not in gone)
+        stays = parted(now, mine, theirs, left, ids, keeps=True)
+        goes = parted(now, theirs, mine, given, ids_of(merged.other, theirs), keeps=False)
         one, other = _sides(person, gone, keys)
         since = person.next_since(at)
         self._people.save(tx, one, stays, since)
@@ -184,10 +183,6 @@ def _strangers(later: Iterable[Later], known: Mapping[bytes, Key]) -> list[bytes
 
 def _joins(later: Iterable[Later]) -> list[Step]:
     return [Step(each.event.at, True, joined=each.event.before[1]) for each in later if not each.until]
-
-
-def _family(ids: list[bytes]) -> Family | None:
-    return Family(ids[0], tuple(ids[1:])) if len(ids) > 1 else None
 
 
 def _sides(person: Person, gone: frozenset[bytes], keys: Mapping[bytes, Key]) -> tuple[Person, Person]:

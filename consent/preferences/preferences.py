@@ -5,7 +5,7 @@ the person's `log` key and are deleted by an erasure. What decides about reachin
 (`contact.py`), changed in the same commit. `telling.py` has the rules of who may change what.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import msgspec
@@ -22,9 +22,10 @@ from consent.people.people import People, Person
 from consent.preferences.answers import ChangePage, PreferenceChange, Preferences, how, provenance
 from consent.preferences.contact import Contact
 from consent.preferences.preference import BUILT_IN, Questionnaire
-from consent.preferences.telling import Answer, Drawn, Telling, draw, entered, heard
+from consent.preferences.sheets import Sheet, joined
+from consent.preferences.telling import Answer, Telling, draw, entered, heard
 from consent.preferences.wishes import told
-from sayso.kernel import Invalid, Key, Permit, Sealer, Tx, Values, Work, iso, text
+from sayso.kernel import LOG, Invalid, Key, Permit, Sealer, Tx, Values, Work, iso, text
 
 COLLECTION: Final = "preferences"
 HISTORY: Final = "preference_changes"
@@ -35,17 +36,6 @@ PAGE_LIMIT: Final = 200
 
 _END: Final = 2**62
 _UNSAID: Final = Contact()
-
-
-class Sheet(Struct, frozen=True, omit_defaults=True):
-    """The answers that one id told, by inner name (`topics`, `channels.sms`), when others were taken back, and the
-    instant of the last change.
-    """
-
-    v: int = 1
-    at: int = 0
-    answers: dict[str, Answer] = {}
-    gone: dict[str, int] = {}
 
 
 class Changed(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -64,16 +54,31 @@ class Changed(Struct, frozen=True, omit_defaults=True, kw_only=True):
     ignored: dict[str, str] = {}
 
 
-class Kept(Struct, frozen=True):
-    """What is kept of a person, as read in this unit. `row` and `sheet` are of the id that was named, None when it told
-    nothing yet. `answers` and `version` are of all ids of the person, the newest word on each.
-    """
+class Own(Struct, frozen=True):
+    """What one id told, as read in this unit. `row` is None when it told nothing yet."""
 
-    person: Person
+    subject: bytes
+    bucket: int
+    key: Key
     row: Values | None
     sheet: Sheet
+
+
+class Kept(Struct, frozen=True):
+    """What is kept of a person: `own` of each id, the named one first; `answers` and `version` of all of them."""
+
+    person: Person
+    own: tuple[Own, ...]
     answers: dict[str, Answer]
     version: int
+
+
+class Serving(Struct, frozen=True):
+    """An answer that is kept, without the answer: the question, the purpose that it serves, since when it is kept."""
+
+    name: str
+    purpose: str
+    at: int
 
 
 class PreferenceBook:
@@ -128,7 +133,7 @@ class PreferenceBook:
         if telling.version is not None and telling.version != kept.version:
             raise StalePreferences(submitted=telling.version, version=kept.version)
         person, answers = kept.person, kept.answers
-        since = max([at, kept.sheet.at + 1, *(each.at + 1 for each in answers.values())])
+        since = max(at, *(each.sheet.at + 1 for each in kept.own))
         drawn = draw(asked, answers, person.state.contact, said, telling, since, tx.context.actor.id)
         withheld = {
             name: "sensitive"
@@ -139,14 +144,35 @@ class PreferenceBook:
             withheld = {}
         if not drawn.said:
             return _told(person, kept.version, answers, asked, at, withheld)
-        detail = {"names": sorted(drawn.said), "version": kept.version + 1}
+        written = _written(kept, {name: drawn.answers.get(name) for name in drawn.said if name not in drawn.ignored})
+        version = kept.version + len(written)
+        detail = {"names": sorted(drawn.said), "version": version}
         event = AuditEvent(events.PREFERENCES_CHANGED, "ok", {"method": telling.method}, person.subject, detail)
         entry = self._audit.append(tx, event, person.key)
         after = entered(drawn, entry, since)
-        self._write(tx, kept, after, drawn, telling, since, entry)
+        changed = Changed(
+            v=1,
+            at=since,
+            version=version,
+            said=drawn.said,
+            method=telling.method,
+            assurance=telling.assurance,
+            actor=tx.context.actor.id,
+            entry=entry,
+            source=telling.source,
+            occurred_at=telling.occurred_at or 0,
+            ignored=drawn.ignored,
+        )
+        for own, names in written:
+            words = {name: after.get(name) for name in names}
+            self._write(tx, own, own.sheet.after(words, since, weighed=len(kept.own) > 1))
+        sealed = person.key.seal(HISTORY, _place(person.subject, since), _pack(changed))
+        tx.insert(store.PREFERENCE_CHANGE, person.subject, since, sealed, bucket=person.bucket)
+        # The state is written though it may be the same: so an erasure, a merge or a split beside it is a lost race.
+        self._people.save(tx, person, replace(person.state, contact=drawn.contact), person.since)
         tx.publish(events.PREFERENCES_CHANGED, person.subject, b"")
         person = replace(person, state=replace(person.state, contact=drawn.contact))
-        found = _told(person, kept.version + 1, after, asked, at, withheld)
+        found = _told(person, version, after, asked, at, withheld)
         return replace(found, entry=entry, ignored=drawn.ignored or UNSET)
 
     def history(
@@ -157,67 +183,99 @@ class PreferenceBook:
         permit.demand(tenant=tenant, subject=subject, action="read")
         if not 1 <= limit <= PAGE_LIMIT:
             raise Invalid("invalid-limit", "A page holds 1 to 200 changes.", limit=PAGE_LIMIT)
-        before = _instant_of(cursor)
+        before = _place_of(cursor)
         person = yield from self._people.find(tx, subject)
         keys = yield from keys_of(tx, self._sealer, person.ids)
+        # Two ids may have told something in the same instant, before they were one: the cursor names both.
         pages = yield tuple(
-            tx.select(store.page_of_preference_changes(tenant, each, before, limit + 1)) for each in keys
+            tx.select(store.page_of_preference_changes(tenant, each, before[0] + 1, limit + 2)) for each in keys
         )
         told = [(at, each, bytes(sealed)) for each, rows in zip(keys, pages, strict=True) for at, sealed in rows]
-        told.sort(key=lambda row: row[:2], reverse=True)
+        told = sorted((row for row in told if row[:2] < before), key=lambda row: row[:2], reverse=True)
         opened = [keys[each].open(HISTORY, _place(each, at), sealed) for at, each, sealed in told[:limit]]
         items = [_item(_change(blob)) for blob in opened]
-        return ChangePage(items, f"{told[limit - 1][0]:x}" if len(told) > limit else None)
+        last = told[limit - 1] if len(told) > limit else None
+        return ChangePage(items, f"{last[0]:x}.{last[1].hex()}" if last is not None else None)
+
+    def serving(self, tx: Tx, subject: bytes) -> Work[tuple[Serving, ...]]:
+        """The answers kept under this id that serve a purpose. Wishes about being reached serve the person, not one."""
+        row, wrapped = yield (tx.get(store.PREFERENCE, subject), self._sealer.read(tx, subject))
+        key = self._sealer.unwrap(tx.context.tenant, subject, LOG, wrapped) if row is not None else None
+        if key is None:
+            return ()
+        kept = _opened(key, subject, row).answers
+        return tuple(Serving(name, each.purpose, each.at) for name, each in sorted(kept.items()) if each.purpose)
+
+    def end(self, tx: Tx, subject: bytes, names: Collection[str], ground: str) -> Work[str]:
+        """Forget these answers of one id, and what its history says of them, because nothing allows keeping them. Cold.
+
+        `ground` is a short non-personal word for the log; returns the entry. Raises `NoSubject`. Against a choice in
+        the same moment the caller guards the person's row.
+        """
+        tenant = tx.context.tenant
+        person = yield from self._people.find(tx, subject)
+        row, changes = yield (
+            tx.get(store.PREFERENCE, subject, bucket=person.bucket),
+            tx.select(store.preference_changes_of(tenant, subject)),
+        )
+        sheet = _opened(person.key, subject, row)
+        left = {name: each for name, each in sheet.answers.items() if name not in names}
+        if row is not None:
+            version = row[0] + 1
+            sealed = person.key.seal(COLLECTION, text("sub", subject), _pack(replace(sheet, answers=left)), version)
+            tx.put(store.PREFERENCE, (subject,), (version, sealed), was=row, bucket=person.bucket)
+        for at, blob in changes:
+            place = _place(subject, at)
+            change = _change(person.key.open(HISTORY, place, bytes(blob)))
+            said = {name: value for name, value in change.said.items() if name not in names}
+            if not said:
+                tx.execute(store.without_preference_changes(tenant, subject, at), expect=1)
+            elif len(said) < len(change.said):
+                ignored = {name: why for name, why in change.ignored.items() if name not in names}
+                sealed = person.key.seal(HISTORY, place, _pack(replace(change, said=said, ignored=ignored)))
+                tx.execute(store.another_preference_change(tenant, subject, at, sealed), expect=1)
+        detail = {"names": sorted(names), "ground": ground}
+        event = AuditEvent(events.PREFERENCES_ENDED, "ok", {"count": str(len(names))}, subject, detail)
+        tx.publish(events.PREFERENCES_ENDED, subject, b"")
+        return self._audit.append(tx, event, person.key)
 
     def _kept(self, tx: Tx, subject: bytes) -> Work[Kept]:
         person = yield from self._people.find(tx, subject)
         (row,) = yield (tx.get(store.PREFERENCE, person.subject, bucket=person.bucket),)
-        own = _opened(person.key, person.subject, row)
+        named = _own_of(person.subject, person.bucket, person.key, row)
         if not person.others:
-            return Kept(person, row, own, own.answers, row[0] if row is not None else 0)
+            return Kept(person, (named,), named.sheet.answers, row[0] if row is not None else 0)
         keys = yield from keys_of(tx, self._sealer, [other.subject for other in person.others])
-        rows = yield tuple(tx.get(store.PREFERENCE, each) for each in keys)
-        sheets = [own, *(_opened(keys[each], each, found) for each, found in zip(keys, rows, strict=True))]
-        version = sum(found[0] for found in (row, *rows) if found is not None)
-        return Kept(person, row, own, _newest(sheets), version)
-
-    def _write(
-        self,
-        tx: Tx,
-        kept: Kept,
-        answers: dict[str, Answer],
-        drawn: Drawn,
-        telling: Telling,
-        since: int,
-        entry: str,
-    ) -> None:
-        """Answers, the change and the person's state in one write-set. The state is written though it may be the same:
-        so an erasure beside it is a lost race, and leaves nothing behind.
-        """
-        person = kept.person
-        version = kept.row[0] + 1 if kept.row is not None else 1
-        own = {name: each for name, each in answers.items() if each.at == since or name in kept.sheet.answers}
-        gone = {name: at for name, at in kept.sheet.gone.items() if name not in answers}
-        taken = [name for name, value in drawn.said.items() if value is None and name not in drawn.ignored]
-        sheet = Sheet(1, since, own, {**gone, **dict.fromkeys(taken, since)})
-        sealed = person.key.seal(COLLECTION, text("sub", person.subject), _pack(sheet), version)
-        tx.put(store.PREFERENCE, (person.subject,), (version, sealed), was=kept.row, bucket=person.bucket)
-        changed = Changed(
-            v=1,
-            at=since,
-            version=kept.version + 1,
-            said=drawn.said,
-            method=telling.method,
-            assurance=telling.assurance,
-            actor=tx.context.actor.id,
-            entry=entry,
-            source=telling.source,
-            occurred_at=telling.occurred_at or 0,
-            ignored=drawn.ignored,
+        others = [other for other in person.others if other.subject in keys]
+        rows = yield tuple(tx.get(store.PREFERENCE, other.subject, bucket=other.bucket) for other in others)
+        own = (
+            named,
+            *(
+                _own_of(other.subject, other.bucket, keys[other.subject], found)
+                for other, found in zip(others, rows, strict=True)
+            ),
         )
-        sealed = person.key.seal(HISTORY, _place(person.subject, since), _pack(changed))
-        tx.insert(store.PREFERENCE_CHANGE, person.subject, since, sealed, bucket=person.bucket)
-        self._people.save(tx, person, replace(person.state, contact=drawn.contact), person.since)
+        version = sum(each.row[0] for each in own if each.row is not None)
+        return Kept(person, own, joined([each.sheet for each in own]), version)
+
+    def _write(self, tx: Tx, own: Own, sheet: Sheet) -> None:
+        version = own.row[0] + 1 if own.row is not None else 1
+        sealed = own.key.seal(COLLECTION, text("sub", own.subject), _pack(sheet), version)
+        tx.put(store.PREFERENCE, (own.subject,), (version, sealed), was=own.row, bucket=own.bucket)
+
+
+def _written(kept: Kept, heard: Mapping[str, Answer | None]) -> list[tuple[Own, list[str]]]:
+    """Which names are written on which sheets: all of them on that of the named id; on the others what is taken back,
+    so that nothing of it comes up again when a merge is undone.
+    """
+    named, *others = kept.own
+    taken = [name for name, answer in heard.items() if answer is None]
+    found = [(each, [name for name in taken if name in each.sheet.answers]) for each in others]
+    return [(named, list(heard)), *((each, names) for each, names in found if names)]
+
+
+def _own_of(subject: bytes, bucket: int, key: Key, row: Values | None) -> Own:
+    return Own(subject, bucket, key, row, _opened(key, subject, row))
 
 
 def _opened(key: Key, subject: bytes, row: Values | None) -> Sheet:
@@ -229,18 +287,6 @@ def _opened(key: Key, subject: bytes, row: Values | None) -> Sheet:
 def _place(subject: bytes, at: int) -> str:
     """The field that a change is sealed for."""
     return f"{text('sub', subject)}/{at}"
-
-
-def _newest(sheets: Iterable[Sheet]) -> dict[str, Answer]:
-    """Of ids that are one person, the newest word on each preference; taking an answer back is a word too."""
-    found: dict[str, tuple[int, Answer | None]] = {}
-    for sheet in sheets:
-        said: list[tuple[str, int, Answer | None]] = [(name, each.at, each) for name, each in sheet.answers.items()]
-        said += [(name, at, None) for name, at in sheet.gone.items()]
-        for name, at, answer in said:
-            if name not in found or at > found[name][0]:
-                found[name] = (at, answer)
-    return {name: answer for name, (_, answer) in found.items() if answer is not None}
 
 
 def erase(tx: Tx, subject: bytes) -> None:
@@ -276,7 +322,7 @@ def _told(
 
 def _own(tx: Tx, person: Person) -> bool:
     actor = tx.context.actor
-    return actor.kind == "person" and actor.id == text("sub", person.subject)
+    return actor.kind == "person" and actor.id in [text("sub", each) for each in person.ids]
 
 
 def _not_live(person: Person, purpose: str, catalogue: Catalogue, at: int) -> str | None:
@@ -303,9 +349,13 @@ def _item(changed: Changed) -> PreferenceChange:
     )
 
 
-def _instant_of(cursor: str | None) -> int:
+def _place_of(cursor: str | None) -> tuple[int, bytes]:
+    """The instant and the id of the last change on the page before."""
+    if cursor is None:
+        return _END, b""
+    at, _, subject = cursor.partition(".")
     try:
-        return _END if cursor is None else min(int(cursor, 16), _END)
+        return min(int(at, 16), _END), bytes.fromhex(subject)
     except ValueError:
         raise Invalid("invalid-cursor", "This is no cursor of ours.") from None
 

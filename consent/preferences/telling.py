@@ -119,7 +119,7 @@ def draw(
         if name.partition(".")[0] in BUILT_IN:
             wish, why = _wish(asked, state, name, value, telling, stood, since)
         else:
-            wish, why = state, _unheeded(stood, telling) if value is not None else None
+            wish, why = state, unheeded(stood, telling) if value is not None else None
         if why is None and wish == state and _same(stood, value, telling, plain=name in asked.preferences):
             continue
         counted[name] = value
@@ -158,21 +158,22 @@ def _wish(
     if wish is None:
         return state, "weaker"
     if wish != state and wished(state, asked, name, value, _LOOSENING, at) is None:
-        why = _unheeded(stood, telling)
+        why = unheeded(stood, telling)
         if why is not None:
             return state, why
     return wish, None
 
 
-def _unheeded(stood: Answer | None, telling: Telling) -> Unheeded | None:
+def unheeded(stood: Answer | None, said: Telling | Answer) -> Unheeded | None:
+    """Why what is said does not take the place of the answer that stands, or None."""
     if stood is None:
         return None
-    if RANK[telling.assurance] == RANK["device"] < RANK[stood.assurance]:
+    if RANK[said.assurance] == RANK["device"] < RANK[stood.assurance]:
         return "weaker"
     told_at = stood.occurred_at or stood.at
-    if telling.occurred_at is not None:
-        return "late" if telling.occurred_at < told_at else None
-    return "declared" if telling.method == "import" and stood.method != "import" else None
+    if said.occurred_at:
+        return "late" if said.occurred_at < told_at else None
+    return "declared" if said.method == "import" and stood.method != "import" else None
 
 
 def _same(stood: Answer | None, value: Any, telling: Telling, *, plain: bool) -> bool:

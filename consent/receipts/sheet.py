@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from consent.catalogue.catalogue import Catalogue, Shown
-from consent.catalogue.parties import Contact
+from consent.catalogue.parties import ContactPoint
 from consent.catalogue.purpose import Purpose, Texts
 from consent.receipts import terms
 from consent.receipts.parts import COMMA, Part, Parts, Run
@@ -284,7 +284,7 @@ def _controller(issuer: Issuer, catalogue: Catalogue) -> dict[str, object]:
     return node
 
 
-def _reached(contact: Contact) -> dict[str, object]:
+def _reached(contact: ContactPoint) -> dict[str, object]:
     reached = [each for each in (contact.email, contact.phone) if each]
     node: dict[str, object] = {}
     if contact.address:

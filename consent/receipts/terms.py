@@ -37,11 +37,13 @@ STATUS: Final[dict[str, str]] = {
     "objected": "ConsentWithdrawn",
     "reconsidered": "ConsentUnknown",
     "expired": "ConsentExpired",
+    "undone": "ConsentUnknown",
     "ignored": "ConsentInvalidated",
     "directive": "ConsentRefused",
 }
 """What an act did, to the event state of ISO/IEC TS 27560. Only given and renewed permit anything. A grant that was
-recorded and ignored is void; an opt-out (GPC, a link) is a refusal of everything of its kind.
+recorded and ignored is void; an opt-out (GPC, a link) is a refusal of everything of its kind. A withdrawal undone
+renews what it had ended, and where nothing had been granted leaves nothing said.
 """
 
 BESIDE: Final[dict[str, str]] = {
@@ -142,6 +144,9 @@ def state_of(change: Change, *, renewed: bool) -> str:
     """The key into `STATUS` for what one act did. `renewed`: a grant stood before it."""
     if change.ignored:
         return "ignored"
+    if change.act == "undone":
+        was = change.stood.choices.get(change.purpose) if change.stood is not None else None
+        return "renewed" if was is not None and was.status == "granted" else change.act
     return "renewed" if renewed and change.act == "granted" else change.act
 
 

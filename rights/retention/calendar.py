@@ -16,6 +16,7 @@ from consent import (
     PERSON,
     ConsentRegistry,
     PersonState,
+    ids_of,
     terms_of,
     touched_at,
     unpack,
@@ -40,7 +41,15 @@ _BUCKETS: Final = 16
 """What one step takes upon itself. On the embedded database everybody waits while it runs, so that is milliseconds."""
 
 _HOPELESS: Final = 3
-_LOOSENING: Final = ("consent.choice.recorded", "consent.objection.withdrawn", "consent.relation.recorded")
+_STORING: Final = ("vault.", "consent.preferences.")
+"""Changes of what is stored, by the beginning of their kinds."""
+
+_LOOSENING: Final = (
+    "consent.choice.recorded",
+    "consent.choice.undone",
+    "consent.objection.withdrawn",
+    "consent.relation.recorded",
+)
 """Changes that may give a purpose its life back."""
 
 
@@ -135,14 +144,19 @@ class Calendar:
                 continue
             kinds = changed[subject]
             facts = reckoning.unpack(row[3]) if row is not None else Facts()
-            if not kinds or any(kind.startswith("vault.") for kind in kinds):
-                held = yield from self._vault.held(tx, subject)
-                facts = replace(facts, places=reckoning.places_of(held, rules.collections, facts.places))
+            if not kinds or any(kind.startswith(_STORING) for kind in kinds):
+                facts = replace(facts, places=(yield from self.places(tx, rules, subject, facts.places)))
             holds = yield from self.holds(tx, subject, state)
             anew = len(kinds) > 1 and not set(kinds).isdisjoint(_LOOSENING)
             ends = reckoning.reckon(rules, state, facts.places, facts.ends, holds, tx.context.at, anew=anew)
             facts = replace(facts, ends=ends)
             put_entry(tx, rules, subject, state, facts, row, lazily=True)
+
+    def places(self, tx: Tx, rules: Rules, subject: bytes, before: tuple[Place, ...]) -> Work[tuple[Place, ...]]:
+        """What is stored of a person now: values in the vault, and answers to questions."""
+        held = yield from self._vault.held(tx, subject)
+        answers = yield from self._consent.preferences.serving(tx, subject)
+        return reckoning.places_of(held, answers, rules.collections, before)
 
     def share(self, tx: Tx) -> Work[float]:
         """How much of what has changed was looked at: 1 when nothing waits."""
@@ -154,11 +168,15 @@ class Calendar:
         return min(read, 1.0) * min(held.bucket / BUCKETS, 1.0)
 
     def holds(self, tx: Tx, subject: bytes, state: PersonState) -> Work[tuple[Holding, ...]]:
-        """The legal holds over a person. One that is counted in the state and described nowhere covers everything."""
+        """The legal holds over a person, whichever id of theirs they name. One that is counted in the state and
+        described nowhere covers everything.
+        """
         if not state.held:
             return ()
-        (rows,) = yield (store.holds_of(tx, subject),)
-        found = tuple(Holding(text("hld", bytes(raw)), frozenset(names.split())) for raw, names in rows)
+        pages = yield tuple(store.holds_of(tx, each) for each in ids_of(subject, state))
+        found = tuple(
+            Holding(text("hld", bytes(raw)), frozenset(names.split())) for rows in pages for raw, names in rows
+        )
         return found if len(found) >= state.held else (*found, Holding("not described"))
 
 

@@ -1,8 +1,8 @@
 """Legal holds: what must not be destroyed while a matter is open, placed and lifted by two officers.
 
 One proposes, another approves; the same for the release. A hold that is placed stands as a fact with each person, so
-that erasing, purging and the end of data stop for them at once; it covers categories of their data, or all. What a hold
-says (matter, people, words) is sealed.
+that erasing, purging and the end of data stop for them at once; it covers categories of their data, or all. Over
+somebody who was erased it keeps the proof capsule. What a hold says (matter, people, words) is sealed.
 """
 
 from collections.abc import Collection, Sequence
@@ -149,13 +149,14 @@ class HoldDesk:
     def propose(self, tx: Tx, declared: Collection[str], wanted: HoldWanted) -> Work[HoldView]:
         """Propose a hold; nothing is held yet. `declared` are all categories. Cold.
 
-        Raises `Invalid` (`invalid-hold`, `invalid-term`), `UnknownCategory`, `NoSubject` for somebody who is not known.
+        Somebody erased is named for the proof that is left of them, which is then kept past its term. Raises `Invalid`
+        (`invalid-hold`, `invalid-term`), `UnknownCategory`, `NoSubject` for somebody who is not known or left nothing.
         """
         _check(declared, wanted, tx.context.at)
         people = tuple(dict.fromkeys(wanted.people))
         for subject in people:
             state = yield from self._consent.person(tx, subject)
-            if state is None or state.erased_at:
+            if state is None or (state.erased_at and not (yield from self._consent.remains.stands(tx, subject))):
                 raise NoSubject
         hold, key = new_id("hld"), self._key(tx)
         step = Step("proposed", tx.context.actor.id, tx.context.at, wanted.reason.strip())
@@ -177,7 +178,7 @@ class HoldDesk:
         if found.state == "proposed":
             if found.until and found.until <= tx.context.at:
                 raise Invalid("invalid-term", "The hold's term is over already.")
-            people = yield from self._place(tx, found)
+            found, people = yield from self._place(tx, found)
             return self._step(tx, found, "live", "approved", events.HOLD_PLACED, people=people)
         people = yield from self._lift(tx, found)
         return self._step(tx, found, "released", "approved", events.HOLD_RELEASED, people=people)
@@ -230,31 +231,50 @@ class HoldDesk:
 
     # one hold
 
-    def _place(self, tx: Tx, found: _Stored) -> Work[int]:
-        """Hold every one of the people who is still there; returns how many."""
+    def _place(self, tx: Tx, found: _Stored) -> Work[tuple[_Stored, int]]:
+        """Hold every one of the people who is still there, under every id that is theirs now; tells how many.
+
+        From then on the hold names all of those ids: should a merge be undone, it covers both.
+        """
         count = 0
+        covered: dict[bytes, None] = {}
         for subject in found.body.people:
-            try:
-                yield from self._consent.hold(tx, subject, on=True)
-            except NoSubject:
+            if subject in covered:
                 continue
-            tx.insert(store.HOLD_OF, subject, raw(found.id), "\n".join(found.body.categories))
-            count += 1
-        return count
+            ids = yield from self._count(tx, subject, on=True)
+            for each in ids:
+                tx.insert(store.HOLD_OF, each, raw(found.id), "\n".join(found.body.categories))
+            covered.update(dict.fromkeys(ids))
+            count += bool(ids)
+        people = tuple(dict.fromkeys((*found.body.people, *covered)))
+        return replace(found, body=replace(found.body, people=people)), count
 
     def _lift(self, tx: Tx, found: _Stored) -> Work[int]:
+        people = found.body.people
+        rows = yield tuple(tx.get(store.HOLD_OF, subject, raw(found.id)) for subject in people)
+        held = [subject for subject, row in zip(people, rows, strict=True) if row is not None]
         count = 0
-        for subject in found.body.people:
-            (row,) = yield (tx.get(store.HOLD_OF, subject, raw(found.id)),)
-            if row is None:
-                continue
+        lifted: set[bytes] = set()
+        for subject in held:
             tx.delete(store.HOLD_OF, subject, raw(found.id))
-            try:
-                yield from self._consent.hold(tx, subject, on=False)
-            except NoSubject:
-                continue
-            count += 1
+            if subject not in lifted:
+                # Ids that are one person by now are changed at once, and only by what this hold had counted.
+                ids = yield from self._count(tx, subject, on=False, ids=held)
+                lifted.update(ids)
+                count += bool(ids)
         return count
+
+    def _count(
+        self, tx: Tx, subject: bytes, *, on: bool, ids: Collection[bytes] | None = None
+    ) -> Work[tuple[bytes, ...]]:
+        """One hold more or less over a person, or over the proof that an erasure left of one; the ids that it was
+        counted for.
+        """
+        try:
+            return (yield from self._consent.hold(tx, subject, on=on, ids=ids))
+        except NoSubject:
+            found = yield from self._consent.remains.hold(tx, subject, on=on)
+            return (subject,) if found else ()
 
     def _load(self, tx: Tx, hold: str) -> Work[_Stored]:
         raw_id = raw(hold, "hld")

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from consent import PersonState
+from consent import PersonState, Serving
 from policies import Life, Policy, life
 from rights.retention.terms import EndTerms
 from sayso.kernel import add_duration
@@ -25,12 +25,19 @@ KEPT: Final = 2**61
 UNDECLARED: Final = "(undeclared)"
 """Stands for the category of data whose field the manifest no longer declares: no purpose covers those."""
 
+ANSWERS: Final = "(answers)"
+"""Stands for the collection of what people answered. The category of an answer is `answers:` and its purpose."""
+
+_SERVING: Final = "answers:"
 _DUTIES: Final = frozenset({"legal_obligation", "vital_interest"})
 RESTRICTED: Final = "restriction (GDPR, Art. 18)"
 
 
 class Place(Struct, frozen=True, array_like=True, gc=False):
-    """One stored value, without the value. `first_at`: since when something has been stored there."""
+    """One stored value, without the value. `first_at`: since when something has been stored there.
+
+    An answer to a question is one too: its field is the question, and only the purpose that it was given for counts.
+    """
 
     collection: str
     field: str
@@ -106,18 +113,25 @@ def unpack(blob: bytes) -> Facts:
     return _decode(blob)
 
 
-def places_of(held: Iterable[Held], collections: Collections, before: tuple[Place, ...]) -> tuple[Place, ...]:
-    """What is stored now; a place that was there before keeps its first instant."""
-    known = {(each.collection, each.field): each.first_at for each in before}
-    return tuple(
+def places_of(
+    held: Iterable[Held], answers: Iterable[Serving], collections: Collections, before: tuple[Place, ...]
+) -> tuple[Place, ...]:
+    """What is stored now; a place that was there before keeps its first instant, an answer while it serves the same."""
+    known = {(each.collection, each.field, each.category): each.first_at for each in before}
+    stored = {(each.collection, each.field): each.first_at for each in before}
+    values = [
         Place(
             each.collection,
             each.field,
             _category(collections, each.collection, each.field),
-            known.get((each.collection, each.field), each.at),
+            stored.get((each.collection, each.field), each.at),
         )
         for each in held
-    )
+    ]
+    for each in answers:
+        category = _SERVING + each.purpose
+        values.append(Place(ANSWERS, each.name, category, known.get((ANSWERS, each.name, category), each.at)))
+    return tuple(values)
 
 
 def reckon(
@@ -186,7 +200,8 @@ def _end(
     ended_at = max((each.ended_at for each in lives.values()), default=0)
     ended_at = _known(ended_at, lives, before, at, anew=anew)
     seen_at = before.seen_at if before is not None and not before.live else at
-    held = next((each for each in holds if each.covers(category)), None)
+    reached = _reached(policy, category)
+    held = next((hold for hold in holds if any(hold.covers(each) for each in reached)), None)
     ground = f"legal hold: {held.hold}" if held is not None else RESTRICTED if state.restricted_at else ""
     return End(False, ended_at, 0, seen_at, ground)
 
@@ -224,10 +239,25 @@ def _known(ended_at: int, lives: Mapping[str, Life], before: End | None, at: int
 
 @lru_cache(maxsize=256)
 def purposes_for(policy: Policy, category: str) -> tuple[str, ...]:
-    """The declared purposes that use data of a category: they name it, or one above it."""
+    """The declared purposes that use data of a category: they name it, or one above it. Of answers, the purpose that
+    they were given for, and those below it.
+    """
+    if category.startswith(_SERVING):
+        served = category.removeprefix(_SERVING)
+        own = policy.catalogue.purposes.items()
+        return tuple(name for name, each in own if not each.implied and f"{name}.".startswith(f"{served}."))
     above = frozenset(_upwards(category))
     found = policy.catalogue.purposes.items()
     return tuple(name for name, each in found if not each.implied and not above.isdisjoint(each.categories))
+
+
+def _reached(policy: Policy, category: str) -> tuple[str, ...]:
+    """The categories by which a legal hold covers data. Answers have none of their own: those of what they serve."""
+    if not category.startswith(_SERVING):
+        return (category,)
+    own = policy.catalogue.purposes
+    named = {each for purpose in purposes_for(policy, category) for each in own[purpose].categories}
+    return (category, *sorted(named))
 
 
 @lru_cache(maxsize=4_096)

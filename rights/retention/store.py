@@ -1,34 +1,24 @@
 """Every statement about the calendar and about holds, each named after the question it answers."""
 
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import BigInteger, bindparam, literal_column, select
 
 from rights.retention.tables import rights_due, rights_hold, rights_hold_of
-from sayso.kernel import BUCKETS, Prepared, Query, Rows, Tx, bucket_of
+from sayso.kernel import PARTS, Prepared, Query, Rows, Tx, bucket_of, in_part
 from sayso.kernel.schema import feed
 
 DUE = Rows(rights_due)
 HOLD = Rows(rights_hold)
 HOLD_OF = Rows(rights_hold_of)
 
-PARTS: Final = 4
-"""Buckets are asked for in so many groups. An index leads with the bucket, so each of them costs one look."""
-
 _none: Any = literal_column("0")
 _most = bindparam("most", type_=BigInteger)
 
 
-def _buckets(part: int) -> list[Any]:
-    size = BUCKETS // PARTS
-    return [literal_column(str(bucket)) for bucket in range(part * size, (part + 1) * size)]
-
-
 def _in(part: int, condition: Any) -> Prepared:
     c = rights_due.c
-    return Prepared(
-        select(c.subject, c.facts).where(c.bucket.in_(_buckets(part)), condition).limit(_most).offset(_none)
-    )
+    return Prepared(select(c.subject, c.facts).where(in_part(rights_due, part), condition).limit(_most).offset(_none))
 
 
 def _by(column: Any, part: int) -> Prepared:

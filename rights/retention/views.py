@@ -4,6 +4,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from consent import Left
 from rights.retention import reckoning
 from rights.retention.reckoning import KEPT, NEVER, Facts
 from sayso.kernel import iso, text
@@ -33,7 +34,8 @@ class DataEnds(Struct, frozen=True):
     """What goes until `before`, by category. `kept` has ended too, and stays while its ground holds.
 
     `calendar` is the share of what has changed that was looked at; below 1 a count may be short. `more`: there are
-    more people than were counted.
+    more people than were counted. Of those erased before, `proofs` are the capsules whose keys go until then,
+    `proofs_held` those that a legal hold keeps, `suppressions` the identifiers that may come back as anybody else's.
     """
 
     before: str
@@ -43,6 +45,9 @@ class DataEnds(Struct, frozen=True):
     people: int
     more: bool
     calendar: float
+    proofs: int
+    proofs_held: int
+    suppressions: int
 
 
 class CategoryEnd(Struct, frozen=True, omit_defaults=True):
@@ -89,7 +94,7 @@ class Counting:
                 ground = facts.ends[category].ground
                 self._kept.setdefault((category, ground), _Heap()).add(subject, 0, len(values))
 
-    def told(self, *, more: bool, calendar: float) -> DataEnds:
+    def told(self, left: Left, *, more: bool, calendar: float) -> DataEnds:
         """What was counted."""
         kept: dict[str, list[Kept]] = {}
         for (category, ground), heap in sorted(self._kept.items()):
@@ -98,7 +103,18 @@ class Counting:
             category: CategoryEnding(heap.people, heap.values, iso(heap.first), heap.sample)
             for category, heap in sorted(self._going.items())
         }
-        return DataEnds(iso(self._before), self._grace, going, kept, self.people, more, calendar)
+        return DataEnds(
+            iso(self._before),
+            self._grace,
+            going,
+            kept,
+            self.people,
+            more,
+            calendar,
+            left.proofs,
+            left.held,
+            left.suppressions,
+        )
 
 
 def _ends_of(facts: Facts, grace: str) -> dict[str, list[int]]:

@@ -23,8 +23,8 @@ from rights import events as rights_events
 from rights import store as requests
 from rights.retention import reckoning, store
 from rights.retention.calendar import CLOCKS_APART, Calendar, RulesOf, anonymous_until, left, put_entry
-from rights.retention.reckoning import Facts, Rules
-from sayso.kernel import DAY, Actor, Done, Job, Try, Tx, Work, add_duration
+from rights.retention.reckoning import ANSWERS, Facts, Rules
+from sayso.kernel import DAY, PARTS, Actor, Done, Job, Try, Tx, Work, add_duration
 from vault import Vault
 
 DEVICE: Final = ("device",)
@@ -62,7 +62,7 @@ class Worker:
 
     def _pending(self, tx: Tx, _cursor: bytes) -> Work[bool]:
         at = tx.context.at - CLOCKS_APART
-        found = yield tuple(store.due(tx, part, at, 1) for part in range(store.PARTS))
+        found = yield tuple(store.due(tx, part, at, 1) for part in range(PARTS))
         return any(found)
 
     def _step(self, tx: Tx, attempt: Try) -> Work[Done]:
@@ -78,8 +78,8 @@ class Worker:
                 deleted |= yield from self.visit(tx, rules, bytes(subject))
         if len(rows) < most:
             part += 1
-        last = part >= store.PARTS
-        return Done(b"" if last else bytes((part,)), len(rows), part / store.PARTS, more=not last, deleted=deleted)
+        last = part >= PARTS
+        return Done(b"" if last else bytes((part,)), len(rows), part / PARTS, more=not last, deleted=deleted)
 
     def _put_off(self, tx: Tx, subject: bytes) -> Work[None]:
         """Somebody whose visit keeps failing is visited tomorrow, so that the others are today."""
@@ -113,16 +113,20 @@ class Worker:
             if not expired:
                 # On the person as they are: a choice that is committed in this very moment comes first.
                 yield from self._consent.census.unchanged(tx, subject)
-            yield from self._vault.expire(tx, subject, [(each.collection, each.field) for each in gone], GROUND)
+            answers = [each.field for each in gone if each.collection == ANSWERS]
+            if answers:
+                yield from self._consent.preferences.end(tx, subject, answers, GROUND)
+            values = [(each.collection, each.field) for each in gone if each.collection != ANSWERS]
+            if values:
+                yield from self._vault.expire(tx, subject, values, GROUND)
             facts = left(facts, tuple(each for each in facts.places if each not in gone))
         put_entry(tx, rules, subject, state, facts, row)
         return bool(gone)
 
     def _facts(self, tx: Tx, rules: Rules, subject: bytes, state: PersonState, before: Facts) -> Work[Facts]:
         """What the calendar remembers, brought up to what is true now."""
-        held = yield from self._vault.held(tx, subject)
+        places = yield from self._calendar.places(tx, rules, subject, before.places)
         holds = yield from self._calendar.holds(tx, subject, state)
-        places = reckoning.places_of(held, rules.collections, before.places)
         ends = reckoning.reckon(rules, state, places, before.ends, holds, tx.context.at, anew=False)
         return replace(before, places=places, ends=ends)
 

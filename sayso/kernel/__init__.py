@@ -51,7 +51,7 @@ from sayso.kernel.manifest import (
 from sayso.kernel.permit import Obligation, Permit
 from sayso.kernel.protocols import LOG, TENANT_OWNER, Indexer, Key, Sealer, Signer
 from sayso.kernel.rows import Rows, Values
-from sayso.kernel.statements import Prepared
+from sayso.kernel.statements import PARTS, Prepared, in_part
 from sayso.kernel.tx import Found, Get, GetEach, Head, Query, Reads, Tx, Unit, Work
 
 __all__ = [
@@ -59,6 +59,7 @@ __all__ = [
     "DAY",
     "JOB",
     "LOG",
+    "PARTS",
     "SECOND",
     "SYSTEM",
     "TENANT_OWNER",
@@ -117,6 +118,7 @@ __all__ = [
     "bucket_in",
     "bucket_of",
     "from_datetime",
+    "in_part",
     "iso",
     "load",
     "load_paths",

@@ -1,13 +1,24 @@
 """SQLAlchemy statements as the drivers want them: text and a tuple of values."""
 
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Executable, Select, bindparam
+from sqlalchemy import ColumnElement, Executable, Select, Table, bindparam, literal_column
 from sqlalchemy.engine import Dialect
 
+from sayso.kernel.ids import BUCKETS
 from sayso.kernel.rows import Values
 
+PARTS: Final = 4
+"""Work over all buckets asks for them in so many groups. An index leads with the bucket: each costs one look."""
+
 _TENANT = "sayso_tenant"
+
+
+def in_part(table: Table, part: int) -> ColumnElement[bool]:
+    """The rows in one of the `PARTS` of the buckets."""
+    size = BUCKETS // PARTS
+    buckets: list[Any] = [literal_column(str(bucket)) for bucket in range(part * size, (part + 1) * size)]
+    return table.c.bucket.in_(buckets)
 
 
 class Prepared:

@@ -104,7 +104,8 @@ def build(registry: ConsentRegistry, tree: Map, tx: Tx) -> Work[Built]:
     roles = read[0].snapshot.trees.roles.up if read is not None else ()
     questionnaire = parse_preferences(tree.get("preferences"), catalogue, problems)
     end_terms = _collect(problems, lambda: parse_end_terms(tree.get("data_ends")))
-    names = Declared(catalogue.notices, catalogue.purposes, roles, catalogue.beyond_a_click())
+    locales = {name: tuple(notice.text) for name, notice in catalogue.notices.items()}
+    names = Declared(catalogue.notices, catalogue.purposes, roles, catalogue.beyond_a_click(), locales)
     sites = parse_sites(tree.get("sites"), names, problems)
     clients = parse_clients(tree.get("clients"), names, problems)
     if problems or collections is None or read is None or end_terms is None:

@@ -14,6 +14,9 @@ TIDY_EVERY = 60.0
 RECEIPT_PARTS_EVERY = 2.0
 """Seconds between two looks at what receipts have in common and nobody has stored yet."""
 
+INTEGRATE_REST = 0.5
+"""Seconds between two looks at the log's queue at most: so long an entry of a quiet hour waits to be in the log."""
+
 FOLLOW_EVERY = 0.25
 """Seconds between two looks at what other nodes changed of the configuration."""
 
@@ -28,7 +31,7 @@ class Loops:
 
     def start(self) -> None:
         settings = self._services.settings
-        self._every(settings.integrate_every, self._services.integrate, "integrate")
+        self._every(settings.integrate_every, self._services.integrate, "integrate", rest=INTEGRATE_REST)
         self._every(TIDY_EVERY, self._tidy, "tidy")
         self._every(RECEIPT_PARTS_EVERY, self._services.keep_receipt_parts, "receipts")
         self._every(feed.EVERY, self._services.feed.round, "feed")
@@ -45,17 +48,18 @@ class Loops:
         for task in self._tasks:
             await task
 
-    def _every(self, seconds: float, work: Callable[[], Awaitable[None]], name: str) -> None:
-        self._tasks.append(
-            asyncio.get_running_loop().create_task(self._loop(seconds, work, name), name=f"sayso-{name}")
-        )
+    def _every(
+        self, seconds: float, work: Callable[[], Awaitable[bool | None]], name: str, *, rest: float = 0.0
+    ) -> None:
+        """Do `work` over and over. With `rest` the pause doubles up to it while `work` says that nothing was done."""
+        loop = self._loop(seconds, work, name, max(rest, seconds))
+        self._tasks.append(asyncio.get_running_loop().create_task(loop, name=f"sayso-{name}"))
 
-    async def _loop(self, seconds: float, work: Callable[[], Awaitable[None]], name: str) -> None:
+    async def _loop(self, seconds: float, work: Callable[[], Awaitable[bool | None]], name: str, rest: float) -> None:
         wait = seconds
         while not await self._ended(wait):
             try:
-                await work()
-                wait = seconds
+                wait = min(wait * 2, rest) if await work() is False else seconds
             except Exception as error:  # noqa: BLE001 - a loop outlives what goes wrong in a round
                 self._services.log.error("loop failed", error, loop=name)
                 wait = min(max(wait, 0.1) * 2, 30.0)

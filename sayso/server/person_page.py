@@ -2,17 +2,30 @@
 
 from typing import Any
 
-from consent import HistoryItem, HistoryPage, Notice, SubjectState
-from rights import RequestView
-from sayso.kernel import Tx, Work, parse_instant
+from consent import HistoryItem, HistoryPage, Notice, Purpose, SubjectState
+from sayso.kernel import Tx, Work, parse_instant, raw
 from sayso.server.call import Call
 from sayso.server.configuration import Configuration
-from sayso.server.pages import Brand, ErasureRequest, Frame, HonouredDirective, PreferencesPage, PurposeCard, RecordLine
+from sayso.server.pages import (
+    Brand,
+    Frame,
+    HonouredDirective,
+    Less,
+    Party,
+    PreferencesPage,
+    PurposeCard,
+    Reaching,
+    RecordLine,
+    category,
+    country,
+)
+from sayso.server.pages import HistoryPage as HistoryView
+from sayso.server.pages.reaching import CAPS
 from sayso.server.told_page import questions, reaching
 
 SHOWN_RECORDS = 20
 
-_STATUS_OF_ACT = {"reconsidered": "unasked"}
+_STATUS_OF_ACT = {"reconsidered": "unasked", "undone": "unasked"}
 
 
 def preferences_page(
@@ -24,31 +37,42 @@ def preferences_page(
     notice = _notice(configuration)
     state = yield from services.registry.state(tx, catalogue, subject)
     person = yield from services.registry.person(tx, subject)
-    page = yield from services.registry.history(tx, subject, limit=SHOWN_RECORDS)
-    lines = yield from record_lines(call, tx, page, locale)
-    requests = yield from services.desk.requests_of(tx, subject)
-    book = services.registry.preferences
-    told = yield from book.read(tx, catalogue, configuration.questionnaire, subject)
+    told = yield from services.registry.preferences.read(tx, catalogue, configuration.questionnaire, subject)
+    reached = reaching(configuration, told, state, locale)
+    undo, undo_until = yield from _undoable(call, tx, subject, state)
     return PreferencesPage(
         frame=frame,
         brand=brand,
         notice=notice.name if notice is not None else "",
         notice_version=notice.version if notice is not None else 0,
         notice_text=in_locale(notice.text, locale, "") if notice is not None else "",
-        purposes=purpose_cards(configuration, state, notice, locale),
-        records=lines,
-        erasure=_open_erasure(requests),
+        purposes=purpose_cards(configuration, state, notice, locale, reached),
         suppressed=person is not None and person.suppressed_until > tx.context.at,
+        undo=undo,
+        undo_until=undo_until,
         told_version=told.version,
-        reaching=reaching(configuration, told, state, locale),
+        reaching=reached,
         questions=questions(configuration, told, locale, unfit),
         unfit=unfit,
         directives=_directives(configuration, state, locale),
     )
 
 
+def history_page(
+    call: Call, tx: Tx, subject: bytes, frame: Frame, brand: Brand, before: str | None
+) -> Work[HistoryView]:
+    """A page of what the person said, in one cold unit: reading one's own history is an entry."""
+    page = yield from call.services.registry.history(tx, subject, cursor=before, limit=SHOWN_RECORDS)
+    lines = yield from record_lines(call, tx, page, frame.locale)
+    return HistoryView(frame=frame, brand=brand, records=lines, older=page.next or "")
+
+
 def purpose_cards(
-    configuration: Configuration, state: SubjectState, notice: Notice | None, locale: str
+    configuration: Configuration,
+    state: SubjectState,
+    notice: Notice | None,
+    locale: str,
+    reached: Reaching | None = None,
 ) -> tuple[PurposeCard, ...]:
     """A card per declared purpose, in the reader's language."""
     catalogue = configuration.catalogue
@@ -58,21 +82,70 @@ def purpose_cards(
         if purpose.implied:
             continue
         basis: Any = standing.legal_basis
+        granted = standing.status == "granted"
         cards.append(
             PurposeCard(
                 name=name,
                 title=in_locale(purpose.title, locale, name),
                 description=in_locale(purpose.description, locale, ""),
-                categories=purpose.categories,
+                categories=tuple(category(each, locale) for each in purpose.categories),
                 basis=basis,
                 status=standing.status,
                 since=parse_instant(standing.since) if standing.since else None,
                 expires_at=parse_instant(standing.expires_at) if standing.expires_at else None,
+                keeps=purpose.expires_after,
                 can_refuse=catalogue.blockable(name),
                 asked_in_notice=notice is not None and name in notice.purposes,
+                sources=tuple(sorted(set(purpose.sources.values()))),
+                parties=_parties(configuration, purpose, locale),
+                places=tuple(country(each, locale) for each in purpose.storage_locations),
+                retention=purpose.retention,
+                reason=in_locale(purpose.justification, locale, ""),
+                marketing=purpose.direct_marketing,
+                stored_here=purpose.device_storage == "consent",
+                asked_again_after=purpose.refusal_valid_for,
+                less=_less(name, reached) if granted and reached is not None else (),
             )
         )
     return tuple(cards)
+
+
+def _parties(configuration: Configuration, purpose: Purpose, locale: str) -> tuple[Party, ...]:
+    """Who else gets the data, each with what a transfer to them rests on."""
+    known = configuration.catalogue.recipients
+    grounds = {each.recipient: each.mechanism for each in purpose.transfers}
+    return tuple(
+        Party(
+            title=in_locale(known[name].title, locale, name),
+            role=known[name].role,
+            country=country(known[name].country, locale),
+            ground=grounds.get(name, ""),
+        )
+        for name in purpose.recipients
+        if name in known
+    )
+
+
+def _less(purpose: str, reached: Reaching) -> tuple[Less, ...]:
+    """The channels on which this purpose comes, each with the caps that make it come less often than now."""
+    return tuple(
+        Less(
+            channel=channel.name, cap=channel.cap, caps=CAPS[CAPS.index(channel.cap) + 1 :] if channel.cap else CAPS[1:]
+        )
+        for channel in reached.channels
+        for cell in channel.cells
+        if cell.purpose == purpose and cell.state == "on" and (not channel.cap or channel.cap in CAPS)
+    )
+
+
+def _undoable(call: Call, tx: Tx, subject: bytes, state: SubjectState) -> Work[tuple[str, int]]:
+    """The newest withdrawal, if it can still be taken back, and until when."""
+    said = [each for each in state.purposes.values() if each.status in ("withdrawn", "objected") and each.record]
+    newest = max(said, key=lambda each: each.since or "", default=None)
+    if newest is None or newest.record is None:
+        return "", 0
+    until = yield from call.services.registry.undoing.open_until(tx, subject, raw(newest.record, "cns"))
+    return (newest.record, until) if until else ("", 0)
 
 
 def record_lines(call: Call, tx: Tx, page: HistoryPage, locale: str) -> Work[tuple[RecordLine, ...]]:
@@ -108,7 +181,14 @@ def _line(configuration: Configuration, item: HistoryItem, index: int | None, lo
         ignored=tuple((title(name), why) for name, why in ignored.items()),
         directives=tuple(item.directives or ()),
         index=index,
+        told=_told(configuration, item),
     )
+
+
+def _told(configuration: Configuration, item: HistoryItem) -> str:
+    """The text of the notice that was shown then, in the language in which it was."""
+    notice = configuration.catalogue.older(item.notice or "", item.notice_version or 0)
+    return notice.text.get(item.locale or "", "") if notice is not None else ""
 
 
 def _directives(configuration: Configuration, state: SubjectState, locale: str) -> tuple[HonouredDirective, ...]:
@@ -131,15 +211,3 @@ def _directives(configuration: Configuration, state: SubjectState, locale: str) 
 def _notice(configuration: Configuration) -> Notice | None:
     """The notice of the page: the one that asks for the most."""
     return max(configuration.catalogue.notices.values(), key=lambda notice: len(notice.purposes), default=None)
-
-
-def _open_erasure(requests: list[RequestView]) -> ErasureRequest | None:
-    for request in reversed(requests):
-        if request.kind == "erasure" and not request.closed_at:
-            return ErasureRequest(
-                request=request.request,
-                received_at=parse_instant(request.received_at),
-                due_on=request.due_on,
-                status=request.status,
-            )
-    return None

@@ -19,22 +19,23 @@ _MAC = 16
 
 
 class SiteToken(msgspec.Struct, frozen=True, array_like=True):
-    """What a token says. `until` is an instant."""
+    """What a token says. `until` is an instant, `wording` what the browser was shown of several."""
 
     site: str
     notice: str
     version: int
     nonce: bytes
     until: int
+    wording: str = ""
 
 
 class TokenRefused(Denied):
     """No token of this site, or one past its term, or one that another device used."""
 
 
-def mint(sealer: Sealer, tenant: str, site: str, notice: str, version: int, at: int) -> str:
+def mint(sealer: Sealer, tenant: str, site: str, notice: str, version: int, at: int, wording: str = "") -> str:
     """A fresh token for one browser."""
-    payload = msgspec.msgpack.encode(SiteToken(site, notice, version, os.urandom(12), at + TERM))
+    payload = msgspec.msgpack.encode(SiteToken(site, notice, version, os.urandom(12), at + TERM, wording))
     return base64.urlsafe_b64encode(payload + _mac(sealer, tenant, payload)).rstrip(b"=").decode()
 
 

@@ -12,6 +12,8 @@ from consent import CONSENT_MODE_KEYS
 from sayso.kernel import Map, Node, Problem, Scalar, Seq, nearest, problem
 from sayso.server.auth import BUILT_IN, UNGIVEN, Profile
 from sayso.server.link_tokens import is_link_key
+from sayso.server.look import Look, parse_look
+from sayso.server.wordings import Wording, parse_wordings
 
 CLIENT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 """The form of the names of clients and sites: no dot, which would set the tenant apart."""
@@ -25,6 +27,8 @@ _SITE_MEMBERS = (
     "reopen",
     "gpc",
     "consent_modes",
+    "wordings",
+    "look",
 )
 GPC_POLICIES: Final = ("honoured", "required")
 _CLIENT_MEMBERS = ("roles", "scopes", "default_purpose", "issuer", "link_key")
@@ -35,6 +39,7 @@ class Site(Struct, frozen=True, kw_only=True):
 
     `gpc`: Global Privacy Control is `honoured` always, or only where a law that may apply asks for it (`required`).
     `consent_modes`: the purposes on which each key of the consent modes rests; None leaves tags untold.
+    `wordings` are tried side by side, each browser shown one; none asks as usual.
     """
 
     name: str
@@ -47,18 +52,26 @@ class Site(Struct, frozen=True, kw_only=True):
     reopen: bool = True
     gpc: Literal["honoured", "required"] = "honoured"
     consent_modes: dict[str, tuple[str, ...]] | None = None
+    look: Look | None = None
+    wordings: tuple[Wording, ...] = ()
+
+    def wording(self, name: str) -> Wording | None:
+        """The wording of that name, if it is still tried."""
+        return next((each for each in self.wordings if each.name == name), None)
 
 
 class Declared(NamedTuple):
     """Names that other sections of the manifest declare, which sites and clients may use.
 
-    `beyond_a_click`: notices that no banner can show, each with the purpose that forbids it.
+    `beyond_a_click`: notices that no banner can show, each with the purpose that forbids it. `locales`: the languages
+    of each notice.
     """
 
     notices: Collection[str]
     purposes: Collection[str]
     roles: Collection[str]
     beyond_a_click: Mapping[str, str] = MappingProxyType({})
+    locales: Mapping[str, Collection[str]] = MappingProxyType({})
 
 
 def parse_sites(node: Node | None, declared: Declared, problems: list[Problem]) -> dict[str, Site]:
@@ -124,6 +137,8 @@ def _site(name: str, node: Node, declared: Declared, problems: list[Problem]) ->
         at = node.get("gpc") or node
         problems.append(problem(at, "'gpc' is honoured or required.", nearest=nearest(gpc, GPC_POLICIES)))
     modes = _consent_modes(node.get("consent_modes"), declared, problems)
+    look = parse_look(node.get("look"), problems)
+    wordings = parse_wordings(node.get("wordings"), declared.locales.get(notice or "", ()), problems)
     if len(problems) > before or notice is None:
         return None
     shown = not (isinstance(reopen, Scalar) and reopen.value is False)
@@ -135,6 +150,8 @@ def _site(name: str, node: Node, declared: Declared, problems: list[Problem]) ->
         reopen=shown,
         gpc="required" if gpc == "required" else "honoured",
         consent_modes=modes,
+        look=look,
+        wordings=wordings,
         **texts,
     )
 

@@ -121,6 +121,16 @@ def reach_said(asked: Questionnaire, told: Preferences, form: Form, at: int) -> 
     return said
 
 
+def less_said(_asked: Questionnaire, told: Preferences, form: Form, at: int) -> dict[str, Any]:
+    """What one press on "less instead of never" says: `email/1/month` caps a channel, `P30D` is a pause."""
+    wanted = _first(form, "less")
+    if wanted in PAUSES:
+        return {"pause_until": iso(add_duration(at, wanted))}
+    channel, _, code = wanted.partition("/")
+    cap = _cap(channel, code)
+    return {"frequency": {channel: cap}} if cap and cap != told.values.get("frequency", {}).get(channel) else {}
+
+
 def answers_said(asked: Questionnaire, told: Preferences, form: Form, _at: int) -> dict[str, Any]:
     """What the form of questions says that does not stand already. Raises `UnfitPreference`."""
     said: dict[str, Any] = {}

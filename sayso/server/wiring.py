@@ -74,11 +74,17 @@ class Services:
             "sayso_rule_disagreements", "Decisions that Casbin saw differently; must stay 0.", self._disagreements
         )
 
-    async def integrate(self) -> None:
-        """One round of the integrator for every brand; on a full one the next follows at once."""
+    async def integrate(self) -> bool:
+        """One round of the integrator for every brand; on a full one the next follows at once. False when nothing
+        waited.
+        """
+        busy = False
         for tenant in self.configurations.tenants():
-            while (await self.audit.integrate(self.database, tenant)).integrated >= FULL:
-                pass
+            integrated = FULL
+            while integrated >= FULL:
+                integrated = (await self.audit.integrate(self.database, tenant)).integrated
+                busy = busy or integrated > 0
+        return busy
 
     async def settle(self) -> None:
         """Integrate and sign all that waits: what a command did is then in the log's next checkpoint."""

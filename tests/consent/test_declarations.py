@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consent import Declarations, Transfer, parse
-from consent.catalogue.parties import Contact
+from consent.catalogue.parties import ContactPoint
 from sayso.kernel import ManifestError, Problem, load
 
 WHOLE = """
@@ -91,7 +91,7 @@ def test_every_member_is_read() -> None:
     assert health.required_for_service
     controller = declared.controller
     assert (controller.name, controller.country) == ("Huangshan & Hale Ltd", "gb")
-    assert controller.dpo == Contact("The data protection officer", "dpo@tea.example")
+    assert controller.dpo == ContactPoint("The data protection officer", "dpo@tea.example")
     assert controller.representatives["cn"].phone == "+86 10 5550 0100"
     notice = declared.notices["web"]
     assert (notice.status, notice.asks_again(), notice.standard) == ("reviewed", ("news",), "iso-29184")

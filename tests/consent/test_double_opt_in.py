@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from freezegun import freeze_time
+from msgspec import UNSET
 
 from consent import (
     CodeUnusable,
@@ -13,6 +14,7 @@ from consent import (
     NoRecord,
     NothingWaits,
     Recorded,
+    Signal,
     Submission,
 )
 from consent.model import DoubleOptIn
@@ -46,13 +48,13 @@ async def in_germany(store: Store) -> bytes:
     return subject
 
 
-async def code_for(store: Store, done: Recorded, **how: bool) -> str:
+async def code_for(store: Store, done: Recorded, **how: Identifier) -> str:
     issued = await store.hot(lambda tx: store.registry.confirmations.issue(tx, raw(done.record, "cns"), **how))
     return issued.code
 
 
 async def confirm(store: Store, code: str) -> Recorded:
-    return await store.hot(lambda tx: store.registry.confirmations.redeem(tx, store.catalogue, code))
+    return await store.cold(lambda tx: store.registry.confirmations.redeem(tx, store.catalogue, code))
 
 
 async def history(store: Store, subject: bytes) -> list[Any]:
@@ -203,25 +205,58 @@ async def test_a_service_may_bring_a_double_opt_in_of_its_own(brand: Store) -> N
             await brand.record(subject, choices=LETTER, confirmed=wrong)
 
 
+ANN = Identifier("email", "ann@example.org")
+
+
+async def erase(store: Store, subject: bytes, *, suppress: bool = True) -> None:
+    permit, until = store.permit(subject, "erase"), now() + 900 * DAY
+    suppress_until = until if suppress else None
+    await store.cold(
+        lambda tx: store.registry.forget(tx, subject, permit, suppress_until=suppress_until, proof_until=until)
+    )
+
+
 async def test_only_a_code_that_left_for_the_person_ends_a_suppression(brand: Store) -> None:
-    who = Identifier("email", "ann@example.org")
-    subject = await brand.person(who.value, who.type)
-    until = now() + 900 * DAY
-
-    def forget(tx: Any) -> Any:
-        permit = brand.permit(subject, "erase")
-        return brand.registry.forget(tx, subject, permit, suppress_until=until, proof_until=until)
-
-    await brand.cold(forget)
-    again = raw((await brand.record(identifier=who, choices={"ads": "granted"})).subject or "")
+    await erase(brand, await brand.person(ANN.value, ANN.type))
+    again = raw((await brand.record(identifier=ANN, choices={"ads": "granted"})).subject or "")
     asked = await brand.record(again, choices=LETTER)
     assert asked.state["letter"].status == "pending"
     told = await confirm(brand, await code_for(brand, asked))
     assert told.ignored == {"letter": "suppressed"}
     asked = await brand.record(again, choices=LETTER)
-    done = await confirm(brand, await code_for(brand, asked, delivered=True))
+    done = await confirm(brand, await code_for(brand, asked, delivered_to=ANN))
     assert done.state["letter"].status == "granted"
-    assert done.state["marketing.email"].status == "unasked" if "marketing.email" in done.state else True
+    assert (await brand.statuses(again))["marketing.email"] == "unasked"
+    # It is over for the address, not for this person alone.
+    await erase(brand, again, suppress=False)
+    newcomer = await brand.record(identifier=ANN, choices={"ads": "granted"})
+    assert newcomer.state["ads"].status == "granted"
+
+
+async def test_what_another_address_keeps_suppressed_is_not_lifted_by_this_one(brand: Store) -> None:
+    phone = Identifier("phone", "+353861234567")
+    for identifier in (ANN, phone):
+        await erase(brand, await brand.person(identifier.value, identifier.type))
+    again = await brand.person(ANN.value, ANN.type)
+    await brand.hot(lambda tx: brand.registry.identities.link(tx, brand.catalogue, again, phone, "key"))
+    asked = await brand.record(again, choices=LETTER)
+    done = await confirm(brand, await code_for(brand, asked, delivered_to=ANN))
+    assert done.ignored == {"letter": "suppressed"}
+
+
+async def test_a_conflict_that_was_shown_with_the_request_was_shown(brand: Store) -> None:
+    brand.catalogue = await brand.apply(DOUBLED.replace("  ads: {", "  ads: {double_opt_in: true, "))
+    subject = await in_germany(brand)
+    signal = Signal("gpc", "header", b"a browser")
+    give = brand.registry.signals.give
+    await brand.hot(lambda tx: give(tx, brand.catalogue, subject, [signal], method="api", assurance="session"))
+    hidden = await brand.record(subject, choices={"ads": "granted"})
+    assert hidden.ignored == {"ads": "signal"}
+    asked = await brand.record(subject, choices={"ads": "granted"}, conflict_shown=True)
+    assert asked.state["ads"].status == "pending"
+    done = await confirm(brand, await code_for(brand, asked))
+    assert (done.ignored, done.state["ads"].status) == (UNSET, "granted")
+    assert (await history(brand, subject))[0].conflict_shown is True
 
 
 async def test_codes_are_for_records_that_wait_and_for_nobody_elses(brand: Store) -> None:

@@ -8,7 +8,7 @@ from freezegun import freeze_time
 from msgspec import UNSET
 
 from consent import CodeUnusable, Identifier, NoSubject, Wrong
-from consent.errors import GuardianOfTheOther, NotTheirIdentifier, TooManyIds
+from consent.errors import NotTheirIdentifier, TooManyIds
 from consent.people.identities import ALIASES_LIMIT, Lifted, Linked
 from sayso.kernel import DAY, Invalid, now, raw, text
 from tests.consent.conftest import MANIFEST, Store
@@ -211,7 +211,7 @@ async def test_an_erased_identifier_that_is_linked_brings_its_suppression(store:
     assert (await choose(store, customer, ads="granted")).ignored == {"ads": "suppressed"}
 
 
-async def test_too_many_ids_and_guardians_are_not_merged(store: Store) -> None:
+async def test_too_many_ids_are_not_merged(store: Store) -> None:
     customer = await store.person()
     for number in range(ALIASES_LIMIT):
         await store.person(f"d-{number}", "cookie")
@@ -335,7 +335,3 @@ async def test_another_identifier_that_is_suppressed_keeps_the_person_suppressed
     assert isinstance(done, Lifted)
     assert done.suppressed_until is not None
     assert (await store.record(again)).ignored == {"marketing.email": "suppressed"}
-
-
-def test_a_guardian_is_not_their_child() -> None:
-    assert "guardian" in GuardianOfTheOther().slug

@@ -170,7 +170,7 @@ def test_facts_that_tighten_are_known_of_both() -> None:
         assert merged.minority.age == AgeBand(10, 13, "declared", 1)
         assert set(merged.directives["gpc"].reach) == {"sale", "share"}
         assert not merged.directives["gpc"].lifted, "only one of them lifted it"
-        assert merged.contact == Contact({"email": {"any": 1, "f": 2}}, {"sms": Cap(2, "week")}, (), 70, 1)
+        assert merged.contact == Contact({"email": {"any": 1, "f": 2}}, {"sms": Cap(1, "week")}, (), 70, 1)
 
 
 def test_two_relations_of_one_name_without_a_common_purpose_permit_nothing() -> None:

@@ -2,7 +2,20 @@
 
 from typing import Any, Literal
 
-from sayso.server.pages import EntriesPage, EntryDetails, EntryRow, LogHealth, Operator
+from sayso.server.pages import (
+    BehindClient,
+    EndingLine,
+    Endings,
+    EntriesPage,
+    EntryDetails,
+    EntryRow,
+    HoldLine,
+    JobLine,
+    LateLetter,
+    LogHealth,
+    Operator,
+    SystemsPage,
+)
 
 from .samples import AT, ENTRY, a_frame
 
@@ -83,3 +96,83 @@ def some_details(entry: str = ENTRY, leaf: str = '{"id":"…"}') -> EntryDetails
         facts=(("action", "reveal"), ("category", "contact.email"), ("purpose", "ads"), ("reason", "refused")),
     )
     return EntryDetails(row=row, leaf=leaf, leaf_hash="c3" * 32)
+
+
+def a_systems_page(locale: str = "en", **changes: Any) -> SystemsPage:
+    day = 86_400_000_000
+    return SystemsPage(
+        **{
+            "frame": a_frame(locale, path="/console/systems"),
+            "operator": an_operator(),
+            "clients": (
+                BehindClient(
+                    client="crm", host="crm.tannenhof.example", active=True, since=AT - day, waiting=1_204, dead=3
+                ),
+                BehindClient(client="mailer", host="hooks.mail.example", active=False, since=AT, waiting=0, dead=41),
+            ),
+            "letters": (
+                LateLetter(kind="double_opt_in", why="unreachable", at=AT, tries=2, next_at=AT + 300_000_000),
+                LateLetter(kind="preference_link", why="refused", at=AT - day, tries=1),
+            ),
+            "jobs": (
+                JobLine(name="calendar", word="working", share=0.43, done=81_204),
+                JobLine(
+                    name="due",
+                    word="failing",
+                    share=0.25,
+                    done=312,
+                    error="storage-unavailable",
+                    tried_again_at=AT + 60_000_000,
+                    finished_at=AT - day,
+                ),
+                JobLine(name="holds", word="waiting", share=1.0, done=2, finished_at=AT),
+                JobLine(name="leavings", word="waiting", share=1.0, done=0),
+            ),
+            "holds": (
+                HoldLine(
+                    hold="hld_0193a5c47b1e7c5f9a27b4b0c9d8e7aa",
+                    step="proposed",
+                    matter="Tannenhof v. Bergblick, 12 O 204/26",
+                    people=3,
+                    actor="Officer Weber",
+                    at=AT,
+                ),
+                HoldLine(
+                    hold="hld_0193a5c47b1e7c5f9a27b4b0c9d8e7ab",
+                    step="releasing",
+                    matter="Case 7",
+                    people=120,
+                    actor="Officer Lin",
+                    at=AT - 3 * day,
+                ),
+            ),
+            "endings": Endings(
+                until=AT + 30 * day,
+                lines=(
+                    EndingLine(category="contact.email", people=1_204, values=1_310, first_at=AT + day),
+                    EndingLine(
+                        category="answers:marketing.email",
+                        serves="marketing.email",
+                        people=212,
+                        values=388,
+                        first_at=AT + 9 * day,
+                    ),
+                ),
+                people=1_416,
+                kept=17,
+                proofs=4,
+                suppressions=9,
+                more=True,
+                looked=0.93,
+            ),
+            **changes,
+        }
+    )
+
+
+def a_quiet_systems_page(locale: str = "en", **changes: Any) -> SystemsPage:
+    """Nothing needs anybody, and no mail is sent."""
+    quiet = Endings(until=AT, lines=(), people=0, kept=0, proofs=0, suppressions=0)
+    jobs = tuple(JobLine(name=name, word="waiting", share=1.0, done=0) for name in ("calendar", "due", "holds"))
+    nothing: dict[str, Any] = {"clients": (), "letters": (), "holds": (), "jobs": jobs, "endings": quiet, "mail": False}
+    return a_systems_page(locale, **{**nothing, **changes})

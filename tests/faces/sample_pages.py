@@ -9,7 +9,6 @@ from sayso.server.pages import (
     DocsPage,
     DoorPage,
     EntryFilter,
-    ErasureRequest,
     Flash,
     Frame,
     GalleryPage,
@@ -18,9 +17,12 @@ from sayso.server.pages import (
     SignedUp,
 )
 
-from .console_samples import an_entries_page, an_operator, some_details
+from .console_samples import a_quiet_systems_page, a_systems_page, an_entries_page, an_operator, some_details
+from .notice_samples import a_notice_page, an_unsubscribe_page
+from .person_samples import a_data_page, a_history_page, a_uses_page, an_erasure
 from .samples import (
     AT,
+    DAY,
     ENTRY,
     SUBJECT,
     a_brand,
@@ -34,6 +36,14 @@ from .samples import (
     records,
 )
 from .specification import SPEC
+
+UNSUBSCRIBES: dict[str, dict[str, Any]] = {
+    "on": {"state": "on"},
+    "off": {"state": "off", "undo_until": AT},
+    "late": {"state": "off", "late": True},
+    "back": {"state": "back"},
+    "nowhere": {"state": "nowhere", "list": ""},
+}
 
 
 @dataclass(frozen=True)
@@ -60,9 +70,6 @@ def all_pages(locale: str = "en", **frame: Any) -> list[Sample]:
         purposes=purposes(locale),
         records=records(locale),
     )
-    erasure = ErasureRequest(
-        request="rrq_0193a5c47b1e7c5f9a27b4b0c9d8e7aa", received_at=AT, due_on="2026-12-21", status="open"
-    )
     signed_up = SignedUp(token="tok_4Jx0mXfVY3q7l1mZ7Qv9Ew", entry=ENTRY, news=True)
     return [
         Sample("door", "/p/", pages.render_door(DoorPage(frame=at("/p/"), brand=brand))),
@@ -76,15 +83,56 @@ def all_pages(locale: str = "en", **frame: Any) -> list[Sample]:
             "preferences-new",
             "/p/you?new",
             pages.render_preferences(
+                a_preferences_page(locale, frame=at("/p/you", flash=Flash("undo_late")), purposes=purposes(locale)[3:])
+            ),
+        ),
+        Sample(
+            "preferences-withdrawn",
+            "/p/you?withdrawn",
+            pages.render_preferences(
                 a_preferences_page(
-                    locale, frame=at("/p/you", flash=Flash("erase_word")), purposes=purposes(locale)[3:], records=()
+                    locale,
+                    frame=at("/p/you", flash=Flash("withdrawn", AT)),
+                    purposes=purposes(locale)[1:],
+                    undo=records()[0].record,
+                    undo_until=AT + DAY,
+                )
+            ),
+        ),
+        Sample("history", "/p/you/history", pages.render_history(a_history_page(locale, frame=at("/p/you/history")))),
+        Sample(
+            "history-none",
+            "/p/you/history?none",
+            pages.render_history(a_history_page(locale, frame=at("/p/you/history"), records=(), older="")),
+        ),
+        Sample("uses", "/p/you/uses", pages.render_uses(a_uses_page(locale, frame=at("/p/you/uses")))),
+        Sample(
+            "uses-none",
+            "/p/you/uses?none",
+            pages.render_uses(a_uses_page(locale, frame=at("/p/you/uses"), uses=(), kinds=(), of="", older="")),
+        ),
+        Sample("data", "/p/you/data", pages.render_data(a_data_page(locale, frame=at("/p/you/data")))),
+        Sample(
+            "data-erasing",
+            "/p/you/data?erasing",
+            pages.render_data(
+                a_data_page(
+                    locale,
+                    frame=at("/p/you/data", flash=Flash("erasure", AT)),
+                    requests=(an_erasure(),),
+                    erasing=True,
+                    identifiers=(),
+                    held=(),
+                    laws=(),
+                    relations=(),
+                    may_ask=(),
                 )
             ),
         ),
         Sample(
-            "preferences-erasing",
-            "/p/you?erasing",
-            pages.render_preferences(a_preferences_page(locale, frame=at("/p/you"), erasure=erasure)),
+            "data-word",
+            "/p/you/data?word",
+            pages.render_data(a_data_page(locale, frame=at("/p/you/data", flash=Flash("erase_word")), requests=())),
         ),
         Sample(
             "preferences-opted-out",
@@ -106,6 +154,24 @@ def all_pages(locale: str = "en", **frame: Any) -> list[Sample]:
                     problem="identifier",
                 )
             ),
+        ),
+        *(
+            Sample(
+                f"unsubscribe-{name}",
+                f"/u/default.AQ{name}",
+                pages.render_unsubscribe(an_unsubscribe_page(locale, frame=at(f"/u/default.AQ{name}"), **changes)),
+            )
+            for name, changes in UNSUBSCRIBES.items()
+        ),
+        Sample(
+            "notice",
+            "/notices/default/web",
+            pages.render_notice(a_notice_page(locale, frame=at("/notices/default/web"))),
+        ),
+        Sample(
+            "notice-first",
+            "/notices/default/web?first",
+            pages.render_notice(a_notice_page(locale, frame=at("/notices/default/web"), newest=1)),
         ),
         Sample(
             "login", "/console/login", pages.render_console_login(ConsoleLogin(frame=at("/console/"), problem="key"))
@@ -129,6 +195,16 @@ def all_pages(locale: str = "en", **frame: Any) -> list[Sample]:
             pages.render_people(PeoplePage(frame=at("/console/people"), operator=operator, problem="unknown")),
         ),
         Sample("person", "/console/people/x", pages.render_person(person)),
+        Sample(
+            "systems",
+            "/console/systems",
+            pages.render_systems(a_systems_page(locale, frame=at("/console/systems"))),
+        ),
+        Sample(
+            "systems-quiet",
+            "/console/systems?quiet",
+            pages.render_systems(a_quiet_systems_page(locale, frame=at("/console/systems"))),
+        ),
         Sample("shop", "/demo/", pages.render_shop(a_shop_page(locale, frame=at("/demo/")))),
         Sample(
             "shop-signed-up",

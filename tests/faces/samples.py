@@ -15,7 +15,9 @@ from sayso.server.pages import (
     Frame,
     HonouredDirective,
     Hours,
+    Less,
     MailroomPage,
+    Party,
     PreferencesPage,
     PrivacyPage,
     PurposeCard,
@@ -25,6 +27,7 @@ from sayso.server.pages import (
     RecordLine,
     ShopPage,
     Tag,
+    country,
 )
 
 AT = 1_795_302_330_123_456  # 21 Nov 2026, 23:05:30.123456 UTC
@@ -37,7 +40,7 @@ WORDS = {
         "news": "News by e-mail",
         "news_text": "We write to you about new pickings, four times a year.",
         "profile": "Recommendations",
-        "profile_text": "We look at what you ordered to suggest teas you may like.",
+        "profile_text": "We look at your orders to suggest teas you may like.",
         "analytics": "Shop statistics",
         "analytics_text": "We count visits to see which pages help and which do not.",
         "ads": "Advertising",
@@ -127,6 +130,16 @@ def purposes(locale: str = "en") -> tuple[PurposeCard, ...]:
             since=AT - 40 * DAY,
             expires_at=AT + 690 * DAY,
             keeps="P24M",
+            sources=("zero_party",),
+            parties=(
+                Party(title="Letterbox", role="processor", country=country("ie", locale), ground="adequacy"),
+                Party(title="Panorama", role="joint_controller", country=country("us", locale), ground="consent"),
+            ),
+            places=(country("gb", locale), country("ie", locale)),
+            retention="P24M",
+            marketing=True,
+            asked_again_after="P24M",
+            less=(Less(channel="email", cap="3/week", caps=("2/month", "1/month")),),
         ),
         PurposeCard(
             name="marketing.profile",
@@ -302,7 +315,6 @@ def a_preferences_page(locale: str = "en", **changes: Any) -> PreferencesPage:
             "notice_version": 3,
             "notice_text": words(locale)["notice"],
             "purposes": purposes(locale),
-            "records": records(locale),
             "told_version": 4,
             "reaching": reaching(locale),
             "questions": questions(locale),
@@ -350,7 +362,13 @@ def a_banner(locale: str = "en", **changes: Any) -> BannerConfiguration:
                     name="marketing.email", title=word["news"], description=word["news_text"], expires="P24M"
                 ),
                 BannerPurpose(name="analytics", title=word["analytics"], description=word["analytics_text"]),
-                BannerPurpose(name="ads", title=word["ads"], description=word["ads_text"], expires="P12M"),
+                BannerPurpose(
+                    name="ads",
+                    title=word["ads"],
+                    description=word["ads_text"],
+                    expires="P12M",
+                    recipients=(("Panorama", "us"), ("Letterbox", "ie")),
+                ),
                 BannerPurpose(
                     name="orders", title=word["orders"], description=word["orders_text"], basis="contract", ask=False
                 ),

@@ -37,7 +37,7 @@ class Received:
 class Site:
     """What the server answers, changeable while it runs.
 
-    `status` is the answer to submissions, first to last, then 201.
+    `status` is the answer to submissions, first to last, then 201. `headers` of a path stand over the usual ones.
     """
 
     address: str = ""
@@ -45,6 +45,7 @@ class Site:
     status: list[int] = field(default_factory=list)
     banner: dict[str, Any] = field(default_factory=dict)
     pages: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, dict[str, str]] = field(default_factory=dict)
     theme: str = "system"
     log: Log = field(default_factory=Log)
     proof: dict[str, Any] | None = None
@@ -69,7 +70,8 @@ class Site:
         if url.path == "/.well-known/jwks.json":
             return 200, JSON, json.dumps({"keys": [self.log.jwk]}).encode()
         html = self.page(target.replace(f"lang={locale}", "").rstrip("?&"), locale)
-        return (404, {}, b"") if html is None else (200, PAGE_HEADERS, html.encode())
+        headers = PAGE_HEADERS | self.headers.get(url.path, {})
+        return (404, {}, b"") if html is None else (200, headers, html.encode())
 
     def _banner(self, path: str, locale: str) -> tuple[int, dict[str, str], bytes]:
         if path.endswith(".js"):

@@ -38,7 +38,7 @@ def test_axe_finds_nothing(visitor: Visitor, name: str) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("name", ["preferences", "entry", "shop"])
+@pytest.mark.parametrize("name", ["preferences", "entry", "shop", "unsubscribe-on", "unsubscribe-off", "notice"])
 def test_axe_finds_nothing_in_chinese(visitor: Visitor, name: str) -> None:
     assert findings(visitor.opens(PATHS[name], locale="zh-CN")) == ""
 
@@ -59,7 +59,7 @@ def test_words_four_tenths_longer_still_fit_a_narrow_window(visitor: Visitor, na
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
-@pytest.mark.parametrize("name", ["preferences", "entries", "shop"])
+@pytest.mark.parametrize("name", ["preferences", "history", "uses", "data", "entries", "shop"])
 def test_everything_that_is_pressed_is_large_enough(visitor: Visitor, name: str) -> None:
     page = visitor.opens(PATHS[name], width=360)
     small = page.evaluate(

@@ -53,6 +53,8 @@ def test_refusing_takes_one_click_and_leaves_no_device(visitor: Visitor) -> None
         "locale": "en",
         "method": "banner",
         "choices": {"marketing.email": "refused", "analytics": "refused", "ads": "refused"},
+        "interface": "banner",
+        "steps_shown": 1,
     }
     assert cookie_of(page) == "web:3||-marketing.email|-analytics|-ads"
     assert visitor.site.received[0].headers["idempotency-key"]
@@ -81,6 +83,7 @@ def test_only_the_tags_of_a_purpose_that_was_granted_run(visitor: Visitor) -> No
     expect(page.locator("[data-tag=demo-statistics]")).to_have_attribute("data-now", "running")
     (sent,) = submissions(visitor, 1, page)
     assert sent["choices"] == {"marketing.email": "refused", "analytics": "granted", "ads": "refused"}
+    assert (sent["interface"], sent["steps_shown"]) == ("choices", 2)
     assert page.locator("[data-tag=demo-adverts]").get_attribute("data-now") == "waiting"
 
 
@@ -326,16 +329,26 @@ def test_the_accessibility_tree_reads_like_a_question_and_its_answers(visitor: V
       - dialog "Choose what we may do":
         - heading "Choose what we may do" [level=2]
         - button "Close"
+        - paragraph: /We use data about you only where you say so/
+        - paragraph:
+          - link "Read the full notice"
+          - link "Your preference page"
         - list "Choose what we may do":
           - listitem:
             - text: News by e-mail
             - checkbox "News by e-mail"
+            - paragraph: We write to you about new pickings, four times a year.
+            - text: Only with your consent; a yes ends after 24 months
           - listitem:
             - text: Shop statistics
             - checkbox "Shop statistics"
+            - paragraph: We count visits to see which pages help and which do not.
+            - text: Only with your consent
           - listitem:
             - text: Advertising
             - checkbox "Advertising"
+            - paragraph: Partners show you our teas on other sites.
+            - text: /Who gets the data. Panorama .United States. and Letterbox .Ireland.$/
           - listitem:
             - paragraph: Your orders
             - emphasis: Always on

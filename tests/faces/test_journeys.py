@@ -4,12 +4,13 @@ import pytest
 from msgspec.structs import replace
 from playwright.sync_api import expect
 
-from sayso.server.pages import render_entries, render_preferences
+from sayso.server.pages import render_entries, render_history
 
 from .conftest import Visitor
 from .console_samples import an_entries_page, some_details
 from .log import Log, b64url
-from .samples import ENTRY, a_preferences_page, records
+from .person_samples import a_history_page
+from .samples import ENTRY, records
 
 pytestmark = pytest.mark.browser
 
@@ -19,7 +20,7 @@ def with_records(visitor: Visitor, log: Log, index: int = 3) -> None:
     record = replace(records()[0], entry=log.id(index))
     visitor.site.log = log
     visitor.site.proof = log.bundle(index)
-    visitor.site.pages["/p/you"] = render_preferences(a_preferences_page(records=(record,)))
+    visitor.site.pages["/p/you/history"] = render_history(a_history_page(records=(record,)))
 
 
 def test_the_code_goes_from_the_fragment_into_the_form_and_out_of_the_address(visitor: Visitor) -> None:
@@ -61,7 +62,7 @@ def test_everything_is_withdrawn_in_one_step(visitor: Visitor) -> None:
 
 
 def test_an_erasure_asks_for_the_word(visitor: Visitor) -> None:
-    page = visitor.opens("/p/you", javascript=False)
+    page = visitor.opens("/p/you/data", javascript=False)
     page.get_by_text("I want my data erased").click()
     page.get_by_label("Type the word “erase” to confirm").fill("erase")
     page.get_by_role("button", name="Erase my data").click()
@@ -70,7 +71,7 @@ def test_an_erasure_asks_for_the_word(visitor: Visitor) -> None:
 
 def test_a_record_is_verified_on_this_device(visitor: Visitor) -> None:
     with_records(visitor, Log(11))
-    page = visitor.opens("/p/you")
+    page = visitor.opens("/p/you/history")
     page.get_by_text("Proof", exact=True).click()
     page.get_by_role("button", name="Verify").click()
     expect(page.get_by_text("Verified on this device: position 3 in a log of 11 entries.")).to_be_visible()
@@ -98,7 +99,7 @@ def test_a_proof_that_does_not_hold_says_what_does_not(visitor: Visitor, part: s
         visitor.site.proof["leaf"] = b64url(log.leaves[3] + b" ")
     else:
         visitor.site.proof["vkey"] = other["vkey"]
-    page = visitor.opens("/p/you")
+    page = visitor.opens("/p/you/history")
     page.get_by_text("Proof", exact=True).click()
     page.get_by_role("button", name="Verify").click()
     expect(page.get_by_text(sentence)).to_be_visible()
@@ -107,7 +108,7 @@ def test_a_proof_that_does_not_hold_says_what_does_not(visitor: Visitor, part: s
 def test_a_record_that_is_not_integrated_yet_says_so(visitor: Visitor) -> None:
     with_records(visitor, Log(11))
     visitor.site.proof = {"pending": True, "receipt": None, "leaf": None, "proof": None, "vkey": None}
-    page = visitor.opens("/p/you")
+    page = visitor.opens("/p/you/history")
     page.get_by_text("Proof", exact=True).click()
     page.get_by_role("button", name="Verify").click()
     expect(page.get_by_text("the signed checkpoint follows within seconds")).to_be_visible()
@@ -116,7 +117,7 @@ def test_a_record_that_is_not_integrated_yet_says_so(visitor: Visitor) -> None:
 def test_a_browser_that_cannot_check_signatures_says_so_and_what_to_do(visitor: Visitor) -> None:
     with_records(visitor, Log(11))
     no_ed25519 = "SubtleCrypto.prototype.importKey = () => Promise.reject(new DOMException('no', 'NotSupportedError'))"
-    page = visitor.opens("/p/you", script=no_ed25519)
+    page = visitor.opens("/p/you/history", script=no_ed25519)
     page.get_by_text("Proof", exact=True).click()
     page.get_by_role("button", name="Verify").click()
     expect(page.get_by_text("Download the receipt and run “sayso audit verify”.")).to_be_visible()

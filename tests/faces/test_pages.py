@@ -22,6 +22,7 @@ from sayso.server.pages import (
 )
 
 from .console_samples import an_entries_page, some_details
+from .person_samples import a_data_page, a_history_page
 from .sample_pages import Sample, all_pages
 from .samples import AT, ENTRY, SUBJECT, a_frame, a_preferences_page, a_shop_page, purposes, records
 
@@ -118,7 +119,7 @@ def test_a_purpose_that_a_no_cannot_block_has_no_switch_and_says_so() -> None:
 
 
 def test_the_history_says_what_was_chosen_how_and_why_it_did_not_count() -> None:
-    html = pages.render_preferences(a_preferences_page())
+    html = pages.render_history(a_history_page())
     assert "You said yes to: News by e-mail and Shop statistics. You said no to: Recommendations." in html
     assert "You withdrew: Shop statistics." in html
     assert "Recommendations: not counted, because a later no stands." in html
@@ -127,8 +128,8 @@ def test_the_history_says_what_was_chosen_how_and_why_it_did_not_count() -> None
 
 
 def test_an_erasure_that_was_asked_for_shows_its_day_and_no_second_form() -> None:
-    html = next(sample.html for sample in PAGES if sample.name == "preferences-erasing")
-    assert "It is done by 2026-12-21 at the latest." in html
+    html = next(sample.html for sample in PAGES if sample.name == "data-erasing")
+    assert "It is done by 21 December 2026 at the latest." in html
     assert "/p/you/erasure" not in html
 
 
@@ -137,7 +138,7 @@ def test_the_word_that_confirms_an_erasure_is_in_the_language_of_the_page() -> N
     assert erase_word("zh-CN") == "删除"
     assert pages.confirms_erasure(" Erase ", "en")
     assert not pages.confirms_erasure("erase", "zh-CN")
-    assert "删除" in pages.render_preferences(a_preferences_page("zh-CN"))
+    assert "删除" in pages.render_data(a_data_page("zh-CN"))
 
 
 def test_the_log_page_shows_proof_states_and_keeps_the_filter_in_every_link() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.server.questionnaire import MANIFEST, prefer, preferences
 from tests.server.test_preferences import enter, post
-from tests.server.test_zero_party import MANIFEST, prefer, preferences
 from tests.server.worlds import World
 
 REACH, TOLD = "/p/you/reach", "/p/you/told"

@@ -112,7 +112,8 @@ async def test_erasure_is_asked_for_with_the_word_typed_out(lite: World) -> None
     browser, csrf = await enter(lite, subject)
     assert (await post(browser, "/p/you/erasure", csrf=csrf, confirm="no")).status_code == 422
     asked = await post(browser, "/p/you/erasure", csrf=csrf, confirm=" ERASE ")
-    assert asked.headers["location"] == "/p/you?erasure=1"
+    assert asked.headers["location"] == "/p/you/data?erasure=1"
+    assert "rrq_" in (await browser.get("/p/you/data?erasure=1")).text
 
 
 async def test_pages_carry_their_strict_policy(lite: World) -> None:

@@ -1,11 +1,17 @@
 """Jobs, data ends and legal holds over HTTP: who may look, what is shown, what two officers can do."""
 
+import json
+import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from freezegun import freeze_time
 
-from tests.server.worlds import World
+from tests.builders.served import Served
+from tests.server.processes import initialised, sayso
+from tests.server.test_console import key_of, sign_in
+from tests.server.worlds import MANIFEST, World
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
@@ -117,3 +123,59 @@ async def test_terms_that_mean_nothing_are_refused_with_their_line(lite: World) 
         assert said in problem["message"]
         assert problem["line"] == 1
     assert (await lite.apply("data_ends: {grace: P14D}")).status_code == 200
+
+
+async def test_the_console_shows_officers_what_needs_somebody(world: World) -> None:
+    with at():
+        await world.smallest()
+        await stored(world)
+        ines = await key_of(world, "ines", "officer")
+        wanted = {"matter": "Case <7>", "people": [await world.person("c-2")]}
+        officer = await world.client(ines)
+        assert (await officer.post("/v1/holds", json=wanted)).status_code == 201
+        await world.services.workers.drain()
+        browser, _ = await sign_in(world, ines)
+        page = await browser.get("/console/systems")
+        assert page.status_code == 200
+        assert "Case &lt;7&gt;" in page.text
+        assert "contact.email" in page.text
+        assert "This installation sends no mail." in page.text
+        assert "c-2" not in page.text
+        auditor, _ = await sign_in(world, await key_of(world, "eva", "auditor"))
+        assert (await auditor.get("/console/systems")).status_code == 403
+        stranger = await world.client(None)
+        assert (await stranger.get("/console/systems")).headers["location"] == "/console/"
+
+
+def test_the_command_previews_what_ends_beside_no_server(data_dir: Path) -> None:
+    initialised(data_dir)
+    preview = sayso("data-ends", "preview", "--data", data_dir)
+    assert preview.returncode == 0, preview.stderr
+    assert "P30D after the last live purpose" in preview.stdout
+    asked = sayso("data-ends", "preview", "--before", "2040-01-01T00:00:00Z", "--json", "--data", data_dir)
+    assert json.loads(asked.stdout)["categories"] == {}
+    wrong = sayso("data-ends", "preview", "--before", "tomorrow", "--data", data_dir)
+    assert wrong.returncode != 0
+    assert "tomorrow" not in wrong.stdout
+
+
+def test_the_command_prints_counts_and_handles_and_no_value(tmp_path: Path) -> None:
+    """On a served brand: the command goes through the running server."""
+    served = Served(tmp_path)
+    served.lay()
+    served.apply(MANIFEST)
+    served.start()
+    try:
+        with served.admin as client:
+            identifier = {"identifier": {"type": "customer_id", "value": "c-1"}, "create": True}
+            subject = client.post("/v1/subjects/resolve", json=identifier).json()["subject"]
+            body = {"subject": subject, "collection": "customers", "fields": {"email": "lin@example.com"}}
+            assert client.post("/v1/vault/records", json=body).status_code == 201
+        until = time.monotonic() + 20
+        while "contact.email" not in (told := served.at("data-ends", "preview", "--before", "2100-01-01T00:00:00Z")):
+            assert time.monotonic() < until
+        assert "1 people, 1 values" in told
+        assert subject in told
+        assert "lin@example.com" not in told
+    finally:
+        served.stop()

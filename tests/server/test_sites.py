@@ -144,3 +144,14 @@ async def test_a_banner_choice_cannot_loosen_what_the_person_said_signed_in(lite
     assert (await send(lite, token, device)).status_code == 201
     state = (await lite.admin.get(f"/v1/subjects/{subject}/consents")).json()
     assert state["purposes"]["marketing.email"]["status"] == "withdrawn"
+
+
+async def test_what_the_banner_showed_is_kept_as_evidence(world: World) -> None:
+    await world.smallest()
+    device, token = secrets.token_urlsafe(16), (await configuration(world))["token"]
+    assert (await send(world, token, device, interface="warm/choices", steps_shown=2)).status_code == 201
+    subject = (await known(world, device)).json()["subject"]
+    (record,) = (await world.admin.get(f"/v1/subjects/{subject}/history")).json()["items"]
+    assert (record["evidence"]["interface"], record["evidence"]["steps_shown"]) == ("warm/choices", 2)
+    for wrong in ({"steps_shown": 1_001}, {"steps_shown": "2"}, {"interface": "x" * 129}):
+        assert (await send(world, token, device, **wrong)).status_code == 400

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { all, answered, asked, granted, parse, print, settle, type Known } from "./choices.ts";
+import { all, answered, asked, granted, news, parse, print, settle, type Known } from "./choices.ts";
 import type { Configuration } from "./configuration.ts";
 
 const configuration = {
@@ -27,14 +27,37 @@ test("a mark without plus is a refusal, never a grant", () => {
 
 test("purposes that are facts are not asked", () => assert.deepEqual(asked(configuration), ["news", "ads"]));
 
-test("nothing is granted before an answer, by another notice, by another version, or in part", () => {
+test("nothing is granted before an answer, by another notice or by another version", () => {
   const yes = { news: "granted", ads: "granted" } as const;
   assert.equal(granted(configuration, null, "news"), false);
   assert.equal(granted(configuration, known(yes, { version: 2 }), "news"), false);
   assert.equal(granted(configuration, known(yes, { notice: "other" }), "news"), false);
-  assert.equal(granted(configuration, known({ news: "granted" }), "news"), false);
   assert.equal(granted(configuration, known(yes), "news"), true);
   assert.equal(granted(configuration, known(yes), "orders"), false);
+});
+
+const grown = {
+  ...configuration, version: 5,
+  purposes: [{ name: "news", title: "News", since: 2 }, { name: "ads", title: "Ads", since: 4 }, { name: "video", title: "Video", since: 5 }],
+} as Configuration;
+
+test("an answer counts as long as what was asked stayed the same, and the rest is told apart", () => {
+  const before = known({ news: "granted", ads: "granted" });
+  assert.equal(granted(grown, before, "news"), true);
+  assert.equal(granted(grown, before, "ads"), false);
+  assert.equal(answered(grown, before), false);
+  assert.deepEqual(news(grown, before), { added: ["video"], changed: ["ads"] });
+  assert.deepEqual(news(grown, null), { added: [], changed: [] });
+  assert.deepEqual(news(grown, known({}, { notice: "other" })), { added: [], changed: [] });
+  assert.equal(answered({ ...grown, purposes: [grown.purposes[0]!] }, before), true);
+  assert.equal(granted(grown, { ...before, version: 6 }, "news"), false);
+});
+
+test("an answer to one purpose keeps those that still count, and no others", () => {
+  const { known: kept, submission } = settle(grown, known({ news: "refused", ads: "granted" }), { video: "granted" }, fresh);
+  assert.deepEqual(kept, known({ news: "refused", video: "granted" }, { version: 5 }));
+  assert.deepEqual(submission.choices, { video: "granted" });
+  assert.equal(answered(grown, kept), false);
 });
 
 test("a name of the language itself is no purpose", () => {

@@ -28,6 +28,9 @@ export interface Submission {
   method?: "banner";
   gpc?: true;
   conflict_shown?: true;
+  /** What was shown (`banner`, `choices`, `embed`), in how many steps. The server knows the wording by the token. */
+  interface?: string;
+  steps_shown?: number;
 }
 
 /** `<notice>:<version>|<device>|+granted|*granted after the conflict was shown|-refused|~gpc`; anything else is nothing known. */
@@ -54,23 +57,37 @@ export function print({ notice, version, device, choices, over, told }: Known): 
 export const asked = (configuration: Configuration): string[] =>
   configuration.purposes.filter((purpose) => purpose.ask !== false).map((purpose) => purpose.name);
 
-/** Whether the visitor answered this very notice, every purpose of it. */
+/** The answer to one purpose that still counts: to this notice, in a version since which what is asked has not changed. */
+export function answer(configuration: Configuration, known: Known | null, name: string): Answer | undefined {
+  const purpose = configuration.purposes.find((one) => one.name === name);
+  return known && purpose && purpose.ask !== false && known.notice === configuration.notice && known.version <= configuration.version &&
+    known.version >= (purpose.since ?? configuration.version) && Object.hasOwn(known.choices, name)
+    ? known.choices[name]
+    : undefined;
+}
+
+/** Whether nothing is left to ask. */
 export const answered = (configuration: Configuration, known: Known | null): boolean =>
-  !!known &&
-  known.notice === configuration.notice &&
-  known.version === configuration.version &&
-  asked(configuration).every((name) => name in known.choices);
+  !!known && known.notice === configuration.notice && asked(configuration).every((name) => answer(configuration, known, name));
+
+/** Who answered an earlier version is told what is new in this one, and what changed. */
+export function news(configuration: Configuration, known: Known | null): { added: string[]; changed: string[] } {
+  const before = known?.notice === configuration.notice && known.version < configuration.version ? known : null;
+  const open = before ? asked(configuration).filter((name) => !answer(configuration, before, name)) : [];
+  const named = (name: string) => Object.hasOwn(before!.choices, name);
+  return { added: open.filter((name) => !named(name)), changed: open.filter(named) };
+}
 
 /** Whether the browser's signal says no to this purpose. */
 export const touched = (configuration: Configuration, name: string): boolean =>
   configuration.purposes.some((purpose) => purpose.name === name && purpose.gpc);
 
 /**
- * A yes counts for the notice it was given to and no other; a purpose without an answer is not granted. Under the browser's signal
+ * A yes counts for the notice it was given to and while it asks the same; a purpose without an answer is not granted. Under the browser's signal
  * (`gpc`) a yes to what it reaches counts only when it was given knowing that.
  */
 export const granted = (configuration: Configuration, known: Known | null, name: string, gpc = false): boolean =>
-  answered(configuration, known) && known!.choices[name] === "granted" && !(gpc && touched(configuration, name) && !known!.over.includes(name));
+  answer(configuration, known, name) === "granted" && !(gpc && touched(configuration, name) && !known!.over.includes(name));
 
 /** One answer for every purpose that is asked. */
 export const all = (configuration: Configuration, yes: (name: string) => boolean): Choices =>
@@ -81,14 +98,19 @@ export const all = (configuration: Configuration, yes: (name: string) => boolean
  *
  * A refusal of everything by a device that nobody knows leaves no device behind (the server forgets it too): the fresh identifier is
  * sent, because every submission has one, and then dropped. Under the browser's signal, what it reaches is granted only `specific`ally:
- * "accept all" leaves it out of the submission, and the cookie keeps it as a no.
+ * "accept all" leaves it out of the submission, and the cookie keeps it as a no. `choices` may be of some purposes only: what was
+ * said of the others, and still counts, stays.
  */
 export function settle(
   configuration: Configuration, known: Known | null, choices: Choices, fresh: () => string, gpc = false, specific = false,
 ): { known: Known; submission: Submission } {
-  const kept: Choices = { ...choices }, sent: Choices = { ...choices };
+  const kept: Choices = {}, sent: Choices = { ...choices };
+  for (const name of asked(configuration)) {
+    const said = choices[name] ?? answer(configuration, known, name);
+    if (said) kept[name] = said;
+  }
   const yes = (name: string) => kept[name] === "granted";
-  const reached = asked(configuration).filter((name) => gpc && touched(configuration, name) && yes(name));
+  const reached = Object.keys(choices).filter((name) => gpc && touched(configuration, name) && yes(name));
   if (!specific)
     for (const name of reached) {
       kept[name] = "refused";
@@ -97,7 +119,7 @@ export function settle(
   const device = known?.device || fresh();
   const stays = known?.device || Object.values(kept).includes("granted") ? device : "";
   const { notice, version, token, locale } = configuration;
-  const over = gpc ? reached.filter(yes) : (known?.over ?? []).filter(yes);
+  const over = [...new Set([...(known?.over ?? []), ...reached])].filter(yes);
   const signal: Submission = gpc ? { token, device, gpc, conflict_shown: true } : { token, device };
   return {
     known: { notice, version, device: stays, choices: kept, over, ...(gpc && stays && { told: true }) },

@@ -7,6 +7,10 @@ export interface Purpose {
   text?: string;
   /** Legal basis and term, in words. */
   facts?: string;
+  /** Who gets the data, in words. */
+  who?: string;
+  /** The oldest version of the notice whose answer to this purpose still counts. Left out when only the present one's does. */
+  since?: number;
   /** False: a fact to tell, not a box to tick. Left out when true. */
   ask?: false;
   /** An opt-out signal of the browser says no to it. Left out when false. */
@@ -21,11 +25,15 @@ export interface Configuration {
   locale: string;
   dir: "ltr" | "rtl";
   title: string;
+  /** A sentence before the text of the notice; only in some wordings. */
+  lead?: string;
+  /** Which of the site's wordings this is. Left out when there is one. */
+  wording?: string;
   text: string;
   purposes: Purpose[];
   strings: Record<
     | "asks" | "accept" | "refuse" | "choose" | "save" | "close" | "layer" | "always" | "notice" | "page"
-    | "gpc" | "saved" | "yes" | "no" | "running" | "reopen",
+    | "gpc" | "saved" | "yes" | "no" | "running" | "reopen" | "added" | "changed" | "embed" | "allow",
     string
   >;
   notice_url?: string;

@@ -1,12 +1,13 @@
 /** The banner, put together. A visitor who answered before runs the first lines only: read the cookie, release what may run. */
 
 import { sender, type Recorded } from "./api.ts";
-import { all, answered, asked, granted, settle, type Answer, type Choices } from "./choices.ts";
+import { all, answer, answered, asked, granted, news, settle, type Answer, type Choices } from "./choices.ts";
 import type { Configuration } from "./configuration.ts";
+import { embed } from "./embeds.ts";
 import { speak } from "./modes.ts";
 import { release } from "./release.ts";
 import { cookie, queue, random } from "./storage.ts";
-import { view, type View } from "./view.ts";
+import { view, type View, type Wishes } from "./view.ts";
 
 declare const __SAYSO_CONFIGURATION__: Configuration;
 
@@ -39,17 +40,31 @@ function start(configuration: Configuration, base: string): Sayso {
   const may = (purpose: string) => has(purpose) || configuration.purposes.some(({ name, ask }) => name === purpose && ask === false);
   let shown: View | undefined;
 
-  const decide = (yes: (name: string) => boolean, specific?: boolean): void => {
-    const before = asked(configuration).filter(has);
-    const { known, submission } = settle(configuration, jar.read(), all(configuration, yes), random, gpc, specific);
-    jar.write(known);
-    ui().confirm(known.choices, before.some((name) => !has(name)));
-    waiting.add(submission);
-    void flush();
-    tell("change", known.choices);
-    speak(configuration, "update", may);
+  /** Bring the page in line with the choice. */
+  const apply = (): void => {
+    embed(configuration, { may: has, grant: (name) => settled({ [name]: "granted" }, true), choose: () => ui().choose(), gpc });
     void release(has);
   };
+  const settled = (choices: Choices, specific?: boolean, layer = "embed", steps_shown = 1): void => {
+    const before = asked(configuration).filter(has), first = !answered(configuration, jar.read());
+    const { known, submission } = settle(configuration, jar.read(), choices, random, gpc, specific);
+    jar.write(known);
+    // What was said of one part of the page alone leaves the question standing.
+    if (!answered(configuration, known)) void (first || ui().ask(news(configuration, known)));
+    else ui().confirm(known.choices, before.some((name) => !has(name)));
+    waiting.add(submission.choices ? { ...submission, interface: layer, steps_shown } : submission);
+    void flush();
+    changed();
+  };
+  let seen = "";
+  const said = () => JSON.stringify(jar.read()?.choices);
+  const changed = (): void => {
+    seen = said();
+    tell("change", jar.read()?.choices ?? {});
+    speak(configuration, "update", may);
+    apply();
+  };
+  const decide: Wishes["decide"] = (yes, specific, layer, steps) => settled(all(configuration, yes), specific, layer, steps);
   const ui = (): View => (shown ??= view(configuration, { has, decide, gpc }));
   /** A device that is known says the signal once; from then on the server holds it. */
   const signal = (): void => {
@@ -61,7 +76,7 @@ function start(configuration: Configuration, base: string): Sayso {
   };
   const show = (): void => {
     if (answered(configuration, jar.read())) ui().rest();
-    else ui().ask();
+    else ui().ask(news(configuration, jar.read()));
   };
 
   const whenIdle = (act: () => void) => ("requestIdleCallback" in window ? requestIdleCallback(act, { timeout: 2000 }) : setTimeout(act, 200));
@@ -73,24 +88,37 @@ function start(configuration: Configuration, base: string): Sayso {
   speak(configuration, "default", may);
   parsed(() => {
     signal();
-    void release(has);
+    seen = said();
+    apply();
+    // What the page adds later waits, or runs, like the rest.
+    let due = false;
+    new MutationObserver(() => {
+      if (!due)
+        setTimeout(() => {
+          due = false;
+          apply();
+        });
+      due = true;
+    }).observe(document, { childList: true, subtree: true });
     if (waiting.read().length) whenIdle(() => void flush());
     tell("ready", jar.read()?.choices ?? {});
   });
 
   addEventListener("online", () => void flush());
-  // Answered in another tab, or back from the cache of visited pages.
+  // Answered in another tab, or back from the cache of visited pages. Every answer passes through the queue, so its key tells the others.
   const look = () => {
-    if (shown && !document.hidden && answered(configuration, jar.read()) && shown.asking()) {
-      shown.rest();
-      void release(has);
-    }
+    if (said() === seen) return;
+    if (answered(configuration, jar.read())) shown?.rest();
+    changed();
   };
   document.addEventListener("visibilitychange", look);
   addEventListener("pageshow", look);
+  addEventListener("storage", (event) => {
+    if (event.key === waiting.name) look();
+  });
 
   return {
-    get: () => Object.fromEntries(asked(configuration).map((name) => [name, answered(configuration, jar.read()) ? (has(name) ? "granted" : "refused") : "unasked"])),
+    get: () => Object.fromEntries(asked(configuration).map((name) => [name, has(name) ? "granted" : answer(configuration, jar.read(), name) ? "refused" : "unasked"])),
     has,
     open: () => ui().choose(),
     on(event, listener) {

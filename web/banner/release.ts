@@ -1,19 +1,43 @@
-/** Releasing blocked scripts: after a yes, in the order of the page, one per task, after the paint. */
+/** Releasing what waits: after a yes, in the order of the page, one tag per task, after the paint. */
+
+const BLOCKED = 'script[type="text/plain"][data-purpose], template[data-purpose]';
+
+let running = false;
 
 /**
- * Run every `<script type="text/plain" data-purpose>` whose purpose `may` run.
+ * Run every `<script type="text/plain" data-purpose>`, and put every `<template data-purpose>` in its place, whose purpose `may` run.
  *
  * A script that the parser left alone because of its type has not "already started" (HTML, 4.12.1.1), so taking it out, giving it a
  * type that runs and putting it back starts it: nonce, attributes and Trusted Types state stay as the site wrote them, and no text is
- * ever copied into a new script.
+ * ever copied into a new script. What the page adds meanwhile has its turn too.
  */
 export async function release(may: (purpose: string) => boolean): Promise<void> {
-  const scripts = document.querySelectorAll<HTMLScriptElement>('script[type="text/plain"][data-purpose]');
-  for (const script of scripts) {
-    if (!may(script.dataset["purpose"]!) || !script.isConnected || script.type !== "text/plain") continue;
-    await task();
-    await start(script);
+  if (running) return;
+  running = true;
+  try {
+    for (let next; (next = waiting(may)); ) {
+      await task();
+      if (!next.isConnected || !may(next.dataset["purpose"]!)) continue;
+      if (next instanceof HTMLTemplateElement) unfold(next);
+      else await start(next);
+    }
+  } finally {
+    running = false;
   }
+}
+
+const waiting = (may: (purpose: string) => boolean) =>
+  [...document.querySelectorAll<HTMLScriptElement | HTMLTemplateElement>(BLOCKED)].find((one) => may(one.dataset["purpose"]!));
+
+/** The content takes the place of the template. Its scripts wait for their turn, or they would all run now and out of order. */
+function unfold(template: HTMLTemplateElement): void {
+  for (const script of template.content.querySelectorAll("script")) {
+    script.dataset["purpose"] ??= template.dataset["purpose"];
+    if (script.type === "text/plain") continue;
+    script.dataset["type"] = script.type;
+    script.type = "text/plain";
+  }
+  template.replaceWith(template.content);
 }
 
 function start(script: HTMLScriptElement): Promise<void> | void {

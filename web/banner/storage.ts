@@ -24,16 +24,25 @@ export function cookie(configuration: Configuration) {
   return {
     read(): Known | null {
       // Where a sub-domain left a second cookie of this name, the browser lists the more specific one first.
-      const found = document.cookie.split("; ").find((part) => part.startsWith(name + "="));
-      return (found && parse(decodeURIComponent(found.slice(name.length + 1)))) || memory;
+      try {
+        const found = document.cookie.split("; ").find((part) => part.startsWith(name + "="));
+        return (found && parse(decodeURIComponent(found.slice(name.length + 1)))) || memory;
+      } catch {
+        // a sandboxed frame has no cookies, and a damaged one says nothing
+        return memory;
+      }
     },
     write(known: Known): void {
       memory = known;
-      document.cookie =
-        name + "=" + encodeURIComponent(print(known)).replace(/%(7C|3A|2B)/g, decodeURIComponent) +
-        "; path=/; samesite=lax; max-age=" + (configuration.days ?? 180) * 86400 +
-        (configuration.cookie_domain ? "; domain=" + configuration.cookie_domain : "") +
-        (location.protocol === "https:" ? "; secure" : "");
+      try {
+        document.cookie =
+          name + "=" + encodeURIComponent(print(known)).replace(/%(7C|3A|2B)/g, decodeURIComponent) +
+          "; path=/; samesite=lax; max-age=" + (configuration.days ?? 180) * 86400 +
+          (configuration.cookie_domain ? "; domain=" + configuration.cookie_domain : "") +
+          (location.protocol === "https:" ? "; secure" : "");
+      } catch {
+        // as above
+      }
     },
   };
 }
@@ -60,6 +69,7 @@ export function queue(configuration: Configuration) {
     }
   };
   return {
+    name,
     read,
     add: (body: Submission): void => write([...read(), { key: random(), at: Date.now(), body }]),
     drop: (key: string): void => write(read().filter((item) => item.key !== key)),

@@ -2,11 +2,11 @@
 
 import type { Choices } from "./choices.ts";
 import type { Configuration, Purpose } from "./configuration.ts";
-import style from "./style.css";
+import { button, h, hosted, type Child } from "./elements.ts";
 
 export interface View {
-  /** Put the question on the page. */
-  ask(): void;
+  /** Put the question on the page; who answered an earlier version is told what is new and what changed. */
+  ask(news: { added: string[]; changed: string[] }): void;
   /** Open the choices. */
   choose(): void;
   /** Take the question away and say what was saved. */
@@ -23,36 +23,14 @@ export interface Wishes {
   /** Whether this purpose is granted now. */
   has(name: string): boolean;
   /** `specific`: each purpose was chosen by itself. */
-  decide(yes: (name: string) => boolean, specific?: boolean): void;
+  decide(yes: (name: string) => boolean, specific: boolean, layer: "banner" | "choices", steps: number): void;
   /** Whether the browser sends an opt-out signal. */
   gpc: boolean;
 }
 
-type Child = Node | string | undefined | false;
-
-/** One element. Only properties and text nodes: nothing is ever parsed as HTML. */
-function h<K extends keyof HTMLElementTagNameMap>(tag: K, attributes: Record<string, string>, ...children: Child[]): HTMLElementTagNameMap[K] {
-  const element = document.createElement(tag);
-  for (const name in attributes) element.setAttribute(name, attributes[name]!);
-  element.append(...children.filter((child): child is Node | string => !!child));
-  return element;
-}
-
-function button(text: string, look: string, act: () => void): HTMLButtonElement {
-  const element = h("button", { type: "button", class: look }, text);
-  element.onclick = act;
-  return element;
-}
-
 export function view(configuration: Configuration, wishes: Wishes): View {
-  const { strings, title, text, purposes, notice_url, preferences_url, locale, dir, reopen } = configuration;
-  const host = document.createElement("sayso-say");
-  host.lang = locale;
-  host.dir = dir;
-  const root = host.attachShadow({ mode: "open" });
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(style);
-  root.adoptedStyleSheets = [sheet];
+  const { strings, title, lead, text, purposes, notice_url, preferences_url, locale, reopen } = configuration;
+  const { host, root } = hosted("sayso-say", configuration);
   const said = h("div", { role: "status" });
   const open = button(strings.reopen, "open", () => choose());
   root.append(said, open);
@@ -64,8 +42,13 @@ export function view(configuration: Configuration, wishes: Wishes): View {
   let timer = 0;
 
   const gpc = () => wishes.gpc && h("p", { class: "gpc" }, strings.gpc);
-  const link = (to: string | undefined, name: string) => to && h("a", { href: to }, name);
-  const allOf = (yes: boolean) => () => wishes.decide(() => yes);
+  const link = (to: string | undefined, name: string): Child => to && h("a", { href: to }, name);
+  const links = (): Child =>
+    (notice_url || preferences_url) && h("p", { class: "links" }, link(notice_url, strings.notice), link(preferences_url, strings.page));
+  const titles = (names: (name: string) => boolean) =>
+    new Intl.ListFormat(locale).format(purposes.filter(({ name }) => names(name)).map(({ title }) => title));
+  const sentence = (pattern: string, names: string) => names && pattern.replace("{purposes}", () => names);
+  const allOf = (yes: boolean) => () => wishes.decide(() => yes, false, "banner", 1);
 
   const rest = (): void => {
     card?.remove();
@@ -74,12 +57,13 @@ export function view(configuration: Configuration, wishes: Wishes): View {
     open.hidden = reopen === false;
   };
 
-  const ask = (): void => {
+  const ask = (news: { added: string[]; changed: string[] }): void => {
     open.hidden = true;
-    const links = [link(notice_url, strings.notice), link(preferences_url, strings.page)].filter((item) => item);
+    const fresh = [sentence(strings.added, titles((name) => news.added.includes(name))), sentence(strings.changed, titles((name) => news.changed.includes(name)))];
+    const told = fresh.filter((part) => part).join(" ");
     card = h("section", { class: "card", "aria-labelledby": "t" },
-      h("div", { class: "text" }, h("h2", { id: "t" }, title), h("p", {}, text), strings.asks && h("p", { class: "soft" }, strings.asks), gpc(),
-        links.length > 0 && h("p", { class: "links" }, ...links)),
+      h("div", { class: "text" }, h("h2", { id: "t" }, title), told && h("p", { class: "gpc" }, told), lead && h("p", {}, lead), h("p", {}, text),
+        strings.asks && h("p", { class: "soft" }, strings.asks), gpc(), links()),
       h("div", { class: "row" }, button(strings.refuse, "fill", allOf(false)), button(strings.accept, "fill", allOf(true)),
         button(strings.choose, "", () => choose())));
     card.addEventListener("focusin", (event) => (came = event.relatedTarget ?? came));
@@ -91,22 +75,22 @@ export function view(configuration: Configuration, wishes: Wishes): View {
   };
 
   const choose = (): void => {
-    const row = ({ name, title, text, facts, ask }: Purpose, index: number) => {
+    const row = ({ name, title, text, facts, who, ask }: Purpose, index: number) => {
       const box = h("input", { type: "checkbox", id: "p" + index, "aria-describedby": "d" + index, name });
       box.checked = wishes.has(name);
       return h("li", {},
         ask === false ? h("p", {}, h("b", {}, title)) : h("label", { for: box.id }, title),
         ask === false ? h("em", {}, strings.always) : box,
-        (text || facts) && h("p", { id: "d" + index, class: "soft" }, text ?? "", text && facts ? h("br", {}) : "", facts && h("small", {}, facts)));
+        h("div", { id: "d" + index, class: "soft" }, text && h("p", {}, text), facts && h("small", {}, facts), who && h("small", {}, who)));
     };
     const close = () => dialog.close();
     const end = (yes: (name: string) => boolean, specific?: boolean) => () => {
       close();
-      wishes.decide(yes, specific);
+      wishes.decide(yes, !!specific, "choices", card ? 2 : 1);
     };
     const ticked = (name: string): boolean => form.querySelector<HTMLInputElement>(`input[name="${CSS.escape(name)}"]`)!.checked;
     const form: HTMLFormElement = h("form", {},
-      h("div", { class: "head" }, h("h2", { id: "c", tabindex: "-1", autofocus: "" }, strings.layer), button(strings.close, "", close), h("p", { class: "soft" }, text), gpc()),
+      h("div", { class: "head" }, h("h2", { id: "c", tabindex: "-1", autofocus: "" }, strings.layer), button(strings.close, "", close), h("p", { class: "soft" }, text), gpc(), links()),
       h("ul", { tabindex: "0", "aria-labelledby": "c" }, ...purposes.map(row)),
       h("div", { class: "foot" }, button(strings.refuse, "", end(() => false)), button(strings.accept, "", end(() => true)), button(strings.save, "fill", end(ticked, true))));
     form.onsubmit = (event) => {
@@ -139,9 +123,7 @@ export function view(configuration: Configuration, wishes: Wishes): View {
   };
 
   const confirm = (choices: Choices, running: boolean): void => {
-    const list = (answer: string) =>
-      new Intl.ListFormat(locale).format(purposes.filter(({ name }) => choices[name] === answer).map(({ title }) => title));
-    const sentence = (pattern: string, names: string) => names && pattern.replace("{purposes}", names);
+    const list = (answer: string) => titles((name) => choices[name] === answer);
     say([strings.saved, wishes.gpc && strings.gpc, sentence(strings.yes, list("granted")), sentence(strings.no, list("refused")), running && strings.running]);
     if (came instanceof HTMLElement && came.isConnected) came.focus();
   };

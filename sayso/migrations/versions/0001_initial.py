@@ -229,11 +229,14 @@ def upgrade() -> None:
         sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("subject", sa.LargeBinary(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("held", sa.BigInteger(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("bucket", "tenant", "subject", "at", name=op.f("consent_proof_pk")),
     )
-    guard("consent_proof")
+    guard("consent_proof", replaced=True)
+    op.create_index("consent_proof_until", "consent_proof", ["bucket", "tenant", "until"], unique=False)
     op.create_table(
         "consent_purpose",
         sa.Column("tenant", sa.Text(), nullable=False),
@@ -277,6 +280,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("bucket", "tenant", "tag", name=op.f("consent_suppression_pk")),
     )
     guard("consent_suppression", replaced=True)
+    op.create_index("consent_suppression_until", "consent_suppression", ["bucket", "tenant", "until"], unique=False)
     op.create_table(
         "feed",
         sa.Column("tenant", sa.Text(), nullable=False),

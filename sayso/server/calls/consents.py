@@ -79,13 +79,16 @@ class RecordConsent(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class WithdrawConsent(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A withdrawal from these purposes, or from all that a no can block."""
+    """A withdrawal from these purposes, or from all that a no can block. `indicated_by` is the recorded guardian who
+    said it for a child.
+    """
 
     purposes: list[Name] | Literal["all"]
     method: Method = "api"
     assurance: Assurance = "session"
     occurred_at: str | None = None
     evidence: dict[str, EvidenceValue] = {}
+    indicated_by: Name | None = None
 
 
 _record_consent = msgspec.json.Decoder(RecordConsent).decode
@@ -127,6 +130,7 @@ def withdraw(services: Services, subject: str, body: WithdrawConsent) -> Unit[Re
     """The unit that withdraws."""
     person = raw(subject, "sub")
     occurred_at = parse_instant(body.occurred_at) if body.occurred_at is not None else None
+    indicated_by = raw(body.indicated_by, "sub") if body.indicated_by is not None else b""
 
     def unit(tx: Tx) -> Work[Recorded]:
         catalogue = services.configurations.of(tx.context.tenant).catalogue
@@ -139,6 +143,7 @@ def withdraw(services: Services, subject: str, body: WithdrawConsent) -> Unit[Re
             assurance=body.assurance,
             occurred_at=occurred_at,
             evidence=body.evidence,
+            indicated_by=indicated_by,
         )
 
     return unit

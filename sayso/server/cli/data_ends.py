@@ -38,6 +38,9 @@ def preview(place: Place, before: str | None, limit: int | None) -> None:
     for category, grounds in found["kept"].items():
         for each in grounds:
             click.echo(f"  {category:<24} kept: {each['people']} people ({each['ground']})")
+    if found["proofs"] or found["suppressions"] or found["proofs_held"]:
+        click.echo(f"  left by erasures: {found['proofs']} proof capsules ({found['proofs_held']} more are held),")
+        click.echo(f"  {found['suppressions']} suppressed identifiers")
     if found["more"]:
         click.echo("There are more people than were counted; raise --limit.", err=True)
     if found["calendar"] < 1:

@@ -12,10 +12,10 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from sayso.kernel import SYSTEM, Conflict, Context, Tx, Unit, Work, new_id, now
+from sayso.server.feed.attempts import TIMEOUT, Message, Outcome
 from sayso.server.feed.cloudevents import Teller
 from sayso.server.feed.ledger import Glance, LeaseLost, Ledger
 from sayso.server.feed.messages import Delivery, signed
-from sayso.server.feed.sender import TIMEOUT, Message, Outcome
 from sayso.server.feed.subscriptions import Subscription, Subscriptions
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sayso.kernel import Actor, Invalid
 from sayso.server.feed.addresses import RefusedAddress
-from sayso.server.feed.sender import TIMEOUT, Message, Outcome, headers_of
+from sayso.server.feed.attempts import TIMEOUT, Message, Outcome, headers_of
 
 if TYPE_CHECKING:
     from sayso.server.settings import Settings

@@ -15,9 +15,9 @@ from audit import AuditEvent
 from sayso.kernel import Tx, Values, Work, text
 from sayso.server import events
 from sayso.server.feed import store
+from sayso.server.feed.attempts import Outcome
 from sayso.server.feed.cloudevents import Change, Teller
 from sayso.server.feed.messages import Delivery, stored
-from sayso.server.feed.sender import Outcome
 from sayso.server.feed.subscriptions import ID, Subscription, Subscriptions
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ import msgspec
 from msgspec import Struct
 
 from sayso.kernel import SECOND, Sealer, Values
+from sayso.server.feed.attempts import Message, Outcome
 from sayso.server.feed.cloudevents import Change, CloudEvent, encode
 from sayso.server.feed.schedule import next_try
-from sayso.server.feed.sender import Message, Outcome
 from sayso.server.feed.signing import signatures
 from sayso.server.feed.subscriptions import Subscription
 

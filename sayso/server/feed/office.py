@@ -12,19 +12,20 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from sayso.kernel import DAY, SYSTEM, Context, SaysoError, Tx, Work, new_id, now
 from sayso.server.feed import jetstream, store
+from sayso.server.feed.attempts import Message, Outcome
 from sayso.server.feed.changes import Reader, Watch
 from sayso.server.feed.cloudevents import Teller
 from sayso.server.feed.courier import TERM, Courier
 from sayso.server.feed.deliveries import Deliveries
 from sayso.server.feed.jetstream import JetStream
 from sayso.server.feed.ledger import LeaseLost
-from sayso.server.feed.sender import Message, Outcome, Sender
 from sayso.server.feed.subscriptions import Subscription, Subscriptions
 
 T = TypeVar("T")
 
 if TYPE_CHECKING:
     from sayso.kernel import Unit, Values
+    from sayso.server.feed.sender import Sender
     from sayso.server.wiring import Services
 
 EVERY: Final = 0.15
@@ -76,7 +77,7 @@ class Feed:
         self.watch = Watch(services)
         self.subscriptions = Subscriptions(services)
         self.deliveries = Deliveries(services, self.subscriptions)
-        self._sender = Sender(settings.inside_hosts)
+        self._sender: Sender | None = None
         self._stream = JetStream(settings)
         self._holder = os.urandom(8)
         self._brands: dict[str, _Brand] = {}
@@ -132,7 +133,8 @@ class Feed:
                     await courier.release()
                 except (LeaseLost, SaysoError):
                     pass
-        await self._sender.close()
+        if self._sender is not None:
+            await self._sender.close()
         await self._stream.close()
 
     async def _send_out(self, tenant: str, brand: _Brand) -> None:
@@ -208,6 +210,11 @@ class Feed:
     async def _send(self, url: str, tenant: str, message: Message, at: int) -> Outcome:
         if url.startswith(jetstream.SCHEME):
             return await self._stream.send(url, tenant, message, at)
+        if self._sender is None:
+            # Imported with the first message: an HTTP client is dear to load, and most brands have no webhook.
+            from sayso.server.feed.sender import Sender
+
+            self._sender = Sender(self._services.settings.inside_hosts)
         return await self._sender.send(url, message, at)
 
     def _count_overdue(self) -> float:

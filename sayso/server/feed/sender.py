@@ -2,19 +2,20 @@
 
 import asyncio
 import ssl
-from base64 import b64encode
 from collections.abc import Iterable
-from hashlib import sha256
 from time import perf_counter
 from typing import Final
 
 import httpcore
 
-from sayso.server.feed.addresses import PinnedBackend, RefusedHost
-from sayso.server.feed.attempts import TIMEOUT, Message, Outcome
+from sayso.server.feed.attempts import TIMEOUT, Message, Outcome, headers_of
+from sayso.server.feed.pinned import PinnedBackend, RefusedHost
 
 _MOST_READ: Final = 16_384
 """Bytes of an answer that are read, so that the connection can be used again. A longer one is cut off."""
+
+# Each step ends before the whole is called off: a handshake that is cut short from outside leaves its socket behind.
+_STEPS: Final = dict.fromkeys(("connect", "read", "write", "pool"), TIMEOUT * 0.9)
 
 
 class Sender:
@@ -30,13 +31,13 @@ class Sender:
         try:
             async with asyncio.timeout(TIMEOUT):
                 code = await self._post(url, message)
-        except TimeoutError:
+        except (TimeoutError, httpcore.TimeoutException):
             code = "timeout"
         except RefusedHost:
             code = "refused"
         except ssl.SSLError:
             code = "tls"
-        except (OSError, httpcore.NetworkError, httpcore.TimeoutException) as error:
+        except (OSError, httpcore.NetworkError) as error:
             code = "tls" if isinstance(error.__context__, ssl.SSLError) else "unreachable"
         except httpcore.ProtocolError:
             code = "protocol"
@@ -72,15 +73,3 @@ class Sender:
             except (TimeoutError, OSError, httpcore.NetworkError, httpcore.ProtocolError):
                 pass
             return code
-
-
-def headers_of(message: Message) -> dict[str, str]:
-    """The message's headers: Standard Webhooks 1.0; RFC 9530 for the digest; CloudEvents 1.0, structured mode."""
-    digest = b64encode(sha256(message.body).digest()).decode()
-    return {
-        "content-type": "application/cloudevents+json; charset=utf-8",
-        "content-digest": f"sha-256=:{digest}:",
-        "webhook-id": message.id,
-        "webhook-timestamp": str(message.seconds),
-        "webhook-signature": message.signature,
-    }

@@ -6,6 +6,16 @@
 
 from sayso.server.mail.carrier import EVERY, Carrier
 from sayso.server.mail.letters import KINDS, Letter, compose
-from sayso.server.mail.outbox import DeadLetter, MailNotConfigured, Outbox
+from sayso.server.mail.outbox import DeadLetter, MailNotConfigured, Outbox, TriedLetter
 
-__all__ = ["EVERY", "KINDS", "Carrier", "DeadLetter", "Letter", "MailNotConfigured", "Outbox", "compose"]
+__all__ = [
+    "EVERY",
+    "KINDS",
+    "Carrier",
+    "DeadLetter",
+    "Letter",
+    "MailNotConfigured",
+    "Outbox",
+    "TriedLetter",
+    "compose",
+]

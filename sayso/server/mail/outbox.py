@@ -50,6 +50,17 @@ class DeadLetter(Struct, frozen=True):
     why: str
 
 
+class TriedLetter(Struct, frozen=True):
+    """A letter that could not be delivered yet, for the reasons of a dead one; tried again at the instant `next_at`."""
+
+    mail: str
+    kind: str
+    at: str
+    tries: int
+    why: str
+    next_at: int
+
+
 class Attempt(Struct, frozen=True):
     """A letter that this node is about to send, and where in its life it is."""
 
@@ -140,6 +151,11 @@ class Outbox:
         """The newest letters that could not be delivered. A look."""
         (rows,) = yield (tx.select(store.dead(limit)),)
         return [DeadLetter(text("mail", bytes(mail)), kind, iso(at), tries, why) for mail, kind, at, tries, why in rows]
+
+    def tried_letters(self, tx: Tx, limit: int = 100) -> Work[list[TriedLetter]]:
+        """The oldest letters that could not be delivered yet and will be tried again. A look."""
+        (rows,) = yield (tx.select(store.tried(limit)),)
+        return [TriedLetter(text("mail", bytes(row[0])), row[1], iso(row[2]), row[3], row[4], row[5]) for row in rows]
 
     def tidy(self, tx: Tx) -> None:
         """Forget dead letters of long ago. Cold."""

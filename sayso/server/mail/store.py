@@ -35,6 +35,16 @@ def dead(limit: int) -> Select[Any]:
     )
 
 
+def tried(limit: int) -> Select[Any]:
+    """The oldest letters that were tried and could not be sent yet: mail, kind, at, tries, why, next try."""
+    return (
+        select(mail.c.mail, mail.c.kind, mail.c.at, mail.c.tries, mail.c.why, mail.c.next_at)
+        .where(mail.c.next_at < NEVER, mail.c.why != "")
+        .order_by(mail.c.at)
+        .limit(limit)
+    )
+
+
 def old_dead(before: int) -> Delete:
     """Deletes dead letters that were written before an instant."""
     return delete(mail).where(mail.c.next_at == NEVER, mail.c.at < before)

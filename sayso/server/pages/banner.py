@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from .environment import assets, static_text
 from .locales import direction, duration, joined, translate
+from .plain_words import country
 
 PLACEHOLDER = "__SAYSO_CONFIGURATION__"
 
@@ -17,7 +18,8 @@ class BannerPurpose(Struct, frozen=True, kw_only=True):
     to tick.
 
     `gpc`: an opt-out signal of the browser says no to it. `expires` is the ISO 8601 duration after which a yes ends;
-    None when it has no term.
+    None when it has no term. `recipients` are who gets the data, each with its country (ISO 3166-1). `since` is the
+    oldest version of the notice whose answer to this purpose still counts; 0 when only the present one's does.
     """
 
     name: str
@@ -27,6 +29,8 @@ class BannerPurpose(Struct, frozen=True, kw_only=True):
     ask: bool = True
     gpc: bool = False
     expires: str | None = None
+    recipients: tuple[tuple[str, str], ...] = ()
+    since: int = 0
 
 
 class ShownPurpose(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -36,6 +40,8 @@ class ShownPurpose(Struct, frozen=True, kw_only=True, omit_defaults=True):
     title: str
     text: str = ""
     facts: str = ""
+    who: str = ""
+    since: int = 0
     ask: bool = True
     gpc: bool = False
 
@@ -54,6 +60,8 @@ class BannerConfiguration(Struct, frozen=True, kw_only=True, omit_defaults=True)
     dir: Literal["ltr", "rtl"]
     title: str
     text: str
+    lead: str = ""
+    wording: str = ""
     purposes: tuple[ShownPurpose, ...]
     strings: dict[str, str]
     notice_url: str | None = None
@@ -96,8 +104,14 @@ def banner_configuration(
     reopen: bool = True,
     gpc: bool = False,
     modes: dict[str, tuple[str, ...]] | None = None,
+    wording: str = "",
+    title: str = "",
+    lead: str = "",
 ) -> BannerConfiguration:
-    """The configuration of one site in one language, with every text of the interface finished."""
+    """The configuration of one site in one language, with every text of the interface finished.
+
+    `wording` names the one of several that the site tries; `title` and `lead` are its own.
+    """
     return BannerConfiguration(
         site=site,
         token=token,
@@ -105,8 +119,10 @@ def banner_configuration(
         version=notice_version,
         locale=locale,
         dir=direction(locale),
-        title=translate(locale, "Your say about your data"),
+        title=title or translate(locale, "Your say about your data"),
         text=text,
+        lead=lead,
+        wording=wording,
         purposes=tuple(_shown(purpose, locale) for purpose in purposes),
         strings=_strings(locale, tuple(purpose.title for purpose in purposes if purpose.ask)),
         notice_url=notice_url,
@@ -188,9 +204,22 @@ def _shown(purpose: BannerPurpose, locale: str) -> ShownPurpose:
         title=purpose.title,
         text=purpose.description,
         facts=translate(locale, "; ").join(part for part in (basis, term) if part),
+        who=_who(purpose.recipients, locale),
+        since=purpose.since,
         ask=purpose.ask,
         gpc=purpose.gpc,
     )
+
+
+def _who(recipients: tuple[tuple[str, str], ...], locale: str) -> str:
+    """Who gets the data (GDPR Art. 13(1)(e); CNIL, recommendation on cookies: the recipients are one click away)."""
+    if not recipients:
+        return ""
+    named = tuple(
+        translate(locale, "%(name)s (%(country)s)") % {"name": name, "country": country(code, locale)}
+        for name, code in recipients
+    )
+    return translate(locale, "Who gets the data: %(recipients)s") % {"recipients": joined(named, locale)}
 
 
 def _strings(locale: str, titles: tuple[str, ...]) -> dict[str, str]:
@@ -212,4 +241,8 @@ def _strings(locale: str, titles: tuple[str, ...]) -> dict[str, str]:
         "no": translate(locale, "You said no to: {purposes}."),
         "running": translate(locale, "What already runs on this page stops when you leave it."),
         "reopen": translate(locale, "Your data choices"),
+        "added": translate(locale, "New since you last answered: {purposes}."),
+        "changed": translate(locale, "Changed since you last answered: {purposes}."),
+        "embed": translate(locale, "This part comes from elsewhere. It loads when you say yes to: {purpose}."),
+        "allow": translate(locale, "Say yes and show it"),
     }

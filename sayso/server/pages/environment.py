@@ -68,6 +68,7 @@ def _environment(locale: str) -> Environment:
         second=locales.second,
         number=partial(locales.number, locale=locale),
         day=partial(locales.day, locale=locale),
+        date=partial(locales.date_in_words, locale=locale),
         clock=partial(locales.clock, locale=locale),
         joined=partial(locales.joined, locale=locale),
         duration=partial(locales.duration, locale=locale),

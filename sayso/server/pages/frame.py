@@ -9,12 +9,16 @@ THEMES: tuple[Theme, ...] = ("system", "light", "dark")
 
 
 class Brand(Struct, frozen=True, kw_only=True):
-    """The controller in whose name a page speaks, with the addresses where it can be reached."""
+    """The controller in whose name a page speaks, with the addresses where it can be reached.
+
+    `style` is the address of the brand's own colours; empty where it has none.
+    """
 
     name: str
     controller: str
     contact: str | None = None
     privacy_url: str | None = None
+    style: str = ""
 
 
 class Flash(Struct, frozen=True):
@@ -23,6 +27,9 @@ class Flash(Struct, frozen=True):
     kind: Literal[
         "saved",
         "withdrawn",
+        "undone",
+        "undo_late",
+        "asked",
         "erasure",
         "erase_word",
         "stale",

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from .differing import Piece
 from .environment import render
 from .frame import Flash, Frame
 from .locales import translate
@@ -23,6 +24,7 @@ class Samples(Struct, frozen=True, kw_only=True):
     flashes: tuple[Flash, ...]
     purposes: tuple[PurposeCard, ...]
     record: RecordLine
+    difference: tuple[Piece, ...]
 
 
 def render_gallery(page: GalleryPage) -> str:
@@ -53,4 +55,5 @@ def _samples(locale: str) -> Samples:
             index=1283,
             checkpoint=1284,
         ),
+        difference=(Piece("same", orders + ". "), Piece("removed", orders), Piece("added", news)),
     )

@@ -5,7 +5,7 @@ English stands in the templates; every other language is a gettext catalogue in 
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
@@ -88,6 +88,11 @@ def exact(instant: int) -> str:
 def day(instant: int, locale: str) -> str:
     """The day of an instant, in UTC."""
     return format_date(_utc(instant).date(), "long", locale=babel_name(locale))
+
+
+def date_in_words(iso: str, locale: str) -> str:
+    """A local date (`2026-12-21`) in words."""
+    return format_date(date.fromisoformat(iso), "long", locale=babel_name(locale))
 
 
 def clock(instant: int, locale: str) -> str:

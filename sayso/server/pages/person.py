@@ -7,7 +7,6 @@ from msgspec import Struct
 
 from .environment import render
 from .frame import Brand, Frame
-from .locales import translate
 from .reaching import CAPS, DAYS, Question, Reaching, city, places
 
 Status = Literal["granted", "refused", "withdrawn", "expired", "unasked", "pending", "objected", "stale"]
@@ -37,10 +36,32 @@ class ConfirmPage(Struct, frozen=True, kw_only=True):
     confirmed: tuple[str, ...] = ()
 
 
+class Party(Struct, frozen=True, kw_only=True):
+    """Who else gets the data: name, what they are to the controller, the country, and what a transfer there rests on.
+
+    `role` and `ground` are names of `consent` (`ROLES`, `MECHANISMS`); both texts are in the page's locale.
+    """
+
+    title: str
+    role: str = ""
+    country: str = ""
+    ground: str = ""
+
+
+class Less(Struct, frozen=True, kw_only=True):
+    """Less instead of never: the channel of a purpose that has a yes, and the caps that are fewer than now."""
+
+    channel: str
+    cap: str = ""
+    caps: tuple[str, ...] = ()
+
+
 class PurposeCard(Struct, frozen=True, kw_only=True):
     """One purpose as the person sees it. Texts are in the page's locale; instants in microseconds.
 
     `can_refuse` is false where a no does not block (contract, legal obligation, vital interest, public task).
+    `sources` are where the data come from, `parties` who else gets them, `places` where they lie, `retention` how long
+    they stay; `reason` is the brand's word on why the service needs it. `stored_here`: something is kept on the device.
     """
 
     name: str
@@ -54,12 +75,22 @@ class PurposeCard(Struct, frozen=True, kw_only=True):
     keeps: str | None = None
     can_refuse: bool = True
     asked_in_notice: bool = True
+    sources: tuple[str, ...] = ()
+    parties: tuple[Party, ...] = ()
+    places: tuple[str, ...] = ()
+    retention: str | None = None
+    reason: str = ""
+    marketing: bool = False
+    stored_here: bool = False
+    asked_again_after: str | None = None
+    less: tuple[Less, ...] = ()
 
 
 class RecordLine(Struct, frozen=True, kw_only=True):
     """One recorded choice. `choices` are (title of the purpose, status chosen); "unasked" is a no taken back.
 
-    `entry` its log entry, `index` once integrated; `notice` and `locale` are empty where no notice was shown.
+    `entry` its log entry, `index` once integrated; `notice` and `locale` are empty where no notice was shown. `told` is
+    the text that was shown then, where it is still known.
     """
 
     record: str
@@ -74,15 +105,7 @@ class RecordLine(Struct, frozen=True, kw_only=True):
     directives: tuple[str, ...] = ()
     index: int | None = None
     checkpoint: int | None = None
-
-
-class ErasureRequest(Struct, frozen=True, kw_only=True):
-    """An erasure that is under way: when it was asked, and the legal day by which it is done (ISO date)."""
-
-    request: str
-    received_at: int
-    due_on: str
-    status: str
+    told: str = ""
 
 
 class HonouredDirective(Struct, frozen=True, kw_only=True):
@@ -99,7 +122,8 @@ class HonouredDirective(Struct, frozen=True, kw_only=True):
 class PreferencesPage(Struct, frozen=True, kw_only=True):
     """The page at `/p/you`: the notice in force, a card per purpose, the newest records first.
 
-    `told_version` is that of the person's preferences, `unfit` the one whose answer was refused just now.
+    `notice_address` leads to the page of that notice, `told_version` is that of the person's preferences, `unfit` the
+    one whose answer was refused just now.
     """
 
     frame: Frame
@@ -108,14 +132,24 @@ class PreferencesPage(Struct, frozen=True, kw_only=True):
     notice_version: int
     notice_text: str
     purposes: tuple[PurposeCard, ...]
-    records: tuple[RecordLine, ...] = ()
-    erasure: ErasureRequest | None = None
     suppressed: bool = False
+    undo: str = ""
+    undo_until: int = 0
+    notice_address: str = ""
     told_version: int = 0
     reaching: Reaching | None = None
     questions: tuple[Question, ...] = ()
     unfit: str = ""
     directives: tuple[HonouredDirective, ...] = ()
+
+
+class HistoryPage(Struct, frozen=True, kw_only=True):
+    """The page at `/p/you/history`: records, newest first; `older` is the cursor of the next page."""
+
+    frame: Frame
+    brand: Brand
+    records: tuple[RecordLine, ...]
+    older: str = ""
 
 
 class ProofBundle(Struct, frozen=True, kw_only=True):
@@ -153,16 +187,6 @@ def say(purposes: tuple[PurposeCard, ...]) -> Say:
     )
 
 
-def erase_word(locale: str) -> str:
-    """The word that a person types to confirm an erasure, in their language."""
-    return translate(locale, "erase")
-
-
-def confirms_erasure(typed: str, locale: str) -> bool:
-    """Whether the person typed the word, in any case and with any space around it."""
-    return typed.strip().casefold() == erase_word(locale).casefold()
-
-
 def render_door(page: DoorPage) -> str:
     """The door: a form for the one-time code."""
     return render("pages/door.html", page.frame, page=page)
@@ -174,15 +198,19 @@ def render_confirm(page: ConfirmPage) -> str:
 
 
 def render_preferences(page: PreferencesPage) -> str:
-    """The page "Your say": the standing choices, their history with proofs, and the way out."""
+    """The page "Your say": the standing choices, less instead of never, and the way out."""
     return render(
         "pages/preferences.html",
         page.frame,
         page=page,
         say=say(page.purposes),
-        word=erase_word(page.frame.locale),
         places=places(page.frame.locale) if page.reaching is not None else (),
         caps=CAPS,
         days=DAYS,
         city=partial(city, locale=page.frame.locale),
     )
+
+
+def render_history(page: HistoryPage) -> str:
+    """What the person said, with proofs and receipts."""
+    return render("pages/history.html", page.frame, page=page)

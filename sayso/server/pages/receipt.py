@@ -114,6 +114,7 @@ def _choice(state: str, _: Says) -> str:
         "withdrawn": _("You withdrew your consent"),
         "objected": _("You objected"),
         "reconsidered": _("You took your objection back"),
+        "undone": _("You took your no back"),
         "expired": _("Your consent has ended"),
         "ignored": _("Recorded, without effect"),
         "directive": _("You opted out"),

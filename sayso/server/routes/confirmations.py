@@ -23,7 +23,7 @@ from sayso.server.person_page import in_locale
 from sayso.server.routes.answers import answered
 from sayso.server.routes.gate import admits, public, services_of
 from sayso.server.routes.html import brand, first, form, frame, html
-from sayso.server.routes.sites import observed
+from sayso.server.routes.seen import observed
 from sayso.server.tenancy import DEFAULT
 
 _WHY = public("the code in the body is the credential: random, single use, and it ends")
@@ -96,7 +96,7 @@ async def confirmed(request: Request[Any, Any, Any], code: str) -> Confirmed:
         statuses = {name: str(each.status) for name, each in made.state.items()}
         return Confirmed(made.record, made.receipt, made.entry, statuses)
 
-    return await call.run(unit)
+    return await call.alone(unit)
 
 
 @get("/p/confirm", opt=_WHY, operation_id="person.confirm.page", include_in_schema=False)

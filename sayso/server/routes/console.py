@@ -27,13 +27,15 @@ from sayso.server.pages import (
     render_entries,
     render_people,
     render_person,
+    render_systems,
 )
 from sayso.server.person_page import purpose_cards, record_lines
 from sayso.server.routes.gate import public, services_of
 from sayso.server.routes.html import cookie, demand_csrf, first, form, frame, gone, html, see
-from sayso.server.routes.preferences import proof_bundle
+from sayso.server.routes.person_records import proof_bundle
 from sayso.server.routes.subjects import history_of
 from sayso.server.sessions import NoSession, Session
+from sayso.server.systems_page import systems_page
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -181,6 +183,18 @@ async def person(request: AnyRequest, subject: FromPath[str]) -> Response[Any]:
     return html(render_person(await call.look(unit)))
 
 
+@get("/console/systems", opt=_OPEN, operation_id="console.systems", include_in_schema=False)
+async def systems(request: AnyRequest) -> Response[Any]:
+    """What works on its own, and what of it needs somebody."""
+    try:
+        session, call = await _signed_in(request, "console.systems")
+    except Unauthenticated:
+        return see(HOME)
+    admit(call.principal, _OFFICERS, "console.systems")
+    shown = frame(request, csrf=session.csrf)
+    return html(render_systems(await call.look(lambda tx: systems_page(call, tx, shown, _operator(call)))))
+
+
 async def _signed_in(request: AnyRequest, operation: str) -> tuple[Session, Call]:
     """Session and call of a signed-in operator. Raises `NoSession` when the cookie or the key behind it has ended."""
     secret = request.cookies.get(COOKIE, "")
@@ -221,4 +235,4 @@ def _request_id(request: AnyRequest) -> str:
     return found
 
 
-handlers: list[BaseRouteHandler] = [home, enter, leave, proof, people, find, person]
+handlers: list[BaseRouteHandler] = [home, enter, leave, proof, people, find, person, systems]

@@ -1,5 +1,6 @@
 """What the page routes share: frames, forms, cookies, and the check that a form came from our own page."""
 
+from hashlib import sha256
 from hmac import compare_digest
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,6 +9,8 @@ from litestar import Request, Response
 from litestar.datastructures import Cookie
 
 from sayso.kernel import Denied
+from sayso.server.configuration import Configuration
+from sayso.server.look import Look, style_of
 from sayso.server.pages import PAGE_HEADERS, Brand, Flash, Frame, negotiate, theme_of
 from sayso.server.routes.gate import services_of
 
@@ -38,9 +41,24 @@ def frame(request: AnyRequest, *, csrf: str = "", flash: Flash | None = None) ->
 
 
 def brand(request: AnyRequest, tenant: str) -> Brand:
-    """In whose name a page speaks."""
-    controller = services_of(request).configurations.of(tenant).controller
-    return Brand(name=controller.partition(",")[0], controller=controller)
+    """In whose name a page speaks, in the look of the brand's first site that has one."""
+    configuration = services_of(request).configurations.of(tenant)
+    controller = configuration.controller
+    told = configuration.catalogue.controller.contact
+    look = look_of(configuration)
+    style = style_of(look)
+    return Brand(
+        name=(look.name if look is not None else "") or controller.partition(",")[0],
+        controller=controller,
+        contact=told.email or None,
+        privacy_url=told.url or None,
+        style=f"/p/look/{tenant}.css?{sha256(style.encode()).hexdigest()[:10]}" if style else "",
+    )
+
+
+def look_of(configuration: Configuration) -> Look | None:
+    """The look of the brand: of its first site that has one, in the order of the manifest."""
+    return next((site.look for site in configuration.sites.values() if site.look is not None), None)
 
 
 def html(text: str, *, status: int = 200, cookies: list[Cookie] | None = None) -> Response[str]:

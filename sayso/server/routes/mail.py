@@ -87,7 +87,7 @@ async def confirmation(
     def unit(tx: Tx) -> Work[MailedConfirmation]:
         address = Identifier("email", data.email)
         subject, purposes = yield from services.registry.identities.addressed(tx, found, address)
-        issued = yield from services.registry.confirmations.issue(tx, found, delivered=True)
+        issued = yield from services.registry.confirmations.issue(tx, found, delivered_to=address)
         titles = [_title(call, name, data.locale) for name in purposes]
         values = {
             "url": f"{services.settings.base_url}/p/confirm#{tx.context.tenant}.{issued.code}",

@@ -19,13 +19,17 @@ Purposes = Annotated[list[Name], Meta(min_length=1)] | Literal["all"]
 
 
 class Objection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """An objection to these purposes; by default to all that a no can block. It holds until it is taken back."""
+    """An objection to these purposes; by default to all that a no can block. It holds until it is taken back.
+
+    `indicated_by` is the recorded guardian who said it for a child.
+    """
 
     purposes: Purposes = "all"
     method: Method = "api"
     assurance: Assurance = "session"
     occurred_at: str | None = None
     evidence: dict[str, EvidenceValue] = {}
+    indicated_by: Name | None = None
 
 
 class Reconsideration(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -34,6 +38,7 @@ class Reconsideration(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     purposes: Purposes = "all"
     method: Method = "api"
     assurance: Assurance = "session"
+    indicated_by: Name | None = None
 
 
 @post("/v1/subjects/{subject:str}/objections", opt=admits(*RECORDERS), operation_id="subjects.object", tags=["People"])
@@ -43,6 +48,7 @@ async def object_to(
     """Object. Interest and notice are blocked at once, and stay so beside any later grant."""
     person = raw(subject, "sub")
     occurred_at = parse_instant(data.occurred_at) if data.occurred_at is not None else None
+    indicated_by = _guardian(data.indicated_by)
 
     def unit(tx: Tx) -> Work[Recorded]:
         return (
@@ -55,6 +61,7 @@ async def object_to(
                 assurance=data.assurance,
                 occurred_at=occurred_at,
                 evidence=data.evidence,
+                indicated_by=indicated_by,
             )
         )
 
@@ -75,6 +82,7 @@ async def reconsider(
 ) -> Response[Recorded]:
     """Take objections back. This gives no consent, and a refusal that was said before stands again."""
     person = raw(subject, "sub")
+    indicated_by = _guardian(data.indicated_by)
 
     def unit(tx: Tx) -> Work[Recorded]:
         return (
@@ -85,10 +93,15 @@ async def reconsider(
                 data.purposes,
                 method=data.method,
                 assurance=data.assurance,
+                indicated_by=indicated_by,
             )
         )
 
     return answered(await call.create(unit, subject.encode() + b"\0" + await request.body()))
+
+
+def _guardian(said: str | None) -> bytes:
+    return raw(said, "sub") if said is not None else b""
 
 
 handlers: list[BaseRouteHandler] = [object_to, reconsider]

@@ -1,18 +1,16 @@
 """The preference centre: a person with a one-time link sees where they stand, changes it, and checks the proofs."""
 
-import base64
 from functools import partial
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, FromQuery
 
-from audit import NotIntegrated
 from consent import (
     DirectiveState,
     LinkUnusable,
-    NoRecord,
+    NothingToUndo,
     Preferences,
     Signal,
     StaleNotice,
@@ -21,40 +19,32 @@ from consent import (
     Telling,
     UnfitPreference,
 )
-from rights import Opening, RequestView
 from sayso.kernel import SaysoError, Tx, Work, now, parse_instant, raw
 from sayso.server import sessions
 from sayso.server.call import Call
 from sayso.server.limits import client_address, prefix_of
+from sayso.server.look import style_of
 from sayso.server.opting import GPC, sends_gpc
 from sayso.server.pages import (
     DoorPage,
     Flash,
-    ProofBundle,
-    confirms_erasure,
     render_door,
     render_preferences,
 )
 from sayso.server.person_page import preferences_page
 from sayso.server.routes.gate import public, services_of
-from sayso.server.routes.html import brand, cookie, demand_csrf, first, form, frame, gone, html, see
+from sayso.server.routes.html import brand, cookie, first, form, frame, gone, html, look_of, see
+from sayso.server.routes.person_session import COOKIE, HOME, OPEN, AnyRequest, call_of, posted, request_id, session_of
 from sayso.server.sessions import NoSession, Session
 from sayso.server.tenancy import DEFAULT
-from sayso.server.told_page import ReadForm, answers_said, reach_said
-
-AnyRequest = Request[Any, Any, Any]
-
-COOKIE = "sayso_person"
-HOME = "/p/you"
-
-_OPEN = public("the person has a one-time link and after that a session cookie of this page, which the handler demands")
+from sayso.server.told_page import ReadForm, answers_said, less_said, reach_said
 
 
-@get("/p/", opt=_OPEN, operation_id="person.door", include_in_schema=False)
+@get("/p/", opt=OPEN, operation_id="person.door", include_in_schema=False)
 async def door(request: AnyRequest, left: FromQuery[str | None] = None) -> Response[Any]:
     """The door. The code stands behind # and is sent only when the person presses Continue."""
     try:
-        await _session(request)
+        await session_of(request)
     except NoSession:
         flash = Flash("left") if left else None
         return html(
@@ -63,17 +53,29 @@ async def door(request: AnyRequest, left: FromQuery[str | None] = None) -> Respo
     return see(HOME)
 
 
-@post("/p/session", opt=_OPEN, operation_id="person.enter", include_in_schema=False, dto=None, status_code=303)
+@get("/p/look/{file:str}", opt=public("the colours of a brand"), operation_id="person.look", include_in_schema=False)
+async def look(request: AnyRequest, file: FromPath[str]) -> Response[str]:
+    """The brand's colours over ours. A brand without any, and one that is none, has an empty sheet."""
+    configurations = services_of(request).configurations
+    tenant = file.removesuffix(".css")
+    known = tenant in configurations.tenants()
+    content = style_of(look_of(configurations.of(tenant))) if known else ""
+    headers = {"cache-control": "public, max-age=300", "x-content-type-options": "nosniff"}
+    return Response(content, media_type="text/css; charset=utf-8", headers=headers)
+
+
+@post("/p/session", opt=OPEN, operation_id="person.enter", include_in_schema=False, dto=None, status_code=303)
 async def enter(request: AnyRequest) -> Response[Any]:
     """Spend the code of a link. Unknown, used and ended codes get one answer."""
-    code = first(await form(request), "code").strip()
+    values = await form(request)
+    code = first(values, "code").strip()
     services = services_of(request)
     _demand_rate(request)
     tenant = sessions.tenant_of(code)
     try:
         services.configurations.demand(tenant or "")
         assert tenant is not None
-        call = Call(services, sessions.stranger(tenant), _request_id(request), "person.enter")
+        call = Call(services, sessions.stranger(tenant), request_id(request), "person.enter")
         rest = code.partition(".")[2]
         secret = await call.run(lambda tx: sessions.redeem(tx, services.registry, rest))
     except SaysoError as error:
@@ -81,14 +83,20 @@ async def enter(request: AnyRequest) -> Response[Any]:
             raise
         page = DoorPage(frame=frame(request), brand=_door_brand(request), problem="code", mail=_mails(request))
         return html(render_door(page), status=400)
-    return see(HOME, cookies=[cookie(request, COOKIE, secret, path="/p", seconds=sessions.PERSON_TERM // 1_000_000)])
+    kept = cookie(request, COOKIE, secret, path="/p", seconds=sessions.PERSON_TERM // 1_000_000)
+    if "withdraw" not in values:
+        return see(HOME, cookies=[kept])
+    # One press from the mail: the link shows who it is, and the no is said in the same step.
+    session = await call.look(lambda tx: sessions.find(tx, secret, sessions.PERSON))
+    await _withdraw(call_of(request, session, "person.withdraw"), session)
+    return see(f"{HOME}?withdrawn=1", cookies=[kept])
 
 
-@get(HOME, opt=_OPEN, operation_id="person.home", include_in_schema=False)
+@get(HOME, opt=OPEN, operation_id="person.home", include_in_schema=False)
 async def home(request: AnyRequest) -> Response[Any]:
     """Where the person stands, purpose by purpose, with their history."""
     try:
-        session = await _session(request)
+        session = await session_of(request)
     except NoSession:
         return see("/p/")
     if sends_gpc(request):
@@ -96,11 +104,11 @@ async def home(request: AnyRequest) -> Response[Any]:
     return html(render_preferences(await _page(request, session, _flash(request))))
 
 
-@post("/p/you/choices", opt=_OPEN, operation_id="person.choose", include_in_schema=False, dto=None, status_code=303)
+@post("/p/you/choices", opt=OPEN, operation_id="person.choose", include_in_schema=False, dto=None, status_code=303)
 async def choose(request: AnyRequest) -> Response[Any]:
     """Record what differs from where the person stands."""
-    session, values = await _posted(request)
-    call = _call(request, session, "person.choose")
+    session, values = await posted(request)
+    call = call_of(request, session, "person.choose")
     granted, shown = set(values.get("granted", [])), values.get("shown", [])
     every = first(values, "decide") == "all"
     shown_conflicts = set(first(values, "conflict_shown").split("."))
@@ -116,10 +124,11 @@ async def choose(request: AnyRequest) -> Response[Any]:
             if alone is None and purpose in separate:
                 continue
             status = standing.purposes[purpose].status if purpose in standing.purposes else "unasked"
-            if purpose in granted and status != "granted":
+            if purpose in granted and status not in ("granted", "pending"):
                 choices[purpose] = "granted"
             elif purpose not in granted and (
-                status == "granted" or (every and status in ("unasked", "expired", "stale"))
+                # A request that still waits for its confirmation stands at yes on the page, and a no cancels it.
+                status in ("granted", "pending") or (every and status in ("unasked", "expired", "stale"))
             ):
                 choices[purpose] = "refused"
         if not choices:
@@ -148,42 +157,55 @@ async def choose(request: AnyRequest) -> Response[Any]:
     return see(f"{HOME}?saved=1" if changed else f"{HOME}?unchanged=1")
 
 
-@post("/p/you/withdraw", opt=_OPEN, operation_id="person.withdraw", include_in_schema=False, dto=None, status_code=303)
+@post("/p/you/withdraw", opt=OPEN, operation_id="person.withdraw", include_in_schema=False, dto=None, status_code=303)
 async def withdraw(request: AnyRequest) -> Response[Any]:
     """Stop everything that a no can stop."""
-    session, _ = await _posted(request)
-    call = _call(request, session, "person.withdraw")
-
-    def unit(tx: Tx) -> Work[None]:
-        catalogue = call.configuration.catalogue
-        yield from call.services.registry.withdraw(
-            tx,
-            catalogue,
-            session.ref,
-            "all",
-            method="preference_centre",
-            assurance=session.assurance,  # type: ignore[arg-type]
-        )
-
-    await call.run(unit)
+    session, _ = await posted(request)
+    await _withdraw(call_of(request, session, "person.withdraw"), session)
     return see(f"{HOME}?withdrawn=1")
 
 
-@post("/p/you/reach", opt=_OPEN, operation_id="person.reach", include_in_schema=False, dto=None, status_code=303)
+@post("/p/you/undo", opt=OPEN, operation_id="person.undo", include_in_schema=False, dto=None, status_code=303)
+async def undo(request: AnyRequest) -> Response[Any]:
+    """Take a withdrawal back, as long as nothing else was chosen since."""
+    session, values = await posted(request)
+    call = call_of(request, session, "person.undo")
+
+    def unit(tx: Tx) -> Work[None]:
+        found = raw(first(values, "record"), "cns")
+        assurance: Any = session.assurance
+        yield from call.services.registry.undoing.undo(
+            tx, call.configuration.catalogue, session.ref, found, method="preference_centre", assurance=assurance
+        )
+
+    try:
+        await call.run(unit)
+    except NothingToUndo:
+        return html(render_preferences(await _page(request, session, Flash("undo_late"))), status=409)
+    return see(f"{HOME}?undone=1")
+
+
+@post("/p/you/less", opt=OPEN, operation_id="person.less", include_in_schema=False, dto=None, status_code=303)
+async def less(request: AnyRequest) -> Response[Any]:
+    """Less instead of never: one press on a card caps its channel, or has everything wait for a while."""
+    return await _tell(request, "person.less", less_said)
+
+
+@post("/p/you/reach", opt=OPEN, operation_id="person.reach", include_in_schema=False, dto=None, status_code=303)
 async def reach(request: AnyRequest) -> Response[Any]:
     """Change how the person may be reached, as far as it differs from what stands."""
     return await _tell(request, "person.reach", reach_said)
 
 
-@post("/p/you/told", opt=_OPEN, operation_id="person.tell", include_in_schema=False, dto=None, status_code=303)
+@post("/p/you/told", opt=OPEN, operation_id="person.tell", include_in_schema=False, dto=None, status_code=303)
 async def tell(request: AnyRequest) -> Response[Any]:
     """Change what the person told about themselves."""
     return await _tell(request, "person.tell", answers_said)
 
 
 async def _tell(request: AnyRequest, operation: str, read: ReadForm) -> Response[Any]:
-    session, values = await _posted(request)
-    call = _call(request, session, operation)
+    session, values = await posted(request)
+    call = call_of(request, session, operation)
     version = first(values, "version")
 
     def unit(tx: Tx) -> Work[Preferences | None]:
@@ -212,79 +234,17 @@ async def _tell(request: AnyRequest, operation: str, read: ReadForm) -> Response
     return see(f"{HOME}?weaker=1" if done.ignored else f"{HOME}?saved=1")
 
 
-@post("/p/you/erasure", opt=_OPEN, operation_id="person.erase", include_in_schema=False, dto=None, status_code=303)
-async def erase(request: AnyRequest) -> Response[Any]:
-    """Ask to be erased, with the word typed out."""
-    session, values = await _posted(request)
-    if not confirms_erasure(first(values, "confirm"), frame(request).locale):
-        return html(render_preferences(await _page(request, session, Flash("erase_word"))), status=422)
-    call = _call(request, session, "person.erase")
-
-    def unit(tx: Tx) -> Work[RequestView]:
-        opening = Opening(subject=session.ref, kind="erasure", law="default")
-        return call.services.desk.open(tx, call.configuration.policy, opening)
-
-    await call.alone(unit)
-    return see(f"{HOME}?erasure=1")
-
-
-@post("/p/you/leave", opt=_OPEN, operation_id="person.leave", include_in_schema=False, dto=None, status_code=303)
+@post("/p/you/leave", opt=OPEN, operation_id="person.leave", include_in_schema=False, dto=None, status_code=303)
 async def leave(request: AnyRequest) -> Response[Any]:
     """End the session."""
-    session, _ = await _posted(request)
+    session, _ = await posted(request)
 
     def unit(tx: Tx) -> Work[None]:
         yield ()
         sessions.end(tx, session)
 
-    await _call(request, session, "person.leave").run(unit)
+    await call_of(request, session, "person.leave").run(unit)
     return see("/p/?left=1", cookies=[gone(request, COOKIE, path="/p")])
-
-
-@get("/p/you/records/{record:str}/proof", opt=_OPEN, operation_id="person.proof", include_in_schema=False)
-async def proof(request: AnyRequest, record: FromPath[str]) -> Response[ProofBundle]:
-    """What the browser needs to check one of the person's own records by itself."""
-    session = await _session(request)
-    call = _call(request, session, "person.proof")
-    found = raw(record, "cns")
-
-    def unit(tx: Tx) -> Work[ProofBundle]:
-        receipt, entry = yield from _own(call, tx, session, found)
-        return (yield from proof_bundle(call, tx, entry, receipt))
-
-    return Response(await call.look(unit), headers={"cache-control": "no-store"})
-
-
-@get("/p/you/records/{record:str}/receipt", opt=_OPEN, operation_id="person.receipt", include_in_schema=False)
-async def receipt(request: AnyRequest, record: FromPath[str]) -> Response[bytes]:
-    """The receipt of one of the person's own records, to keep."""
-    session = await _session(request)
-    call = _call(request, session, "person.receipt")
-    found = raw(record, "cns")
-    jws, _ = await call.look(lambda tx: _own(call, tx, session, found))
-    headers = {"content-disposition": f'attachment; filename="receipt-{record}.jws"', "cache-control": "no-store"}
-    return Response(jws.encode(), media_type="application/jose", headers=headers)
-
-
-def proof_bundle(call: Call, tx: Tx, entry_id: str, receipt: str | None) -> Work[ProofBundle]:
-    """Leaf, proof and key of one entry; pending until a checkpoint covers it."""
-    audit = call.services.audit
-    entry = yield from audit.entry(tx, entry_id)
-    try:
-        text = yield from audit.tlog_proof(tx, entry_id)
-    except NotIntegrated:
-        return ProofBundle(pending=True, receipt=receipt)
-    key = yield from audit.vkey(tx, entry.log)
-    leaf = base64.urlsafe_b64encode(entry.leaf).rstrip(b"=").decode()
-    return ProofBundle(pending=False, receipt=receipt, leaf=leaf, proof=text.decode(), vkey=key.line)
-
-
-def _own(call: Call, tx: Tx, session: Session, record: bytes) -> Work[tuple[str, str]]:
-    """Receipt and entry of a record of this very person. Any other is as unknown as none."""
-    payload, subject = yield from call.services.registry.opened(tx, record)
-    if subject != session.ref and subject not in (yield from call.services.registry.ids(tx, session.ref)):
-        raise NoRecord
-    return (yield from payload.receipt(tx)), payload.entry
 
 
 def _marks(directives: list[DirectiveState]) -> set[str]:
@@ -294,7 +254,7 @@ def _marks(directives: list[DirectiveState]) -> set[str]:
 
 async def _honour(request: AnyRequest, session: Session) -> None:
     """The signal of a browser whose person is known holds for all that is known of them (11 CCR 7025(c)(1))."""
-    call = _call(request, session, "person.signal")
+    call = call_of(request, session, "person.signal")
     signal = Signal(GPC, "header", b"preference page")
 
     def unit(tx: Tx) -> Work[None]:
@@ -310,38 +270,31 @@ async def _honour(request: AnyRequest, session: Session) -> None:
     await call.run(unit)
 
 
-async def _session(request: AnyRequest) -> Session:
-    """The person's session. Raises `NoSession`."""
-    secret = request.cookies.get(COOKIE, "")
-    tenant = sessions.tenant_of(secret)
-    services = services_of(request)
-    if tenant is None or tenant not in services.configurations.tenants():
-        raise NoSession("no-session", "There is no open session.")
-    call = Call(services, sessions.stranger(tenant), _request_id(request), "person.session")
-    return await call.look(lambda tx: sessions.find(tx, secret, sessions.PERSON))
+async def _withdraw(call: Call, session: Session) -> None:
+    def unit(tx: Tx) -> Work[None]:
+        assurance: Any = session.assurance
+        yield from call.services.registry.withdraw(
+            tx,
+            call.configuration.catalogue,
+            session.ref,
+            "all",
+            method="preference_centre",
+            assurance=assurance,
+            undoable=True,
+        )
 
-
-async def _posted(request: AnyRequest) -> tuple[Session, dict[str, list[str]]]:
-    """Session and form of a POST of our own page."""
-    values = await form(request)
-    session = await _session(request)
-    demand_csrf(values, session.csrf)
-    return session, values
-
-
-def _call(request: AnyRequest, session: Session, operation: str) -> Call:
-    return Call(services_of(request), sessions.person(session), _request_id(request), operation)
+    await call.run(unit)
 
 
 async def _page(request: AnyRequest, session: Session, flash: Flash | None, unfit: str = "") -> Any:
-    call = _call(request, session, "person.home")
+    call = call_of(request, session, "person.home")
     shown = frame(request, csrf=session.csrf, flash=flash)
     named = brand(request, session.tenant)
     return await call.alone(lambda tx: preferences_page(call, tx, session.ref, shown, named, unfit))
 
 
 def _flash(request: AnyRequest) -> Flash | None:
-    for kind in ("saved", "weaker", "withdrawn", "erasure", "unchanged"):
+    for kind in ("saved", "weaker", "withdrawn", "undone", "unchanged"):
         if kind in request.query_params:
             return Flash(kind, now())
     return None
@@ -363,10 +316,4 @@ def _demand_rate(request: AnyRequest) -> None:
     services.limiter.take(f"door {prefix_of(address)}", services.settings.prefix_rate, now())
 
 
-def _request_id(request: AnyRequest) -> str:
-    scope: Any = request.scope
-    found: str = scope["sayso.request"]
-    return found
-
-
-handlers: list[BaseRouteHandler] = [door, enter, home, choose, reach, tell, withdraw, erase, leave, proof, receipt]
+handlers: list[BaseRouteHandler] = [door, look, enter, home, choose, reach, tell, less, withdraw, undo, leave]

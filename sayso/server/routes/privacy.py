@@ -14,6 +14,7 @@ from litestar.params import FromPath, FromQuery
 
 from consent import Identifier, Signal, reached
 from sayso.kernel import Invalid, NotFound, Tx, Work
+from sayso.server.asking import OPTED_OUT_DAYS
 from sayso.server.call import Call
 from sayso.server.configuration import Configuration
 from sayso.server.opting import sends_gpc
@@ -29,7 +30,7 @@ from sayso.server.pages import (
 from sayso.server.person_page import in_locale
 from sayso.server.routes.gate import public, services_of
 from sayso.server.routes.html import brand, first, form, frame, html, see
-from sayso.server.routes.sites import OPTED_OUT_DAYS, demand_rate, site_of, visitor
+from sayso.server.routes.sites import demand_rate, site_of, visitor
 from sayso.server.sites import Site
 
 AnyRequest = Request[Any, Any, Any]

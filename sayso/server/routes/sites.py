@@ -3,7 +3,6 @@
 from hashlib import blake2b, sha256
 from typing import Annotated, Any
 
-import msgspec
 from litestar import Request, Response, get, post, route
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody
@@ -14,29 +13,25 @@ from consent import (
     DirectiveState,
     Evidence,
     Identifier,
-    Notice,
     Signal,
     Submission,
     reached,
 )
 from sayso.kernel import Actor, Denied, Invalid, NotFound, SaysoError, Tx, Work, now
 from sayso.server import site_token, store
+from sayso.server.asking import asking
 from sayso.server.auth import Principal
 from sayso.server.call import Call
 from sayso.server.configuration import Configuration
-from sayso.server.limits import client_address, prefix_of
-from sayso.server.opting import GPC, modes_of, sends_gpc
+from sayso.server.opting import GPC, sends_gpc
 from sayso.server.pages import (
     BANNER_HEADERS,
     BannerConfiguration,
-    BannerPurpose,
-    banner_configuration,
     banner_script,
-    negotiate,
 )
-from sayso.server.person_page import in_locale
 from sayso.server.routes.answers import answered
 from sayso.server.routes.gate import public, services_of
+from sayso.server.routes.seen import network_of, observed
 from sayso.server.sessions import NONCE
 from sayso.server.sites import Site
 from sayso.server.tenancy import DEFAULT
@@ -44,14 +39,9 @@ from sayso.server.wiring import Services
 
 AnyRequest = Request[Any, Any, Any]
 
-OPTED_OUT_DAYS = 366
-"""Days for which nobody asks again who has opted out (California: twelve months, 1798.135(c)(4))."""
-
 _BROWSERS = "browsers of visitors have no key; a short-lived token, the origin and rate limits stand in for it"
 
 Word = Annotated[str, Meta(max_length=128)]
-
-_LONGEST_AGENT = 512
 
 
 class UnknownSite(NotFound):
@@ -63,7 +53,10 @@ class ForeignOrigin(Denied):
 
 
 class SiteChoices(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a visitor chose. `device` is random and made by the browser: 22 or more base64url characters."""
+    """What a visitor chose. `device` is random and made by the browser: 22 or more base64url characters.
+
+    `interface` (`banner`, `choices`, `embed`) and `steps_shown` are kept as evidence, behind the wording's mark.
+    """
 
     token: Annotated[str, Meta(max_length=512)]
     device: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{22,128}$")]
@@ -74,6 +67,8 @@ class SiteChoices(Struct, frozen=True, forbid_unknown_fields=True):
     method: Word = "banner"
     gpc: bool = False
     conflict_shown: bool = False
+    interface: Annotated[str, Meta(max_length=128)] = ""
+    steps_shown: Annotated[int, Meta(ge=0, le=1_000)] = 0
 
 
 class SiteSignal(Struct, frozen=True, forbid_unknown_fields=True):
@@ -119,11 +114,13 @@ class SiteSignalled(Struct, frozen=True):
     tags=["Sites"],
     media_type="text/javascript",
 )
-async def banner(request: AnyRequest, site: FromPath[str], locale: FromQuery[str | None] = None) -> Response[bytes]:
-    """The banner with its configuration and language inside, ready to embed."""
+async def banner(
+    request: AnyRequest, site: FromPath[str], locale: FromQuery[str | None] = None, wording: FromQuery[str] = ""
+) -> Response[bytes]:
+    """The banner with its configuration and language inside, ready to embed. `wording` picks one of those tried."""
     services = services_of(request)
     configuration, found = site_of(services, site)
-    shown, mark = _configuration(request, services, configuration, found, locale)
+    shown, mark = asking(request, services, configuration, found, locale, wording)
     headers = {name: value for name, value in BANNER_HEADERS.items() if name != "content-type"} | {
         "etag": mark,
         # The token inside is one browser's: shared caches must not hand it on.
@@ -136,12 +133,12 @@ async def banner(request: AnyRequest, site: FromPath[str], locale: FromQuery[str
 
 @get("/v1/sites/{site:str}/banner.json", opt=public(_BROWSERS), operation_id="sites.configuration", tags=["Sites"])
 async def banner_json(
-    request: AnyRequest, site: FromPath[str], locale: FromQuery[str | None] = None
+    request: AnyRequest, site: FromPath[str], locale: FromQuery[str | None] = None, wording: FromQuery[str] = ""
 ) -> Response[BannerConfiguration]:
     """The same configuration as JSON: asked for when a token ended or a notice changed."""
     services = services_of(request)
     configuration, found = site_of(services, site)
-    shown, _ = _configuration(request, services, configuration, found, locale)
+    shown, _ = asking(request, services, configuration, found, locale, wording)
     return Response(shown, headers={"cache-control": "no-store"} | _cors(request, found))
 
 
@@ -182,7 +179,10 @@ async def choose(request: AnyRequest, site: FromPath[str], data: JSONBody[SiteCh
     token = site_token.check(services.keyring, configuration.tenant, found.name, data.token, call.context.at)
     body = await request.body()
     signals = _signals(request, found, data.gpc, data.device)
-    seen = observed(request)
+    # The wording as the token says, not the browser: the token was made for the words that were sent.
+    shown = found.wording(token.wording)
+    interface = f"{shown.mark(data.locale)}/{data.interface}"[:128] if shown is not None else data.interface
+    seen = observed(request, interface, data.steps_shown)
     response = answered(await call.create(lambda tx: _chosen(call, token, data, signals, seen, tx), body))
     response.headers.update(headers)
     return response
@@ -262,17 +262,6 @@ def _chosen(
     return SiteRecorded(made.record, made.receipt, made.entry, gpc_of(made.directives))
 
 
-def observed(request: AnyRequest) -> Evidence:
-    """What a browser's request is evidence of: its network, never its whole address, and what it calls itself."""
-    peer = request.client.host if request.client else ""
-    trusted = services_of(request).settings.trusted_proxies
-    network = prefix_of(client_address(peer, request.headers.get("x-forwarded-for", ""), trusted))
-    found: Evidence = {} if network == "unknown" else {"address": network}
-    if agent := request.headers.get("user-agent", "")[:_LONGEST_AGENT]:
-        found["user_agent"] = agent
-    return found
-
-
 def _bind(tx: Tx, token: site_token.SiteToken, name: str) -> Work[None]:
     """A token belongs to the device that used it first. Raises `TokenRefused` for any other."""
     device = sha256(name.encode()).digest()[:16]
@@ -310,56 +299,6 @@ def _preflight(request: AnyRequest, site: str) -> Response[None]:
     return Response(None, status_code=204, headers=_cors(request, found) | allowed)
 
 
-def _configuration(
-    request: AnyRequest, services: Services, configuration: Configuration, site: Site, wanted: str | None
-) -> tuple[BannerConfiguration, str]:
-    """What the banner shows in one language, and its ETag, which leaves the token out."""
-    catalogue, gpc = configuration.catalogue, sends_gpc(request)
-    notice = catalogue.notice(site.notice)
-    locale = _locale(notice, wanted or negotiate(None, request.headers.get("accept-language")))
-    token = site_token.mint(services.keyring, configuration.tenant, site.name, notice.name, notice.version, now())
-    touched = frozenset(reached(catalogue, GPC))
-    shown = banner_configuration(
-        site=site.name,
-        token=token,
-        notice=notice.name,
-        notice_version=notice.version,
-        locale=locale,
-        text=notice.text[locale],
-        purposes=tuple(_purpose(configuration, name, locale, touched) for name in notice.purposes),
-        notice_url=site.notice_url,
-        preferences_url=site.preferences_url,
-        cookie_domain=site.cookie_domain,
-        ask_again_days=max(site.ask_again_days, OPTED_OUT_DAYS) if gpc else site.ask_again_days,
-        reopen=site.reopen,
-        gpc=gpc,
-        modes=modes_of(catalogue, site) if site.consent_modes is not None else None,
-    )
-    content = msgspec.json.encode(msgspec.structs.replace(shown, token=""))
-    return shown, f'"{sha256(content).hexdigest()[:32]}"'
-
-
-def _purpose(configuration: Configuration, name: str, locale: str, touched: frozenset[str]) -> BannerPurpose:
-    purpose = configuration.catalogue.purposes[name]
-    basis = configuration.catalogue.basis(name)
-    return BannerPurpose(
-        name=name,
-        title=in_locale(purpose.title, locale, name),
-        description=in_locale(purpose.description, locale, ""),
-        basis=basis,
-        ask=configuration.catalogue.blockable(name),
-        gpc=name in touched,
-        expires=purpose.expires_after,
-    )
-
-
-def _locale(notice: Notice, wanted: str) -> str:
-    try:
-        return notice.locale(wanted)
-    except SaysoError:
-        return "en" if "en" in notice.text else next(iter(notice.text))
-
-
 def _cors(request: AnyRequest, site: Site, *, demand: bool = False) -> dict[str, str]:
     """Headers for the site's own origins. With `demand`, raises `ForeignOrigin` for every other page and for none."""
     origin = request.headers.get("origin", "").lower()
@@ -373,10 +312,8 @@ def _cors(request: AnyRequest, site: Site, *, demand: bool = False) -> dict[str,
 def demand_rate(request: AnyRequest, services: Services, tenant: str, site: Site) -> None:
     """Raises `TooFast` for a site or a network that sends too much."""
     settings, at = services.settings, now()
-    peer = request.client.host if request.client else ""
-    address = client_address(peer, request.headers.get("x-forwarded-for", ""), settings.trusted_proxies)
     services.limiter.take(f"site {tenant} {site.name}", settings.site_rate, at)
-    services.limiter.take(f"site {tenant} {site.name} {prefix_of(address)}", settings.prefix_rate, at)
+    services.limiter.take(f"site {tenant} {site.name} {network_of(request)}", settings.prefix_rate, at)
 
 
 def _unknown() -> UnknownSite:

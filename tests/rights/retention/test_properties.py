@@ -111,7 +111,7 @@ class Life:
     def look(self, at: int) -> list[Place]:
         held = [Held(*place, "data", 1, stored) for place, stored in self.stored.items()]
         holding = tuple(Holding("hld", frozenset({name})) for name in self.holds)
-        places = places_of(held, self.rules.collections, self.facts.places)
+        places = places_of(held, (), self.rules.collections, self.facts.places)
         ends = reckon(self.rules, self.state, places, self.facts.ends, holding, at, anew=False)
         self.facts = Facts(places, ends)
         return over(self.facts, self.rules.terms.grace, at)

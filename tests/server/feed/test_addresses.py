@@ -5,8 +5,10 @@ import socket
 
 import pytest
 
-from sayso.server.feed.addresses import PinnedBackend, RefusedAddress, RefusedHost, check, public
-from sayso.server.feed.sender import Message, Sender
+from sayso.server.feed.addresses import RefusedAddress, check, public
+from sayso.server.feed.attempts import Message
+from sayso.server.feed.pinned import PinnedBackend, RefusedHost
+from sayso.server.feed.sender import Sender
 from tests.server.feed.receivers import Receiver
 
 MESSAGE = Message("msg_1", 1, "v1,x", "sayso.x.y", b"{}")

@@ -1,0 +1,111 @@
+"""What the preference page shows of a person's data: who used them, what there is, and the requests about them."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from .environment import render
+from .frame import Brand, Frame
+from .locales import translate
+
+Asked = Literal["access", "rectification", "restriction", "portability"]
+ASKED: tuple[Asked, ...] = ("access", "rectification", "restriction", "portability")
+"""What a person asks for here with one press. An erasure has its own form, an objection is a switch."""
+
+
+class Use(Struct, frozen=True, kw_only=True):
+    """One time at which somebody asked for the person's data. Texts are in the page's locale.
+
+    `outcome`: `used`, `refused`. `action` is an action of the policies; `what` and `purpose` are in words, empty where
+    no declared name was given. `who` are roles, in words; never a name. `why` is the basis, or the reason of a refusal.
+    """
+
+    entry: str
+    at: int
+    outcome: Literal["used", "refused"]
+    action: str
+    category: str
+    what: str
+    purpose: str
+    who: tuple[str, ...]
+    why: str = ""
+    mask: str = ""
+    index: int | None = None
+
+
+class UsesPage(Struct, frozen=True, kw_only=True):
+    """The page at `/p/you/uses`. `kinds` are (category, in words) that occur, `of` the one that is shown alone."""
+
+    frame: Frame
+    brand: Brand
+    uses: tuple[Use, ...]
+    kinds: tuple[tuple[str, str], ...] = ()
+    of: str = ""
+    older: str = ""
+
+
+class Known(Struct, frozen=True, kw_only=True):
+    """An identifier that leads to the person: its kind, and since when. Never its value."""
+
+    kind: str
+    since: int
+
+
+class HeldField(Struct, frozen=True, kw_only=True):
+    """A value that is kept: what it is, in words, and since when."""
+
+    what: str
+    at: int
+
+
+class AskedFor(Struct, frozen=True, kw_only=True):
+    """A request of the person. `share` is the part of the time that has passed, 0 to 1; dates are ISO."""
+
+    request: str
+    kind: str
+    received_at: int
+    due_on: str
+    status: str
+    share: float = 0.0
+    verified: bool = False
+    paused: bool = False
+    extended: bool = False
+    closed_at: int = 0
+    reason: str = ""
+
+
+class DataPage(Struct, frozen=True, kw_only=True):
+    """The page at `/p/you/data`. `laws` are jurisdictions in words, `relations` kinds of contract with their reference.
+
+    `may_ask` are the requests that are not open already.
+    """
+
+    frame: Frame
+    brand: Brand
+    identifiers: tuple[Known, ...] = ()
+    held: tuple[HeldField, ...] = ()
+    laws: tuple[str, ...] = ()
+    relations: tuple[tuple[str, str, int], ...] = ()
+    requests: tuple[AskedFor, ...] = ()
+    may_ask: tuple[Asked, ...] = ASKED
+    erasing: bool = False
+
+
+def erase_word(locale: str) -> str:
+    """The word that a person types to confirm an erasure, in their language."""
+    return translate(locale, "erase")
+
+
+def confirms_erasure(typed: str, locale: str) -> bool:
+    """Whether the person typed the word, in any case and with any space around it."""
+    return typed.strip().casefold() == erase_word(locale).casefold()
+
+
+def render_uses(page: UsesPage) -> str:
+    """Who used the person's data, when and for what."""
+    return render("pages/uses.html", page.frame, page=page)
+
+
+def render_data(page: DataPage) -> str:
+    """What is kept of the person, and what they can ask for."""
+    return render("pages/data.html", page.frame, page=page, word=erase_word(page.frame.locale))

@@ -1,0 +1,86 @@
+"""Who used a person's data, when and for what: the entries about them, in words and without names.
+
+Own acts of the person are not uses. What is decided about a list of people is one entry for all of them, which names
+nobody: it stands on nobody's timeline.
+"""
+
+from typing import Any, Final
+
+import msgspec
+
+from audit import Entry, Opening, decode_leaf
+from consent import Catalogue
+from sayso.kernel import LOG, Tx, Work
+from sayso.server.call import Call
+from sayso.server.pages import Brand, Frame, Use, UsesPage, category, role
+from sayso.server.person_page import in_locale
+
+LOOKED_THROUGH: Final = 200
+"""Entries about the person that one page looks through; most are their own acts."""
+
+SHOWN: Final = 40
+
+ACCESS: Final = frozenset({"access.permitted", "access.denied", "vault.value.revealed", "vault.value.refused"})
+_NONE: Final = "-"
+
+
+def uses_page(
+    call: Call, tx: Tx, subject: bytes, frame: Frame, brand: Brand, of: str = "", before: str | None = None
+) -> Work[UsesPage]:
+    """A page of uses, newest first; `of` shows one category alone. A look. Raises `Invalid` on a foreign cursor."""
+    found, older = yield from uses_of(call, tx, subject, frame.locale, before)
+    kinds = dict(sorted({each.category: each.what for each in found if each.what}.items(), key=lambda kind: kind[1]))
+    shown = [each for each in found if not of or each.category == of]
+    return UsesPage(frame=frame, brand=brand, uses=tuple(shown), kinds=tuple(kinds.items()), of=of, older=older)
+
+
+def uses_of(
+    call: Call, tx: Tx, subject: bytes, locale: str, before: str | None = None, most: int = SHOWN
+) -> Work[tuple[list[Use], str]]:
+    """Uses of the data of a person and of every id that was merged into them, and the cursor of what is older."""
+    services = call.services
+    ids = (yield from services.registry.ids(tx, subject)) or (subject,)
+    entries: list[tuple[Entry, bytes]] = []
+    more = False
+    for each in ids:
+        page = yield from services.audit.entries_about(tx, each, before, LOOKED_THROUGH)
+        more = more or page.next is not None
+        entries += [(entry, each) for entry in page.entries]
+    entries.sort(key=lambda pair: pair[0].id, reverse=True)
+    rows = yield tuple(services.keyring.read(tx, each) for each in ids)
+    keys = {each: services.keyring.unwrap(call.tenant, each, LOG, row) for each, row in zip(ids, rows, strict=True)}
+    found: list[Use] = []
+    last = ""
+    for entry, owner in entries[:LOOKED_THROUGH]:
+        leaf = decode_leaf(entry.leaf)
+        if leaf.type in ACCESS and leaf.actor_class != "person":
+            if len(found) == most:
+                return found, last
+            opened = yield from services.audit.openings(tx, entry.id, keys[owner])
+            found.append(_use(call.configuration.catalogue, entry, leaf, opened, locale))
+        last = entry.id
+    return found, last if more or len(entries) > LOOKED_THROUGH else ""
+
+
+def _use(catalogue: Catalogue, entry: Entry, leaf: Any, opened: list[Opening], locale: str) -> Use:
+    parts = {each.compartment: msgspec.json.decode(each.payload) for each in opened}
+    detail: dict[str, Any] = parts.get("d", {})
+    res: dict[str, str] = leaf.res
+    named, purpose = res.get("category", _NONE), res.get("purpose", _NONE)
+    declared = catalogue.purposes.get(purpose)
+    refused = leaf.out == "deny" or leaf.type == "vault.value.refused"
+    roles = ["system"] if leaf.actor_class == "system" else parts.get("a", {}).get("roles", [])
+    why = res.get("reason") if refused else res.get("basis") or detail.get("basis")
+    return Use(
+        entry=entry.id,
+        at=leaf.ts,
+        outcome="refused" if refused else "used",
+        action=res.get("action", "reveal"),
+        category="" if named == _NONE else named,
+        what="" if named == _NONE else category(named, locale),
+        purpose=in_locale(declared.title, locale, purpose) if declared is not None else purpose.strip(_NONE),
+        who=tuple(role(each, locale) for each in roles),
+        why=str(why or ""),
+        mask=res.get("mask", "").strip(_NONE),
+        index=entry.index,
+    )

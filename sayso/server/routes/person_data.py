@@ -1,0 +1,103 @@
+"""A person's data: who used them, what there is, a copy to take home, and the requests to correct or erase them."""
+
+from typing import Any, get_args
+
+import msgspec
+from litestar import Response, get, post
+from litestar.handlers import BaseRouteHandler
+from litestar.params import FromQuery
+
+from policies import Answer
+from rights import Opening
+from sayso.kernel import Invalid, now
+from sayso.server.pages import ASKED, Flash, confirms_erasure, render_data, render_uses
+from sayso.server.pages.person_data import Asked
+from sayso.server.person_data import data_page, package
+from sayso.server.person_uses import uses_page
+from sayso.server.routes.html import brand, first, frame, html, see
+from sayso.server.routes.person_session import HOME, OPEN, AnyRequest, call_of, posted, session_of
+from sayso.server.sessions import NoSession, Session
+
+DATA = f"{HOME}/data"
+
+
+@get(f"{HOME}/uses", opt=OPEN, operation_id="person.uses", include_in_schema=False)
+async def uses(request: AnyRequest, of: FromQuery[str] = "", before: FromQuery[str] = "") -> Response[Any]:
+    """Who used the person's data and for what; `of` one kind of data alone."""
+    try:
+        session = await session_of(request)
+    except NoSession:
+        return see("/p/")
+    call = call_of(request, session, "person.uses")
+    shown, named = frame(request, csrf=session.csrf), brand(request, session.tenant)
+    page = await call.look(lambda tx: uses_page(call, tx, session.ref, shown, named, of, before or None))
+    return html(render_uses(page))
+
+
+@get(DATA, opt=OPEN, operation_id="person.data", include_in_schema=False)
+async def data(request: AnyRequest) -> Response[Any]:
+    """What is kept of the person, and how their requests stand."""
+    try:
+        session = await session_of(request)
+    except NoSession:
+        return see("/p/")
+    kind: Any = next((each for each in ("asked", "erasure") if each in request.query_params), None)
+    return html(render_data(await _page(request, session, Flash(kind, now()) if kind else None)))
+
+
+@get(f"{DATA}/copy", opt=OPEN, operation_id="person.copy", include_in_schema=False)
+async def copy(request: AnyRequest) -> Response[bytes]:
+    """The person's copy, as JSON. Making it is an entry in the log."""
+    session = await session_of(request)
+    call = call_of(request, session, "person.copy")
+    locale = frame(request).locale
+    made = await call.alone(lambda tx: package(call, tx, session.ref, locale))
+    if isinstance(made, Answer):
+        made.demand()
+    content = msgspec.json.format(msgspec.json.encode(made), indent=2)
+    headers = {"content-disposition": 'attachment; filename="my-data.json"', "cache-control": "no-store"}
+    return Response(content, media_type="application/json", headers=headers)
+
+
+@post(f"{HOME}/requests", opt=OPEN, operation_id="person.request", include_in_schema=False, dto=None, status_code=303)
+async def ask(request: AnyRequest) -> Response[Any]:
+    """Open a request: a copy of everything, a correction, a restriction. Asked again while one is open, it stands."""
+    session, values = await posted(request)
+    wanted = first(values, "kind")
+    kind: Asked | None = next((each for each in ASKED if each == wanted), None)
+    if kind is None:
+        raise Invalid("unknown-request", "There is no such request here.", known=list(get_args(Asked)))
+    await _open(request, session, kind)
+    return see(f"{DATA}?asked=1")
+
+
+@post(f"{HOME}/erasure", opt=OPEN, operation_id="person.erase", include_in_schema=False, dto=None, status_code=303)
+async def erase(request: AnyRequest) -> Response[Any]:
+    """Ask to be erased, with the word typed out."""
+    session, values = await posted(request)
+    if not confirms_erasure(first(values, "confirm"), frame(request).locale):
+        return html(render_data(await _page(request, session, Flash("erase_word"))), status=422)
+    await _open(request, session, "erasure")
+    return see(f"{DATA}?erasure=1")
+
+
+async def _open(request: AnyRequest, session: Session, kind: Any) -> None:
+    call = call_of(request, session, f"person.{kind}")
+
+    def unit(tx: Any) -> Any:
+        standing = yield from call.services.desk.requests_of(tx, session.ref)
+        if not any(each.kind == kind and not each.closed_at for each in standing):
+            opening = Opening(subject=session.ref, kind=kind, law="default")
+            yield from call.services.desk.open(tx, call.configuration.policy, opening)
+
+    await call.alone(unit)
+
+
+async def _page(request: AnyRequest, session: Session, flash: Flash | None) -> Any:
+    call = call_of(request, session, "person.data")
+    shown = frame(request, csrf=session.csrf, flash=flash)
+    named = brand(request, session.tenant)
+    return await call.look(lambda tx: data_page(call, tx, session.ref, shown, named))
+
+
+handlers: list[BaseRouteHandler] = [uses, data, copy, ask, erase]

@@ -1,0 +1,133 @@
+"""Who comes back: asked again only about what changed and told what that is, in two windows, from the cache of visited
+pages, and where a page may store nothing."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from sayso.server.pages import CONTENT_SECURITY_POLICY, BannerPurpose
+
+from .conftest import FLAGS, Visitor
+from .test_banner import cookie_of, submissions, until
+
+pytestmark = pytest.mark.browser
+
+QUESTION = "Your say about your data"
+NEWS = BannerPurpose(name="marketing.email", title="News by e-mail", since=1)
+ADS = BannerPurpose(name="ads", title="Advertising", since=1)
+VIDEO = BannerPurpose(name="video", title="Films", since=4)
+
+
+def answered(visitor: Visitor, *purposes: BannerPurpose) -> Page:
+    visitor.site.banner = {"purposes": purposes}
+    page = visitor.opens()
+    page.get_by_role("button", name="Accept all").click()
+    submissions(visitor, 1, page)
+    return page
+
+
+def question(page: Page) -> Any:
+    return page.get_by_role("region", name=QUESTION)
+
+
+def test_who_is_asked_again_reads_what_is_new_and_what_changed(visitor: Visitor) -> None:
+    page = answered(visitor, NEWS, ADS)
+    visitor.site.banner = {"notice_version": 4, "purposes": (NEWS, replace_since(ADS, 4), VIDEO)}
+    again = visitor.again(page.context)
+    expect(question(again)).to_contain_text("New since you last answered: Films.")
+    expect(question(again)).to_contain_text("Changed since you last answered: Advertising.")
+    assert again.evaluate("sayso.get()") == {"marketing.email": "granted", "ads": "unasked", "video": "unasked"}
+    again.get_by_role("button", name="Choose").click()
+    expect(again.get_by_role("checkbox", checked=True)).to_have_count(1)
+    again.get_by_role("button", name="Save my choice").click()
+    _, sent = submissions(visitor, 2, again)
+    assert sent["choices"] == {"marketing.email": "granted", "ads": "refused", "video": "refused"}
+    assert sent["notice_version"] == 4
+
+
+def test_a_first_visitor_is_told_of_no_change(visitor: Visitor) -> None:
+    visitor.site.banner = {"notice_version": 4, "purposes": (NEWS, replace_since(ADS, 4), VIDEO)}
+    expect(question(visitor.opens())).not_to_contain_text("since you last answered")
+
+
+def test_a_new_version_that_asks_the_same_asks_nobody_again(visitor: Visitor) -> None:
+    page = answered(visitor, NEWS, ADS)
+    visitor.site.banner = {"notice_version": 4, "purposes": (NEWS, ADS)}
+    again = visitor.again(page.context)
+    expect(again.get_by_role("button", name="Your data choices")).to_be_visible()
+    expect(question(again)).to_have_count(0)
+    assert again.evaluate("sayso.has('ads')") is True
+
+
+def test_an_answer_in_one_window_holds_in_the_other_at_once(visitor: Visitor) -> None:
+    page = visitor.opens()
+    page.evaluate("() => { window.heard = []; sayso.on('change', choices => heard.push(choices)) }")
+    other = visitor.again(page.context)
+    other.get_by_role("button", name="Accept all").click()
+    expect(question(page)).to_have_count(0)
+    expect(page.locator("[data-running] [data-now=running]")).to_have_count(2)
+    assert page.evaluate("heard.length") == 1
+    submissions(visitor, 1, page)
+    other.evaluate("sayso.open()")
+    other.locator("dialog").get_by_role("button", name="Refuse all").click()
+    until(page, "heard.length === 2")
+    assert page.evaluate("sayso.has('ads')") is False
+    submissions(visitor, 2, page)
+
+
+def test_a_page_from_the_cache_of_visited_pages_knows_what_was_said_since(visitor: Visitor) -> None:
+    page = visitor.opens()
+    question(page).wait_for()
+    page.evaluate("window.kept = true")
+    # What the browser does to a page that it keeps: the answer is given elsewhere while its scripts stand still.
+    page.context.add_cookies(
+        [{"name": "sayso_shop", "value": "web:3||-marketing.email|-analytics|-ads", "url": visitor.site.address}]
+    )
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    expect(question(page)).to_have_count(0)
+    assert page.evaluate("[kept, sayso.get().ads]") == [True, "refused"]
+
+
+def test_a_page_that_the_browser_kept_is_brought_up_to_date(visitor: Visitor, browser: Browser, chromium: str) -> None:
+    visitor.site.headers["/demo/"] = {"cache-control": "no-cache"}
+    keeping = browser.browser_type.launch(
+        executable_path=chromium, args=FLAGS, ignore_default_args=["--disable-back-forward-cache"]
+    )
+    page = keeping.new_context(locale="en", reduced_motion="reduce").new_page()
+    page.goto(f"{visitor.site.address}/demo/")
+    question(page).wait_for()
+    page.evaluate("window.kept = true")
+    page.evaluate("location.href = '/p/'")
+    page.wait_for_url("**/p/")
+    page.evaluate("document.cookie = 'sayso_shop=web:3||-marketing.email|-analytics|-ads; path=/'")
+    page.evaluate("history.back()")
+    page.wait_for_url("**/demo/", wait_until="commit")
+    until(page, "window.sayso?.get().ads === 'refused'")
+    assert page.evaluate("window.kept === true"), "the page was built anew: something keeps it out of the cache"
+    expect(question(page)).to_have_count(0)
+    keeping.close()
+
+
+def test_a_frame_that_may_store_nothing_still_takes_an_answer(visitor: Visitor) -> None:
+    policy = CONTENT_SECURITY_POLICY + "; sandbox allow-scripts"
+    visitor.site.headers["/demo/"] = {"content-security-policy": policy.replace("'self'", visitor.site.address)}
+    page = visitor.opens()
+    page.get_by_role("button", name="Accept all").click()
+    assert page.evaluate("sayso.has('ads')") is True
+    visitor.forgives_failed_requests = True
+    visitor.complaints.clear()
+
+
+def test_who_answered_gets_no_question_built(visitor: Visitor) -> None:
+    page = answered(visitor, NEWS)
+    visitor.site.banner = {"purposes": (NEWS,), "reopen": False}
+    again = visitor.again(page.context)
+    until(again, "!!window.sayso")
+    again.wait_for_timeout(300)
+    assert again.locator("sayso-say").count() == 0
+    assert cookie_of(again)
+
+
+def replace_since(purpose: BannerPurpose, since: int) -> BannerPurpose:
+    return BannerPurpose(name=purpose.name, title=purpose.title, since=since)
