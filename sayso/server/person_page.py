@@ -168,7 +168,10 @@ def _line(configuration: Configuration, item: HistoryItem, index: int | None, lo
         return in_locale(purpose.title, locale, name) if purpose is not None else name
 
     ignored: Any = item.ignored or {}
-    choices: Any = tuple((title(name), _STATUS_OF_ACT.get(act, act)) for name, act in item.choices.items())
+    purposes = configuration.catalogue.purposes
+    # What only stands for those below it has no words of its own.
+    told = {name: act for name, act in item.choices.items() if name not in purposes or not purposes[name].implied}
+    choices: Any = tuple((title(name), _STATUS_OF_ACT.get(act, act)) for name, act in (told or item.choices).items())
     return RecordLine(
         record=item.record,
         entry=item.entry,

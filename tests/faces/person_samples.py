@@ -2,7 +2,19 @@
 
 from typing import Any
 
-from sayso.server.pages import AskedFor, DataPage, HeldField, HistoryPage, Known, Use, UsesPage, category, country, role
+from sayso.server.pages import (
+    AskedFor,
+    DataPage,
+    HeldField,
+    HistoryPage,
+    HonouredDirective,
+    Known,
+    Use,
+    UsesPage,
+    category,
+    country,
+    role,
+)
 
 from .samples import AT, DAY, ENTRY, a_brand, a_frame, records, words
 
@@ -136,4 +148,13 @@ def an_erasure() -> AskedFor:
         due_on="2026-12-21",
         status="open",
         paused=True,
+    )
+
+
+def directives(locale: str = "en") -> tuple[HonouredDirective, ...]:
+    word = words(locale)
+    return (
+        HonouredDirective(kind="gpc", since=AT - DAY, purposes=(word["ads"],), lifted=(word["profile"],)),
+        HonouredDirective(kind="opt_out", since=AT - 2 * DAY, purposes=(word["ads"],)),
+        HonouredDirective(kind="limit_sensitive", since=AT - 3 * DAY, purposes=()),
     )

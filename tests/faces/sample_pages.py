@@ -19,7 +19,7 @@ from sayso.server.pages import (
 
 from .console_samples import a_quiet_systems_page, a_systems_page, an_entries_page, an_operator, some_details
 from .notice_samples import a_notice_page, an_unsubscribe_page
-from .person_samples import a_data_page, a_history_page, a_uses_page, an_erasure
+from .person_samples import a_data_page, a_history_page, a_uses_page, an_erasure, directives
 from .samples import (
     AT,
     DAY,
@@ -31,7 +31,6 @@ from .samples import (
     a_preferences_page,
     a_privacy_page,
     a_shop_page,
-    directives,
     purposes,
     records,
 )

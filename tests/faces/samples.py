@@ -1,7 +1,4 @@
-"""View models with believable content, for every page.
-
-Used by the rendering tests and by the pages that a browser opens.
-"""
+"""View models with believable content, for the rendering tests and for the pages that a browser opens."""
 
 from typing import Any, Literal
 
@@ -13,7 +10,6 @@ from sayso.server.pages import (
     Cell,
     Channel,
     Frame,
-    HonouredDirective,
     Hours,
     Less,
     MailroomPage,
@@ -320,15 +316,6 @@ def a_preferences_page(locale: str = "en", **changes: Any) -> PreferencesPage:
             "questions": questions(locale),
             **changes,
         }
-    )
-
-
-def directives(locale: str = "en") -> tuple[HonouredDirective, ...]:
-    word = words(locale)
-    return (
-        HonouredDirective(kind="gpc", since=AT - DAY, purposes=(word["ads"],), lifted=(word["profile"],)),
-        HonouredDirective(kind="opt_out", since=AT - 2 * DAY, purposes=(word["ads"],)),
-        HonouredDirective(kind="limit_sensitive", since=AT - 3 * DAY, purposes=()),
     )
 
 

@@ -38,7 +38,9 @@ def test_axe_finds_nothing(visitor: Visitor, name: str) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("name", ["preferences", "entry", "shop", "unsubscribe-on", "unsubscribe-off", "notice"])
+@pytest.mark.parametrize(
+    "name", ["preferences", "entry", "shop", "unsubscribe-on", "unsubscribe-off", "notice", "history", "uses", "data"]
+)
 def test_axe_finds_nothing_in_chinese(visitor: Visitor, name: str) -> None:
     assert findings(visitor.opens(PATHS[name], locale="zh-CN")) == ""
 

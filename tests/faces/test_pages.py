@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from typing import get_args, get_type_hints
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sayso.server import pages
@@ -215,6 +215,7 @@ def test_an_address_elsewhere_leads_home(address: str | None) -> None:
     assert safe_back(address) == "/"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_whatever_a_brand_writes_stays_text(text: str) -> None:
     card = PurposeCard(
