@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from sayso.migrations import upgrade
 from tests.builders.oracle import build
@@ -17,6 +18,10 @@ from tests.builders.postgres import PostgresServer
 
 _CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _numbers = itertools.count(1)
+
+# How long an example takes says something about the machine, not about the code.
+settings.register_profile("sayso", deadline=None)
+settings.load_profile("sayso")
 
 
 @pytest.fixture

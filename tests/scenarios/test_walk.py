@@ -112,15 +112,18 @@ def test_one_click_end_to_end(services: Services, demo: Demo, page: Page, oracle
 
     # The same person sees the choice, checks its proof in the browser, and withdraws.
     open_preferences(page, demo)
+    page.get_by_role("link", name="History", exact=True).click()
     page.get_by_text("Proof", exact=True).first.click()
     page.get_by_role("button", name="Verify").first.click()
     expect(page.get_by_text("Verified on this device").first).to_be_visible(timeout=15_000)
+    page.get_by_role("link", name="Choices", exact=True).click()
     page.get_by_role("button", name="Withdraw everything").click()
     page.wait_for_load_state()
     assert services.may_write_to(subject) == (False, "withdrawn")
     assert services.reveal(token) == {"code": "unresolvable"}
 
     # The person asks to be erased; an officer fulfils it.
+    page.get_by_role("link", name="My data", exact=True).click()
     page.get_by_text("I want my data erased").click()
     page.get_by_label("Type the word “erase” to confirm").fill("erase")
     page.get_by_role("button", name="Erase my data").click()
