@@ -116,14 +116,14 @@ async def test_three_nodes_lose_one_and_nothing_else(tmp_path: Path, sqlite_url:
             cluster[0].kill()
             for number in range(10):
                 await world.person(f"after-{number}")
-            await settled(fed, made["id"], 20, 40)
+            await settled(fed, made["id"], 20, 120)
             messages = await received(context, 20)
             ids = {message.headers["Nats-Msg-Id"] for message in messages}
             assert ids == {each["id"] for each in await fed.log(made["id"], status="delivered")}
             assert (await context.stream_info("SAYSO")).state.messages == 20
 
 
-async def settled(fed: Fed, webhook: str, number: int, seconds: float = 15) -> None:
+async def settled(fed: Fed, webhook: str, number: int, seconds: float = 60) -> None:
     """Return once so many messages are delivered."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
