@@ -63,12 +63,14 @@ class Courier:
         self._renewed = 0.0
         self.stopping = False
 
-    async def work(self) -> int | None:
+    async def work(self, seen: int) -> int | None:
         """Carry what is due; returns when the next message will be, None when there is none or none may be sent.
+
+        `seen` is the version of the courier's row on which this process decided that the lease is its own or free.
 
         Raises `LeaseLost`; what was under way is then sent again by whoever has the lease.
         """
-        if not await self._alone(self._ledger.take):
+        if not await self._alone(lambda tx: self._ledger.take(tx, seen)):
             raise LeaseLost
         try:
             while not self.stopping:

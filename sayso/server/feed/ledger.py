@@ -70,10 +70,14 @@ class Ledger:
         subscription = self._subscriptions.decoded(self._id, found)
         return Glance(subscription, row[1] < tx.head.position, left, deliveries, next_due)
 
-    def take(self, tx: Tx) -> Work[bool]:
-        """Take the lease, whoever had it. False when there is nothing to take."""
+    def take(self, tx: Tx, seen: int) -> Work[bool]:
+        """Take the lease from whoever had it at version `seen`. False when there is none, or another was faster.
+
+        Of two processes that both see a lease free, the second must not take it from the first: what that one has sent
+        by then would be sent again.
+        """
         (row,) = yield (tx.get(store.COURIER, self._id),)
-        if row is None:
+        if row is None or (row[0] != seen and bytes(row[2]) != self._holder):
             return False
         tx.put(store.COURIER, (self._id,), (row[0] + 1, row[1], self._holder, row[3]), was=row)
         return True

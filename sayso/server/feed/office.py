@@ -162,14 +162,14 @@ class Feed:
         free = not holder or self._services.settings.embedded or time - known.since > TERM
         if bytes(holder) == self._holder or free:
             known.wakes = wakes
-            self._set_off(tenant, known, subscription)
+            self._set_off(tenant, known, subscription, version)
 
-    def _set_off(self, tenant: str, known: _Known, subscription: bytes) -> None:
+    def _set_off(self, tenant: str, known: _Known, subscription: bytes, version: int) -> None:
         if known.work is None:
             known.work = Courier(
                 self._services, self._teller, self.subscriptions, self._send, tenant, subscription, self._holder
             )
-        known.task = asyncio.create_task(known.work.work(), name="sayso-courier")
+        known.task = asyncio.create_task(known.work.work(version), name="sayso-courier")
 
     def _collect(self, known: _Known) -> None:
         task = known.task
