@@ -35,8 +35,8 @@ UNSEEN: Final = 30 * DAY
 CLOCKS_APART: Final = 10 * SECOND
 """What fell due so lately is left alone: by another node's clock it may not have yet."""
 
-_ROWS: Final = 64
-_PAGE: Final = 32
+_ROWS: Final = 12
+_PAGE: Final = 12
 _BUCKETS: Final = 16
 """What one step takes upon itself. On the embedded database everybody waits while it runs, so that is milliseconds."""
 

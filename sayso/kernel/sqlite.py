@@ -53,7 +53,6 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA secure_delete=ON")
     connection.execute("PRAGMA cache_size=-32768")
-    connection.execute("PRAGMA mmap_size=1073741824")
     connection.execute("PRAGMA temp_store=MEMORY")
     connection.execute("PRAGMA trusted_schema=OFF")
     connection.execute("PRAGMA wal_autocheckpoint=0")
@@ -178,7 +177,7 @@ class SqliteDatabase:
         own = connect(self._path)
         wal = self._path.with_name(self._path.name + "-wal")
         try:
-            while not self._stop_checkpoints.wait(0.25):
+            while not self._stop_checkpoints.wait(0.1):
                 try:
                     size = wal.stat().st_size
                 except FileNotFoundError:

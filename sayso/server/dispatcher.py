@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
@@ -48,17 +48,20 @@ class Dispatcher:
         self._calls = dict(calls)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Taken out of the scope, which it leads back to: a request that is answered is then freed at once.
+        exchange: Exchange | None = cast(dict[str, Any], scope).pop(WHOLE, None)
         if scope["type"] == ScopeType.HTTP and scope["method"] == "POST" and OPERATOR_FLAG not in scope:
             hot = self._calls.get(scope["path"])
             if hot is not None:
-                await self._answer(hot, scope, receive, send)
+                await self._answer(hot, scope, exchange, receive, send)
                 return
         await self._app(scope, receive, send)
 
-    async def _answer(self, hot: HotCall, scope: Any, receive: Receive, send: Send) -> None:
+    async def _answer(
+        self, hot: HotCall, scope: Any, exchange: Exchange | None, receive: Receive, send: Send
+    ) -> None:
         started = perf_counter()
         headers = _Headers(scope["headers"])
-        exchange: Exchange | None = scope.get(WHOLE)
         extra: dict[str, str] | None = None
         try:
             principal = self._services.principals.find(headers.authorization) if headers.authorization else None
