@@ -6,6 +6,7 @@ database, and freezegun freezes `time.time_ns` without leaving a fake type behin
 
 import re
 import time
+from calendar import monthrange
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NewType
@@ -75,6 +76,7 @@ def add_duration(instant: int, duration: str) -> Instant:
     return from_datetime(moved)
 
 
+@lru_cache(maxsize=256)
 def parse_duration(text: str) -> tuple[int, int, int, int, int, int, int]:
     """Years, months, weeks, days, hours, minutes, seconds of an ISO 8601 duration. Raises `Invalid`."""
     match = _DURATION.fullmatch(text)
@@ -85,5 +87,4 @@ def parse_duration(text: str) -> tuple[int, int, int, int, int, int, int]:
 
 
 def _days_in(year: int, month: int) -> int:
-    following = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
-    return (following - timedelta(days=1)).day
+    return monthrange(year, month)[1]

@@ -57,9 +57,7 @@ class Dispatcher:
                 return
         await self._app(scope, receive, send)
 
-    async def _answer(
-        self, hot: HotCall, scope: Any, exchange: Exchange | None, receive: Receive, send: Send
-    ) -> None:
+    async def _answer(self, hot: HotCall, scope: Any, exchange: Exchange | None, receive: Receive, send: Send) -> None:
         started = perf_counter()
         headers = _Headers(scope["headers"])
         extra: dict[str, str] | None = None
