@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install serve test lint bench openapi locks
+.PHONY: help install serve test lint bench screens openapi locks
 
 PYTHON ?= python3
 PORT ?= 8080
@@ -44,6 +44,11 @@ lint: $(READY)  ## style, types and the import rule
 bench: $(READY)  ## every benchmark's figure beside its budget
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.deliver
+	@if $(BIN)/python -c 'import sys; from tests.conftest import chromium_path; sys.exit(not chromium_path())'; \
+	    then $(BIN)/python -m benchmarks.web; else echo "web: not measured, there is no Chromium"; fi
+
+screens: $(READY)  ## take the compared screens and the banner's accessibility tree anew
+	$(BIN)/python -m tests.faces.screens
 
 openapi: $(READY)  ## write openapi.yaml from the running code
 	$(BIN)/sayso openapi > openapi.yaml

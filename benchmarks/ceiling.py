@@ -5,6 +5,7 @@ Machines differ and share their cores with others; a figure beside this one comp
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -49,8 +50,19 @@ def _served() -> Iterator[int]:
     command += ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
     process = subprocess.Popen(command, cwd=Path(__file__).parent.parent)
     try:
-        time.sleep(1.5)
+        _await(port)
         yield port
     finally:
         process.terminate()
         process.wait(10)
+
+
+def _await(port: int) -> None:
+    """Until somebody listens: on a busy machine a start takes its time."""
+    for _ in range(300):
+        try:
+            socket.create_connection((HOST, port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise SystemExit("the empty server did not start")

@@ -16,6 +16,7 @@ DIRECTED = declare("consent.directive.given", "kind", "method")
 
 PERSON_CREATED = declare("consent.person.created", "kind")
 PERSON_CHANGED = declare("consent.person.changed")
+PERSON_SIGNED_IN = declare("consent.person.signed_in", "client")
 PERSON_MERGED = declare("consent.person.merged", "kind", "proof")
 PERSON_JOINED = declare("consent.person.joined", "kind", "proof")
 PERSON_SPLIT = declare("consent.person.split", "kind")

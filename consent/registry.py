@@ -95,15 +95,7 @@ class ConsentRegistry:
 
     def resolve(self, tx: Tx, identifier: Identifier, *, create: bool) -> Work[Resolved]:
         """The person behind an identifier; on first sight a new one, if `create`. Raises `NoSubject`."""
-        person = yield from self._people.known(tx, identifier)
-        if person is None:
-            if not create:
-                raise NoSubject
-            person = yield from self._people.first_sight(tx, identifier)
-            self._people.save(tx, person, person.state, person.since)
-            event = AuditEvent(events.PERSON_CREATED, "ok", {"kind": identifier.type}, person.subject)
-            self._audit.append(tx, event, person.key)
-            tx.publish(events.PERSON_CREATED, person.subject, b"")
+        person = yield from self._seen(tx, identifier, create)
         return Resolved(text("sub", person.root), str(person.root_aid))
 
     def ids(self, tx: Tx, subject: bytes) -> Work[tuple[bytes, ...]]:
@@ -270,13 +262,37 @@ class ConsentRegistry:
             )
         )
 
-    def create_link(self, tx: Tx, subject: bytes, ttl_s: int) -> Work[Link]:
-        """A one-time code for the preference page."""
-        return (yield from self._links.create(tx, subject, ttl_s))
+    def create_link(self, tx: Tx, subject: bytes, ttl_s: int, assurance: Assurance = "link") -> Work[Link]:
+        """A one-time code for the preference page. `session`: whoever asks for it has the person signed in."""
+        return (yield from self._links.create(tx, subject, ttl_s, assurance))
 
     def redeem_link(self, tx: Tx, code: str) -> Work[bytes]:
         """The person behind a code, once. Raises `LinkUnusable`."""
+        return (yield from self._links.redeem(tx, code))[0]
+
+    def enter_by_link(self, tx: Tx, code: str) -> Work[tuple[bytes, Assurance]]:
+        """The same, with what the code vouches for. Raises `LinkUnusable`."""
         return (yield from self._links.redeem(tx, code))
+
+    def sign_in(self, tx: Tx, who: bytes | Identifier, client: str, *, create: bool = False) -> Work[bytes]:
+        """A client of the brand vouches that this person is signed in there. Raises `NoSubject`."""
+        person = yield from self._people.find(tx, who) if isinstance(who, bytes) else self._seen(tx, who, create)
+        self._audit.append(
+            tx, AuditEvent(events.PERSON_SIGNED_IN, "ok", {"client": client}, person.subject), person.key
+        )
+        return person.subject
+
+    def _seen(self, tx: Tx, identifier: Identifier, create: bool) -> Work[Person]:
+        person = yield from self._people.known(tx, identifier)
+        if person is None:
+            if not create:
+                raise NoSubject
+            person = yield from self._people.first_sight(tx, identifier)
+            self._people.save(tx, person, person.state, person.since)
+            event = AuditEvent(events.PERSON_CREATED, "ok", {"kind": identifier.type}, person.subject)
+            self._audit.append(tx, event, person.key)
+            tx.publish(events.PERSON_CREATED, person.subject, b"")
+        return person
 
     def _whose(self, tx: Tx, submission: Submission) -> Work[Person]:
         if submission.subject is not None:

@@ -69,10 +69,15 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
+def chromium_path() -> str | None:
+    """The machine's Chromium, or the one that `CHROMIUM` names."""
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _CHROMIUM_NAMES)), None)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a Chromium. `make test` provides one; a bare pytest run without it fails with what to install."""
-    named = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _CHROMIUM_NAMES)), None)
+    named = chromium_path()
     if named is None:
         pytest.fail("Install Chromium, or set CHROMIUM to its path (make test does so where it may).")
     return named

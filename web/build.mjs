@@ -65,11 +65,13 @@ keep("site.js", await script("islands/main.ts"));
 keep("demo-statistics.js", await script("islands/demo-statistics.ts"));
 keep("demo-adverts.js", await script("islands/demo-adverts.ts"));
 keep("banner.js", await script("banner/main.ts"));
+keep("embed.js", await script("embed/main.ts"));
+keep("hand-over.js", await script("banner/hand-over.ts", { format: "esm" }));
 
 /** What the sources were when they were built: lets a test without this toolchain see that somebody forgot to build. */
 async function digestOfSources() {
   const paths = ["build.mjs", "package-lock.json"];
-  for (const folder of ["banner", "css", "fonts", "images", "islands"])
+  for (const folder of ["banner", "css", "embed", "fonts", "images", "islands"])
     for (const entry of await readdir(join(here, folder), { recursive: true, withFileTypes: true }))
       if (entry.isFile()) paths.push(join(entry.parentPath ?? entry.path, entry.name).slice(here.length + 1).replaceAll("\\", "/"));
   const digest = createHash("sha256");

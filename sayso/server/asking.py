@@ -1,68 +1,148 @@
-"""What a site's banner asks one browser: the notice in a language, what of it is news to whom, and in which words."""
+"""What a site's banner asks one browser: the notice in a language, what of it is news to whom, and in which words.
+
+All of it but the token is the same for everybody who asks alike, so it is made once for each live configuration and
+kept as finished bytes: an answer costs a token, and one that the browser still has costs nothing.
+"""
 
 import random
+from functools import lru_cache
 from hashlib import sha256
-from typing import Any
+from typing import Final, NamedTuple
 
 import msgspec
-from litestar import Request
+from msgspec import Struct
 
 from consent import Notice, reached
-from sayso.kernel import SaysoError, now
+from sayso.kernel import SECOND, Sealer, now
 from sayso.server import site_token
+from sayso.server.browsers import Browser
 from sayso.server.configuration import Configuration
-from sayso.server.opting import GPC, modes_of, sends_gpc
-from sayso.server.pages import BannerConfiguration, BannerPurpose, banner_configuration, negotiate
-from sayso.server.person_page import in_locale
+from sayso.server.opting import GPC, modes_of
+from sayso.server.pages import BannerConfiguration, BannerPurpose, banner_configuration, banner_script, negotiate
+from sayso.server.pages.locales import best
 from sayso.server.sites import Site
-from sayso.server.wiring import Services
+from sayso.server.texts import in_locale, language_of
 from sayso.server.wordings import AS_USUAL
-
-AnyRequest = Request[Any, Any, Any]
 
 OPTED_OUT_DAYS = 366
 """Days for which nobody asks again who has opted out (California: twelve months, 1798.135(c)(4))."""
 
+_LONGEST_HEADER: Final = 200
+"""Characters of a language header that are read."""
 
-def asking(
-    request: AnyRequest,
-    services: Services,
-    configuration: Configuration,
-    site: Site,
-    wanted: str | None,
-    preferred: str,
-) -> tuple[BannerConfiguration, str]:
-    """What the banner shows in one language, and its ETag, which leaves the token out."""
-    catalogue, gpc = configuration.catalogue, sends_gpc(request)
-    notice = catalogue.notice(site.notice)
-    locale = _locale(notice, wanted or negotiate(None, request.headers.get("accept-language")))
-    # By chance on every visit: nobody is marked before they chose, so nobody can be kept in one arm.
-    wording = site.wording(preferred) or (random.choice(site.wordings) if site.wordings else AS_USUAL)  # noqa: S311
-    token = site_token.mint(
-        services.keyring, configuration.tenant, site.name, notice.name, notice.version, now(), wording.name
-    )
+
+class Asked(NamedTuple):
+    """All of a request that decides what its banner says, besides the site. There are few of these.
+
+    `locale` is the language of the notice, `interface` that of everything around it.
+    """
+
+    locale: str
+    interface: str
+    gpc: bool
+    wording: str
+
+
+class Prepared(Struct, frozen=True):
+    """A banner without its token. `mark` is its ETag; `script` is its file before the token and after it."""
+
+    shown: BannerConfiguration
+    mark: str
+    script: tuple[bytes, bytes]
+
+    def with_token(self, token: str) -> BannerConfiguration:
+        return msgspec.structs.replace(self.shown, token=token)
+
+    def script_with(self, token: str) -> bytes:
+        """The banner's file. A token is base64url and needs no escape."""
+        head, tail = self.script
+        return b"%s%s%s" % (head, token.encode(), tail)
+
+
+class Asking:
+    """The banners of every site of this process, each made when it is first asked for."""
+
+    def __init__(self, sealer: Sealer, base_url: str) -> None:
+        self._sealer = sealer
+        self._base_url = base_url
+        self._held: dict[str, tuple[Configuration, dict[tuple[str, Asked], Prepared]]] = {}
+
+    def of(
+        self, configuration: Configuration, site: Site, browser: Browser, wanted: str | None, preferred: str
+    ) -> tuple[Asked, Prepared]:
+        """What the banner shows to a browser that wants one language and one of the wordings, if it says so."""
+        notice = configuration.catalogue.notice(site.notice)
+        languages = (wanted or browser.languages)[:_LONGEST_HEADER]
+        locale, interface = _languages(languages, tuple(notice.text))
+        # By chance on every visit: nobody is marked before they chose, so nobody can be kept in one arm.
+        wording = site.wording(preferred) or (random.choice(site.wordings) if site.wordings else AS_USUAL)  # noqa: S311
+        asked = Asked(locale, interface, browser.gpc, wording.name)
+        held, prepared = self._held.get(configuration.tenant, (None, {}))
+        if held is not configuration:
+            prepared = {}
+            self._held[configuration.tenant] = (configuration, prepared)
+        found = prepared.get((site.name, asked))
+        if found is None:
+            found = prepared[site.name, asked] = _prepare(configuration, site, asked, self._base_url)
+        return asked, found
+
+    def token(self, configuration: Configuration, site: Site, asked: Asked) -> str:
+        """A fresh token for the browser that gets this banner."""
+        notice = configuration.catalogue.notice(site.notice)
+        return site_token.mint(
+            self._sealer, configuration.tenant, site.name, notice.name, notice.version, now(), asked.wording
+        )
+
+
+def _prepare(configuration: Configuration, site: Site, asked: Asked, base_url: str) -> Prepared:
+    catalogue, locale, interface, gpc = configuration.catalogue, asked.locale, asked.interface, asked.gpc
+    notice, wording = catalogue.notice(site.notice), site.wording(asked.wording) or AS_USUAL
     touched = frozenset(reached(catalogue, GPC))
+    purposes = tuple(_purpose(configuration, notice, name, interface, touched) for name in notice.purposes)
     shown = banner_configuration(
         site=site.name,
-        token=token,
+        token="",
         notice=notice.name,
-        notice_version=notice.version,
+        notice_version=max(notice.version, *(each.since for each in purposes)),
         locale=locale,
         text=notice.text[locale],
-        purposes=tuple(_purpose(configuration, notice, name, locale, touched) for name in notice.purposes),
-        notice_url=site.notice_url or f"{services.settings.base_url}/notices/{configuration.tenant}/{notice.name}",
+        purposes=purposes,
+        notice_url=site.notice_url or f"{base_url}/notices/{configuration.tenant}/{notice.name}",
         preferences_url=site.preferences_url,
         cookie_domain=site.cookie_domain,
         ask_again_days=max(site.ask_again_days, OPTED_OUT_DAYS) if gpc else site.ask_again_days,
         reopen=site.reopen,
         gpc=gpc,
+        hands_to=tuple(origin for name in site.hands_over_to for origin in configuration.sites[name].origins),
+        takes_from=tuple(
+            origin
+            for each in configuration.sites.values()
+            if site.name in each.hands_over_to
+            for origin in each.origins
+        ),
         modes=modes_of(catalogue, site) if site.consent_modes is not None else None,
         wording=wording.name,
         title=wording.title.get(locale, ""),
         lead=wording.lead.get(locale, ""),
+        interface=interface,
     )
-    content = msgspec.json.encode(msgspec.structs.replace(shown, token=""))
-    return shown, f'"{sha256(content).hexdigest()[:32]}"'
+    # The code that travels with the words is part of what a browser may keep.
+    script = banner_script(shown)
+    head, begin, tail = script.partition(f'{{"site":"{site.name}","token":"'.encode())
+    assert begin, "a configuration begins with its site and its token"
+    return Prepared(shown, f'"{sha256(script).hexdigest()[:32]}"', (head + begin, tail))
+
+
+@lru_cache(maxsize=1024)
+def _languages(wanted: str, offered: tuple[str, ...]) -> tuple[str, str]:
+    """Of a header or a tag, and the languages of a notice: the one of the notice, and that of the interface.
+
+    The interface speaks more languages than a brand writes its notices in. Who reads none of a notice's gets it in
+    English, or in its first, inside an interface that they do read.
+    """
+    interface = negotiate(None, wanted)
+    told = best(wanted, offered) or best(interface, offered) or ("en" if "en" in offered else offered[0])
+    return told, interface
 
 
 def _purpose(
@@ -74,6 +154,7 @@ def _purpose(
     return BannerPurpose(
         name=name,
         title=in_locale(purpose.title, locale, name),
+        lang="" if (found := language_of(purpose.title, locale)) == locale else found,
         description=in_locale(purpose.description, locale, ""),
         basis=basis,
         ask=configuration.catalogue.blockable(name),
@@ -84,15 +165,18 @@ def _purpose(
     )
 
 
-def still_counts(configuration: Configuration, notice: Notice, name: str) -> int:
+def still_counts(configuration: Configuration, notice: Notice, name: str) -> int | float:
     """The oldest version of the notice whose answer to the purpose still counts.
 
     A purpose gets a new version when what people agreed to became wider, or when a notice says that it is material
-    for it; answers from before are then stale, as they are for decisions. Where no version of the notice is as young
-    as the purpose, only the present one counts.
+    for it; answers from before are then stale, as they are for decisions. Where the present version of the notice is
+    older than the purpose, only answers from after the purpose count: the number then has a fraction, the seconds
+    between both.
     """
     found = notice.version
     published = configuration.catalogue.purposes[name].published_at
+    if published > notice.published_at:
+        return round(notice.version + -(-(published - notice.published_at) // SECOND) / 1e9, 9)
     for older in configuration.catalogue.versions(notice.name):
         if older.version > notice.version:
             continue
@@ -100,10 +184,3 @@ def still_counts(configuration: Configuration, notice: Notice, name: str) -> int
             break
         found = older.version
     return found
-
-
-def _locale(notice: Notice, wanted: str) -> str:
-    try:
-        return notice.locale(wanted)
-    except SaysoError:
-        return "en" if "en" in notice.text else next(iter(notice.text))

@@ -13,6 +13,7 @@ from hashlib import sha256
 import msgspec
 
 from sayso.kernel import Actor, Context, Denied, Instant, Unauthenticated, now
+from sayso.server.jwks import PublicKey
 
 BUILT_IN = frozenset({"admin", "officer", "auditor", "recorder", "vault_writer", "pep", "self", "overdue"})
 """Roles that every installation has."""
@@ -41,6 +42,7 @@ class Profile(msgspec.Struct, frozen=True, array_like=True):
     default_purpose: str | None = None
     issuer: str | None = None
     link_key: str = ""
+    sign_in: tuple[PublicKey, ...] = ()
 
 
 class Client(msgspec.Struct, frozen=True):

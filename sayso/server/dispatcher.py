@@ -1,8 +1,9 @@
 """The hottest calls, answered in front of Litestar: the same Structs, the same units, a third of the work.
 
 What the framework does for a route (routing, injection, guards, hooks) costs more than these calls themselves. Here an
-exact path finds a `HotCall`; everything else goes on untouched. Each has a Litestar twin, for OpenAPI and as the other
-half of the parity test, which drives every case through both.
+exact path finds a `HotCall`, and the two calls of a site's browsers are found by the end of theirs; all else goes
+on untouched. Each has a Litestar twin, for OpenAPI and as the other half of the parity test, which drives every case
+through both.
 """
 
 import itertools
@@ -20,12 +21,14 @@ from sayso.kernel import Invalid
 from sayso.server import problems
 from sayso.server.auth import admit
 from sayso.server.call import Call
+from sayso.server.calls import sites
 from sayso.server.door import HEADERS, OPERATOR_FLAG, REQUEST_ID
 from sayso.server.idempotency import Answer
 from sayso.server.limits import body_too_large
 from sayso.server.whole import WHOLE, Exchange
 from sayso.server.wiring import Services
 
+SITES = "/v1/sites/"
 _BOOT = secrets.token_hex(8).encode()
 _numbers = itertools.count(1)
 
@@ -50,9 +53,16 @@ class Dispatcher:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # Taken out of the scope, which it leads back to: a request that is answered is then freed at once.
         exchange: Exchange | None = cast(dict[str, Any], scope).pop(WHOLE, None)
-        if scope["type"] == ScopeType.HTTP and scope["method"] == "POST" and OPERATOR_FLAG not in scope:
-            hot = self._calls.get(scope["path"])
-            if hot is not None:
+        if scope["type"] == ScopeType.HTTP and OPERATOR_FLAG not in scope:
+            path, method = scope["path"], scope["method"]
+            if path.startswith(SITES):
+                site, _, what = path[len(SITES) :].partition("/")
+                if what == "banner.js" and method == "GET" and await self._banner(site, scope, exchange, send):
+                    return
+                if what == "choices" and method == "POST":
+                    await self._choose(site, scope, exchange, receive, send)
+                    return
+            elif method == "POST" and (hot := self._calls.get(path)) is not None:
                 await self._answer(hot, scope, exchange, receive, send)
                 return
         await self._app(scope, receive, send)
@@ -60,7 +70,7 @@ class Dispatcher:
     async def _answer(self, hot: HotCall, scope: Any, exchange: Exchange | None, receive: Receive, send: Send) -> None:
         started = perf_counter()
         headers = _Headers(scope["headers"])
-        extra: dict[str, str] | None = None
+        extra: dict[str, str] = {}
         try:
             principal = self._services.principals.find(headers.authorization) if headers.authorization else None
             admit(principal, hot.admits, hot.operation)
@@ -75,22 +85,63 @@ class Dispatcher:
         except Exception as error:  # noqa: BLE001 - every one has its answer; `problems` knows which are ours
             status, extra, content = (problems.authzen if hot.authzen else problems.respond)(error)
             kind = extra.pop("content-type")
-            if status == 500:
-                self._services.log.error("a hot call failed", error, operation=hot.operation)
-        if exchange is not None and not extra:
-            await exchange.answer(status, _head(kind) + headers.request + b"\r\n", content)
-        else:
-            lines = [
-                (b"content-type", kind.encode()),
-                (b"content-length", str(len(content)).encode()),
-                *HEADERS,
-                (b"x-request-id", headers.request),
-            ]
-            if extra:
-                lines += [(name.encode(), value.encode()) for name, value in extra.items()]
-            await send({"type": "http.response.start", "status": status, "headers": lines})
-            await send({"type": "http.response.body", "body": content, "more_body": False})
+            self._report(status, error, hot.operation)
+        await _send(exchange, send, status, _head(kind), headers.request, extra, content)
         self._services.metrics.request(scope["path"], "POST", status, perf_counter() - started)
+
+    async def _banner(self, site: str, scope: Any, exchange: Exchange | None, send: Send) -> bool:
+        """Answer with a banner, or say that the framework must answer."""
+        started = perf_counter()
+        made = sites.banner(self._services, site, scope)
+        if made is None:
+            return False
+        status, head, content = made
+        await _send(exchange, send, status, head + b"x-request-id: ", _Headers(scope["headers"]).request, {}, content)
+        self._services.metrics.request(SITES + "{site}/banner.js", "GET", status, perf_counter() - started)
+        return True
+
+    async def _choose(self, site: str, scope: Any, exchange: Exchange | None, receive: Receive, send: Send) -> None:
+        """Record what a visitor chose. A page of the site may read every answer, the errors too."""
+        started = perf_counter()
+        headers = _Headers(scope["headers"])
+        told: dict[str, str] = {}
+        try:
+            headers.check()
+            body = await _body(exchange, receive, headers.length, self._services.settings.body_limit)
+            if body is None:
+                return
+            key, request = headers.idempotency_key, headers.request.decode()
+            answer = await sites.chosen(self._services, site, scope, key, request, body, told)
+            status, kind, content = answer.status, answer.media_type, answer.body
+        except Exception as error:  # noqa: BLE001 - as above
+            status, more, content = problems.respond(error)
+            kind = more.pop("content-type")
+            told |= more
+            self._report(status, error, "sites.choose")
+        await _send(exchange, send, status, _head(kind), headers.request, told, content)
+        self._services.metrics.request(SITES + "{site}/choices", "POST", status, perf_counter() - started)
+
+    def _report(self, status: int, error: Exception, operation: str) -> None:
+        if status == 500:
+            self._services.log.error("a hot call failed", error, operation=operation)
+
+
+async def _send(
+    exchange: Exchange | None, send: Send, status: int, head: bytes, request: bytes, extra: dict[str, str], body: bytes
+) -> None:
+    """Send the answer. `head` is the lines up to the request's id, `extra` more of them."""
+    lines = [head, request, b"\r\n", *(f"{name}: {value}\r\n".encode("latin-1") for name, value in extra.items())]
+    if exchange is not None:
+        await exchange.answer(status, b"".join(lines), body)
+        return
+    parsed: list[tuple[bytes, bytes]] = []
+    for line in b"".join(lines).split(b"\r\n")[:-1]:
+        name, _, value = line.partition(b": ")
+        parsed.append((name, value))
+    if status != 304:
+        parsed.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": parsed})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 class _Headers:

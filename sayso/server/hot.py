@@ -1,4 +1,4 @@
-"""The four hottest calls: which address leads to which function. Their Litestar twins stand in `routes/`."""
+"""The hottest calls of services: which address leads to which function. Their Litestar twins stand in `routes/`."""
 
 from typing import Final
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from consent import Catalogue, Notice
 from sayso.server.pages import Brand, Frame, NoticeDifference, NoticePage, NoticeText, NoticeVersion, differing
-from sayso.server.person_page import in_locale
+from sayso.server.texts import worded
 
 _TOLD = ("method", "timing", "storage", "participation", "complaints", "risks")
 
@@ -81,7 +81,7 @@ def _difference(catalogue: Catalogue, older: Notice, newer: Notice, locale: str,
 def _titles(catalogue: Catalogue, names: Sequence[str], reader: str) -> tuple[str, ...]:
     """The purposes as they are called today; one that is declared no more by its name."""
     known = catalogue.purposes
-    return tuple(in_locale(known[name].title, reader, name) if name in known else name for name in names)
+    return tuple(worded(known[name].title, reader, name) if name in known else name for name in names)
 
 
 def _language(notice: Notice, wanted: str | None, reader: str) -> str:

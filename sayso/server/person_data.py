@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from consent import HistoryItem, IdentifierState, Preferences, SubjectFacts, SubjectState
 from policies import Answer, rights_question
@@ -87,7 +88,8 @@ def package(call: Call, tx: Tx, subject: bytes, locale: str) -> Work[Package | A
     before: str | None = None
     while True:
         found, older = yield from uses_of(call, tx, subject, locale, before, MOST_RECORDS)
-        uses += found
+        # The copy is for machines too: a title is a mere text there.
+        uses += (replace(each, purpose=str(each.purpose)) for each in found)
         if not older:
             break
         before = older

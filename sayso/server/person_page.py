@@ -21,6 +21,7 @@ from sayso.server.pages import (
 )
 from sayso.server.pages import HistoryPage as HistoryView
 from sayso.server.pages.reaching import CAPS
+from sayso.server.texts import worded
 from sayso.server.told_page import questions, reaching
 
 SHOWN_RECORDS = 20
@@ -45,7 +46,7 @@ def preferences_page(
         brand=brand,
         notice=notice.name if notice is not None else "",
         notice_version=notice.version if notice is not None else 0,
-        notice_text=in_locale(notice.text, locale, "") if notice is not None else "",
+        notice_text=worded(notice.text, locale, "") if notice is not None else "",
         purposes=purpose_cards(configuration, state, notice, locale, reached),
         suppressed=person is not None and person.suppressed_until > tx.context.at,
         undo=undo,
@@ -86,8 +87,8 @@ def purpose_cards(
         cards.append(
             PurposeCard(
                 name=name,
-                title=in_locale(purpose.title, locale, name),
-                description=in_locale(purpose.description, locale, ""),
+                title=worded(purpose.title, locale, name),
+                description=worded(purpose.description, locale, ""),
                 categories=tuple(category(each, locale) for each in purpose.categories),
                 basis=basis,
                 status=standing.status,
@@ -100,7 +101,7 @@ def purpose_cards(
                 parties=_parties(configuration, purpose, locale),
                 places=tuple(country(each, locale) for each in purpose.storage_locations),
                 retention=purpose.retention,
-                reason=in_locale(purpose.justification, locale, ""),
+                reason=worded(purpose.justification, locale, ""),
                 marketing=purpose.direct_marketing,
                 stored_here=purpose.device_storage == "consent",
                 asked_again_after=purpose.refusal_valid_for,
@@ -116,7 +117,7 @@ def _parties(configuration: Configuration, purpose: Purpose, locale: str) -> tup
     grounds = {each.recipient: each.mechanism for each in purpose.transfers}
     return tuple(
         Party(
-            title=in_locale(known[name].title, locale, name),
+            title=worded(known[name].title, locale, name),
             role=known[name].role,
             country=country(known[name].country, locale),
             ground=grounds.get(name, ""),
@@ -157,15 +158,10 @@ def record_lines(call: Call, tx: Tx, page: HistoryPage, locale: str) -> Work[tup
     return tuple(lines)
 
 
-def in_locale(texts: dict[str, str], locale: str, otherwise: str) -> str:
-    """The text in this language, else in English, else in any, else `otherwise`."""
-    return texts.get(locale) or texts.get("en") or next(iter(texts.values()), otherwise)
-
-
 def _line(configuration: Configuration, item: HistoryItem, index: int | None, locale: str) -> RecordLine:
     def title(name: str) -> str:
         purpose = configuration.catalogue.purposes.get(name)
-        return in_locale(purpose.title, locale, name) if purpose is not None else name
+        return worded(purpose.title, locale, name) if purpose is not None else name
 
     ignored: Any = item.ignored or {}
     purposes = configuration.catalogue.purposes
@@ -198,7 +194,7 @@ def _directives(configuration: Configuration, state: SubjectState, locale: str) 
     purposes = configuration.catalogue.purposes
 
     def titles(names: list[str]) -> tuple[str, ...]:
-        return tuple(in_locale(purposes[name].title, locale, name) for name in names)
+        return tuple(worded(purposes[name].title, locale, name) for name in names)
 
     return tuple(
         HonouredDirective(

@@ -13,7 +13,7 @@ from consent import Catalogue
 from sayso.kernel import LOG, Tx, Work
 from sayso.server.call import Call
 from sayso.server.pages import Brand, Frame, Use, UsesPage, category, role
-from sayso.server.person_page import in_locale
+from sayso.server.texts import worded
 
 LOOKED_THROUGH: Final = 200
 """Entries about the person that one page looks through; most are their own acts."""
@@ -78,7 +78,7 @@ def _use(catalogue: Catalogue, entry: Entry, leaf: Any, opened: list[Opening], l
         action=res.get("action", "reveal"),
         category="" if named == _NONE else named,
         what="" if named == _NONE else category(named, locale),
-        purpose=in_locale(declared.title, locale, purpose) if declared is not None else purpose.strip(_NONE),
+        purpose=worded(declared.title, locale, purpose) if declared is not None else purpose.strip(_NONE),
         who=tuple(role(each, locale) for each in roles),
         why=str(why or ""),
         mask=res.get("mask", "").strip(_NONE),

@@ -11,14 +11,13 @@ from hashlib import sha256
 
 import msgspec
 
-from consent import ConsentRegistry
 from sayso.kernel import SECOND, Actor, SaysoError, Tx, Unauthenticated, Work, text
 from sayso.server import store
 from sayso.server.auth import Principal
 from sayso.server.tenancy import tenant_name
 
-PERSON, CONSOLE, NONCE = "person", "console", "nonce"
-"""Kinds of rows: two of cookies, and the device that first used a banner's token."""
+PERSON, CONSOLE, NONCE, EMBED = "person", "console", "nonce", "embed"
+"""Kinds of rows: two of cookies, the device that first used a banner's token, and what the forms of a frame carry."""
 
 PERSON_TERM = 3600 * SECOND
 CONSOLE_TERM = 8 * 3600 * SECOND
@@ -70,12 +69,6 @@ def find(tx: Tx, secret: str, kind: str) -> Work[Session]:
     if row is None or row[0] != kind or row[3] <= tx.context.at:
         raise NoSession("no-session", "There is no open session.")
     return Session(tx.context.tenant, kind, row[1], row[2], row[3], mark, csrf_of(secret))
-
-
-def redeem(tx: Tx, registry: ConsentRegistry, code: str) -> Work[str]:
-    """Spend a link's code (without its tenant): the secret of the session it became. Raises `LinkUnusable`."""
-    subject = yield from registry.redeem_link(tx, code)
-    return issue(tx, PERSON, subject, "link", PERSON_TERM)
 
 
 def end(tx: Tx, session: Session) -> None:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from consent import CONSENT_MODE_KEYS
 from sayso.kernel import Map, Node, Problem, Scalar, Seq, nearest, problem
 from sayso.server.auth import BUILT_IN, UNGIVEN, Profile
+from sayso.server.jwks import parse_jwks
 from sayso.server.link_tokens import is_link_key
 from sayso.server.look import Look, parse_look
 from sayso.server.wordings import Wording, parse_wordings
@@ -25,13 +26,15 @@ _SITE_MEMBERS = (
     "notice_url",
     "preferences_url",
     "reopen",
+    "hands_over_to",
     "gpc",
     "consent_modes",
     "wordings",
     "look",
+    "portal",
 )
 GPC_POLICIES: Final = ("honoured", "required")
-_CLIENT_MEMBERS = ("roles", "scopes", "default_purpose", "issuer", "link_key")
+_CLIENT_MEMBERS = ("roles", "scopes", "default_purpose", "issuer", "link_key", "sign_in")
 
 
 class Site(Struct, frozen=True, kw_only=True):
@@ -39,7 +42,9 @@ class Site(Struct, frozen=True, kw_only=True):
 
     `gpc`: Global Privacy Control is `honoured` always, or only where a law that may apply asks for it (`required`).
     `consent_modes`: the purposes on which each key of the consent modes rests; None leaves tags untold.
-    `wordings` are tried side by side, each browser shown one; none asks as usual.
+    `portal`: the origin under which the brand shows the preference centre as its own; empty where it is Sayso's.
+    `wordings` are tried side by side, each browser shown one; none asks as usual. `hands_over_to`: sites of the same
+    manifest to which a choice goes along with the visitor who follows a link.
     """
 
     name: str
@@ -53,7 +58,9 @@ class Site(Struct, frozen=True, kw_only=True):
     gpc: Literal["honoured", "required"] = "honoured"
     consent_modes: dict[str, tuple[str, ...]] | None = None
     look: Look | None = None
+    portal: str = ""
     wordings: tuple[Wording, ...] = ()
+    hands_over_to: tuple[str, ...] = ()
 
     def wording(self, name: str) -> Wording | None:
         """The wording of that name, if it is still tried."""
@@ -85,8 +92,34 @@ def parse_sites(node: Node | None, declared: Declared, problems: list[Problem]) 
     for name, child in node.items():
         site = _site(name, child, declared, problems)
         if site is not None:
+            twin = next((each for each in found.values() if site.portal and each.portal == site.portal), None)
+            if twin is not None:
+                problems.append(problem(child, f"Sites {twin.name!r} and {name!r} have the same portal."))
             found[name] = site
+    for name, site in found.items():
+        _check_hand_overs(site, node.get(name), found, problems)
     return found
+
+
+def _check_hand_overs(site: Site, node: Node | None, sites: Mapping[str, Site], problems: list[Problem]) -> None:
+    """A choice goes only to another site that shows the same notice: an answer to one says nothing about another."""
+    for name, at in _words(node, "hands_over_to", problems) if isinstance(node, Map) else ():
+        if name == site.name:
+            problems.append(problem(at, f"Site {name!r} cannot hand over to itself."))
+        elif name not in sites:
+            hint = nearest(name, [each for each in sites if each != site.name])
+            problems.append(problem(at, f"Site {name!r} is not declared.", nearest=hint))
+        elif sites[name].notice != site.notice:
+            problems.append(problem(at, f"Site {name!r} shows another notice, which these answers say nothing about."))
+
+
+def _check_cookie_domain(domain: str, origins: Collection[str], node: Node, problems: list[Problem]) -> None:
+    """A browser keeps a cookie only for the page's own host or a domain above it (RFC 6265, 5.3)."""
+    bare = domain.removeprefix(".").lower()
+    for origin in origins:
+        host = urlsplit(origin).hostname or ""
+        if not bare or (host != bare and not host.endswith("." + bare)):
+            problems.append(problem(node, f"'cookie_domain' {domain!r} does not cover {origin}."))
 
 
 def parse_clients(node: Node | None, declared: Declared, problems: list[Problem]) -> dict[str, Profile]:
@@ -131,6 +164,8 @@ def _site(name: str, node: Node, declared: Declared, problems: list[Problem]) ->
         problems.append(problem(node, f"Site {name!r} names no origins."))
     days = _number(node, "ask_again_days", 180, problems)
     texts = {member: _word(node, member, problems) for member in ("cookie_domain", "notice_url", "preferences_url")}
+    if texts["cookie_domain"] is not None:
+        _check_cookie_domain(texts["cookie_domain"], origins, node.get("cookie_domain") or node, problems)
     reopen = node.get("reopen")
     gpc = _word(node, "gpc", problems) or "honoured"
     if gpc not in GPC_POLICIES:
@@ -138,6 +173,7 @@ def _site(name: str, node: Node, declared: Declared, problems: list[Problem]) ->
         problems.append(problem(at, "'gpc' is honoured or required.", nearest=nearest(gpc, GPC_POLICIES)))
     modes = _consent_modes(node.get("consent_modes"), declared, problems)
     look = parse_look(node.get("look"), problems)
+    portal = _portal(node, problems)
     wordings = parse_wordings(node.get("wordings"), declared.locales.get(notice or "", ()), problems)
     if len(problems) > before or notice is None:
         return None
@@ -151,7 +187,9 @@ def _site(name: str, node: Node, declared: Declared, problems: list[Problem]) ->
         gpc="required" if gpc == "required" else "honoured",
         consent_modes=modes,
         look=look,
+        portal=portal,
         wordings=wordings,
+        hands_over_to=tuple(target for target, _ in _words(node, "hands_over_to", [])),
         **texts,
     )
 
@@ -195,7 +233,8 @@ def _profile(node: Map, declared: Declared, problems: list[Problem]) -> Profile:
     link_key = _word(node, "link_key", problems) or ""
     if link_key and not is_link_key(link_key):
         problems.append(problem(node.get("link_key") or node, "A link key is an Ed25519 public key in base64url."))
-    return Profile(tuple(roles), scopes, purpose, _word(node, "issuer", problems), link_key)
+    sign_in = parse_jwks(node.get("sign_in"), problems)
+    return Profile(tuple(roles), scopes, purpose, _word(node, "issuer", problems), link_key, sign_in)
 
 
 def _origin(text: str, node: Node, problems: list[Problem]) -> str:
@@ -209,6 +248,20 @@ def _origin(text: str, node: Node, problems: list[Problem]) -> str:
     ):
         problems.append(problem(node, f"{text!r} is no origin: write it as in https://shop.example."))
     return text.lower()
+
+
+def _portal(node: Map, problems: list[Problem]) -> str:
+    """The origin of the preference centre: TLS, since its cookie opens a person's page; without it on this machine."""
+    named = _word(node, "portal", problems)
+    if named is None:
+        return ""
+    at = node.get("portal") or node
+    origin = _origin(named, at, problems)
+    parts = urlsplit(origin)
+    host = parts.hostname or ""
+    if parts.scheme == "http" and not (host in ("localhost", "127.0.0.1", "::1") or host.endswith(".localhost")):
+        problems.append(problem(at, "A portal is reached by https."))
+    return origin
 
 
 def _words(node: Map, member: str, problems: list[Problem]) -> list[tuple[str, Node]]:

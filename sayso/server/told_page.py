@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from consent import (
+    Catalogue,
     Preference,
     Preferences,
     Questionnaire,
@@ -14,6 +15,7 @@ from consent import (
 from sayso.kernel import add_duration, iso, parse_instant
 from sayso.server.configuration import Configuration
 from sayso.server.pages import Cell, Channel, Hours, Question, Reaching
+from sayso.server.texts import worded
 
 Form = dict[str, list[str]]
 ReadForm = Callable[[Questionnaire, Preferences, Form, int], dict[str, Any]]
@@ -29,9 +31,9 @@ def reaching(configuration: Configuration, told: Preferences, state: SubjectStat
     if not asked.named:
         return None
     texts = asked_in(asked, catalogue, locale).channels.values()
-    titles = {purpose: title for channel in texts for purpose, title in channel.purposes.items()}
-    locked = {purpose: each for channel in texts for purpose, each in channel.locked.items()}
-    titles.update({purpose: each.title for purpose, each in locked.items()})
+    locked = tuple(dict.fromkeys(purpose for channel in texts for purpose in channel.locked))
+    offered = dict.fromkeys(purpose for channel in texts for purpose in channel.purposes)
+    titles = {purpose: _title(catalogue, purpose, locale) for purpose in (*offered, *locked)}
     caps = told.values.get("frequency", {})
     return Reaching(
         channels=tuple(
@@ -42,7 +44,7 @@ def reaching(configuration: Configuration, told: Preferences, state: SubjectStat
             )
             for channel in asked.channels
         ),
-        locked=tuple((each.title, each.reason) for each in locked.values()),
+        locked=tuple((titles[purpose], _reason(catalogue, purpose, locale)) for purpose in locked),
         hours=_hours(told.values.get("quiet_hours")),
         pause_until=parse_instant(told.values["pause_until"]) if "pause_until" in told.values else None,
     )
@@ -51,22 +53,23 @@ def reaching(configuration: Configuration, told: Preferences, state: SubjectStat
 def questions(configuration: Configuration, told: Preferences, locale: str, unfit: str = "") -> tuple[Question, ...]:
     """The brand's questions with the answers that stand. `unfit` is the one whose answer was refused just now."""
     asked = configuration.questionnaire
-    texts = asked_in(asked, configuration.catalogue, locale)
     found = []
     for name, each in asked.preferences.items():
-        text, answer = texts.preferences[name], told.values.get(name)
+        answer = told.values.get(name)
         origin = told.provenance.get(name)
         known = origin is not None and name in told.values
         found.append(
             Question(
                 name=name,
                 type=each.type,
-                title=text.title,
-                description=text.description,
-                gives=text.gives,
-                purpose=text.purpose_title,
+                title=worded(each.title, locale, name),
+                description=worded(each.description, locale, ""),
+                gives=worded(each.gives, locale, ""),
+                purpose=_title(configuration.catalogue, each.purpose, locale),
                 sensitive=each.sensitive,
-                options=tuple((code, title, _chosen(code, answer)) for code, title in text.options.items()),
+                options=tuple(
+                    (code, worded(title, locale, code), _chosen(code, answer)) for code, title in each.options.items()
+                ),
                 most=each.most,
                 value=_shown(answer),
                 low=each.earliest or _bound(each.min),
@@ -142,6 +145,17 @@ def answers_said(asked: Questionnaire, told: Preferences, form: Form, _at: int) 
         if answer != told.values.get(name):
             said[name] = answer
     return said
+
+
+def _title(catalogue: Catalogue, purpose: str, locale: str) -> str:
+    found = catalogue.purposes.get(purpose)
+    return worded(found.title, locale, purpose) if found is not None else purpose
+
+
+def _reason(catalogue: Catalogue, purpose: str, locale: str) -> str:
+    """Why messages for a purpose cannot be switched off: its justification, else what it is for."""
+    found = catalogue.purposes[purpose]
+    return worded(found.justification or found.description, locale, "")
 
 
 def _cell(asked: Questionnaire, told: Preferences, state: SubjectState, channel: str, purpose: str, title: str) -> Cell:

@@ -1,7 +1,8 @@
 """Sets documents with Typst, in a thread, one at a time. Implements the kernel's `Renderer`.
 
-The compiler and its font come from wheels: nothing is installed beside Python, nothing is fetched. Noto Sans CJK has
-Latin, Greek, Cyrillic, Chinese, Japanese and Korean in one face, so names in any of them stand on one line.
+The compiler and its fonts come from wheels: nothing is installed beside Python, nothing is fetched. Noto Sans CJK has
+Latin, Greek, Cyrillic, Chinese, Japanese and Korean in one face, and Noto Sans Arabic goes with it, so names in any of
+them stand on one line.
 """
 
 import asyncio
@@ -17,6 +18,8 @@ TEMPLATE: Final = Path(__file__).with_name("templates") / "document.typ"
 
 WAITING: Final = 16
 """Documents that may wait. One takes some 50 milliseconds; a queue longer than that is a fault somewhere else."""
+
+_FONTS: Final = ("noto_cjk_sans_otc", "fontpkg_noto_sans_arabic")
 
 _STANDARD: Final = "a-3a"
 """PDF/A-3a (ISO 19005-3): for the archive, accessible, with files inside."""
@@ -49,7 +52,7 @@ class Typesetter:
             fonts = typst.Fonts(
                 include_system_fonts=False,
                 include_embedded_fonts=False,
-                font_paths=[str(files("noto_cjk_sans_otc"))],
+                font_paths=[str(files(name)) for name in _FONTS],
             )
             self._compiler = typst.Compiler(TEMPLATE, font_paths=fonts, ignore_system_fonts=True)
         language, _, region = document.locale.partition("-")

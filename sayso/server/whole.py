@@ -1,7 +1,7 @@
 """Whole answers: an extension of ASGI by which an application hands over head and body as one piece of bytes.
 
 uvicorn checks and writes an answer's head line by line and its body apart, and each write wakes the other side. For the
-four hot calls that is a sixth of their work. Everything else goes through ASGI's two messages.
+hot calls that is a sixth of their work. Everything else goes through ASGI's two messages.
 """
 
 from typing import Any, Final
@@ -38,7 +38,9 @@ class Exchange:
         lines = [STATUS_LINE[status]]
         for name, value in cycle.default_headers:
             lines += (name, b": ", value, b"\r\n")
-        lines += (head, b"content-length: %d\r\n" % len(body))
+        lines.append(head)
+        if status != 304:
+            lines.append(b"content-length: %d\r\n" % len(body))
         lines.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
         lines.append(body)
         cycle.transport.write(b"".join(lines))

@@ -10,6 +10,7 @@ from consent import ConsentRegistry, IdentifierKinds, Issuer
 from policies import PolicyEngine
 from rights import RightsDesk
 from sayso.kernel import SYSTEM, Context, Database, Renderer, now, open_database
+from sayso.server.asking import Asking
 from sayso.server.auth import Principals
 from sayso.server.configuration import Configurations
 from sayso.server.feed import Feed
@@ -51,6 +52,7 @@ class Services:
         self.configurations = Configurations(keyring, self.principals, self.registry)
         self.database: Database = open_database(settings.database_url, self.configurations.moved)
         self.configurations.database = self.database
+        self.asking = Asking(keyring, settings.base_url)
         self.outbox = Outbox(keyring, configured=settings.sends_mail)
         self.carrier = Carrier(
             settings, self.outbox, self.log, self.configurations.tenants, self.configurations.controller

@@ -10,7 +10,9 @@ from .site import Site, serving
 
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
+    "--disable-component-update --disable-sync "
+    # Letters are drawn alike whatever the machine's own settings are: screens are compared by their pixels.
+    "--font-render-hinting=none --disable-lcd-text --force-color-profile=srgb"
 ).split()
 
 

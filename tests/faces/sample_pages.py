@@ -1,6 +1,5 @@
 """Every page in every state that looks different, rendered."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from sayso.server import pages
@@ -12,12 +11,14 @@ from sayso.server.pages import (
     Flash,
     Frame,
     GalleryPage,
+    LatePage,
     PeoplePage,
     PersonPage,
     SignedUp,
 )
 
 from .console_samples import a_quiet_systems_page, a_systems_page, an_entries_page, an_operator, some_details
+from .embed_samples import Sample, embeds
 from .notice_samples import a_notice_page, an_unsubscribe_page
 from .person_samples import a_data_page, a_history_page, a_uses_page, an_erasure, directives
 from .samples import (
@@ -45,13 +46,6 @@ UNSUBSCRIBES: dict[str, dict[str, Any]] = {
 }
 
 
-@dataclass(frozen=True)
-class Sample:
-    name: str
-    path: str
-    html: str
-
-
 def all_pages(locale: str = "en", **frame: Any) -> list[Sample]:
     """Every page in every state that looks different."""
     brand, operator = a_brand(), an_operator()
@@ -73,6 +67,17 @@ def all_pages(locale: str = "en", **frame: Any) -> list[Sample]:
     return [
         Sample("door", "/p/", pages.render_door(DoorPage(frame=at("/p/"), brand=brand))),
         Sample("door-problem", "/p/?bad", pages.render_door(DoorPage(frame=at("/p/"), brand=brand, problem="code"))),
+        Sample(
+            "door-sign-in",
+            "/p/?sign-in",
+            pages.render_door(DoorPage(frame=at("/p/"), brand=brand, problem="sign_in", mail=True)),
+        ),
+        *embeds(locale, **frame),
+        Sample(
+            "late",
+            "/p/?late",
+            pages.render_late(LatePage(frame=at("/p/", flash=Flash("ended")), brand=brand, next="/p/")),
+        ),
         Sample(
             "preferences",
             "/p/you",

@@ -25,6 +25,9 @@ from sayso.server.pages import (
     Tag,
     country,
 )
+from sayso.server.texts import Foreign
+
+from .foreign_words import FOREIGN
 
 AT = 1_795_302_330_123_456  # 21 Nov 2026, 23:05:30.123456 UTC
 DAY = 86_400_000_000
@@ -63,41 +66,14 @@ WORDS = {
         "notice": "We use data about you only where you say so. "
         "You decide for each purpose, and you can change your mind whenever you like.",
     },
-    "zh-CN": {
-        "news": "邮件资讯",
-        "news_text": "新茶上市时给您写信，每年四封。",
-        "profile": "个性推荐",
-        "profile_text": "根据您的订单，推荐您可能喜欢的茶。",
-        "analytics": "店铺统计",
-        "analytics_text": "统计访问量，看看哪些页面有用。",
-        "ads": "广告",
-        "ads_text": "合作伙伴在其他网站向您展示我们的茶。",
-        "orders": "您的订单",
-        "orders_text": "我们需要您的地址，才能寄送您买的茶。",
-        "email": "电子邮箱",
-        "behaviour": "浏览过的页面",
-        "address": "邮寄地址",
-        "teas": "您喜欢的茶",
-        "teas_gives": "这样来信只介绍这些茶。",
-        "green": "绿茶",
-        "white": "白茶",
-        "oolong": "乌龙茶",
-        "samples": "每单附赠小样",
-        "cups": "家中每天喝几杯",
-        "since": "喝茶始于",
-        "allergies": "您的茶中不能含有",
-        "allergies_gives": "这样我们绝不会为您包装含有它的拼配茶。",
-        "allergies_value": "洛神花",
-        "wish": "您希望本店有哪种茶？",
-        "wish_text": "写下名字，或您记得的味道。",
-        "origin": "您最爱的茶产自哪里",
-        "notice": "只有经您同意，我们才会使用您的数据。每个用途由您决定，您随时可以改变主意。",
-    },
 }
 
 
 def words(locale: str) -> dict[str, str]:
-    return WORDS.get(locale, WORDS["en"])
+    """In this language; what it lacks is in English and says so, as on a real page."""
+    if locale in FOREIGN:
+        return {name: FOREIGN[locale].get(name) or Foreign(text, "en") for name, text in WORDS["en"].items()}
+    return WORDS["en"]
 
 
 def a_frame(locale: str = "en", **changes: Any) -> Frame:
@@ -285,7 +261,7 @@ def questions(locale: str = "en") -> tuple[Question, ...]:
             title=word["allergies"],
             gives=word["allergies_gives"],
             purpose=word["orders"],
-            value=word["allergies_value"],
+            value=str(word["allergies_value"]),
             longest=120,
             sensitive=True,
             answered=True,

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -53,8 +54,7 @@ class Site:
     def page(self, target: str, locale: str) -> str | None:
         if target in self.pages:
             return self.pages[target]
-        frame = {} if self.theme == "system" else {"theme": self.theme}
-        return next((sample.html for sample in all_pages(locale, **frame) if sample.path == target), None)
+        return _rendered(locale, self.theme).get(target)
 
     def answer(self, target: str) -> tuple[int, dict[str, str], bytes]:
         """Status, headers and body for a GET."""
@@ -81,6 +81,13 @@ class Site:
 
 
 JSON = {"content-type": "application/json"}
+
+
+@cache
+def _rendered(locale: str, theme: str) -> dict[str, str]:
+    """Every sample by its path. Rendered once: they are the same each time, and there are many."""
+    frame = {} if theme == "system" else {"theme": theme}
+    return {sample.path: sample.html for sample in all_pages(locale, **frame)}
 
 
 def _static(name: str) -> tuple[int, dict[str, str], bytes]:

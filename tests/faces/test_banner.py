@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from sayso.server.pages import LOCALES
+
 from .conftest import Visitor
 
 pytestmark = pytest.mark.browser
@@ -296,7 +298,7 @@ def test_the_banner_adds_one_node_to_the_page(visitor: Visitor) -> None:
     assert page.evaluate("document.querySelectorAll('sayso-say, sayso-say *').length") == 1
 
 
-@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+@pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("width", [320, 1280])
 def test_nothing_is_cut_off(visitor: Visitor, width: int, locale: str) -> None:
     page = visitor.opens(width=width, height=640, locale=locale)

@@ -17,6 +17,14 @@ TEMPLATES = FOLDER.parent / "templates"
 JINJA = re.compile(r"\{#.*?#\}|\{% trans.*?endtrans %\}|\{%.*?%\}|\{\{.*?\}\}", re.S)
 MARKS = re.compile(r"%\((\w+)\)s|\{(\w+)\}|<(/?\w+)>")
 
+SAME = {
+    "de": frozenset({"WeChat"}),
+    "fr": frozenset({"Europe", "WeChat"}),
+    "es": frozenset({"%(name)s (%(country)s)", "; ", "Asia", "Australia", "No", "WeChat"}),
+    "pt-BR": frozenset({"%(name)s (%(country)s)", "; ", "E-mail", "WeChat"}),
+}
+"""What a language writes letter for letter as English does: a name, a sign. Nothing else may stay untranslated."""
+
 
 @pytest.mark.parametrize("locale", [locale for locale in LOCALES if locale != "en"])
 def test_a_catalogue_is_complete_and_keeps_every_mark(locale: str) -> None:
@@ -26,7 +34,8 @@ def test_a_catalogue_is_complete_and_keeps_every_mark(locale: str) -> None:
             continue
         text = catalogue.pgettext(message.context, message.id) if message.context else catalogue.gettext(message.id)
         assert text.strip(), message.id
-        assert text != message.id, f"{message.id!r} is not translated into {locale}"
+        same = message.id in SAME.get(locale, ())
+        assert (text == message.id) is same, f"{message.id!r} is not translated into {locale}"
         assert sorted(MARKS.findall(text)) == sorted(MARKS.findall(message.id)), message.id
 
 

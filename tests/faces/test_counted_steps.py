@@ -1,5 +1,8 @@
 """What a person can do in how few steps, in every language, by keyboard alone and with no script."""
 
+import re
+from functools import cache
+
 import pytest
 from playwright.sync_api import Locator, Page
 
@@ -16,29 +19,37 @@ pytestmark = pytest.mark.browser
 MOST_TABS = 200
 
 
+@cache
+def rendered(locale: str) -> dict[str, str]:
+    """The pages of the preference centre by their address."""
+    of = "contact.email"
+    filtered = tuple(each for each in uses(locale) if each.category == of)
+    door = pages.DoorPage(frame=a_frame(locale, path="/p/"), brand=a_brand())
+    return {
+        "/p/": pages.render_door(door),
+        "/p/you": pages.render_preferences(a_preferences_page(locale)),
+        "/p/you/history": pages.render_history(a_history_page(locale)),
+        "/p/you/uses": pages.render_uses(a_uses_page(locale, of="")),
+        f"/p/you/uses?of={of}": pages.render_uses(a_uses_page(locale, of=of, uses=filtered)),
+        "/p/you/data": pages.render_data(a_data_page(locale, requests=())),
+    }
+
+
 class Person:
     """Somebody at the keyboard. `steps` counts what they press and type; finding the way there is not counted."""
 
     def __init__(self, visitor: Visitor, locale: str) -> None:
         self.locale = locale
         self.site = visitor.site
-        of = "contact.email"
-        filtered = tuple(each for each in uses(locale) if each.category == of)
-        door = pages.DoorPage(frame=a_frame(locale, path="/p/"), brand=a_brand())
-        self.site.pages = {
-            "/p/": pages.render_door(door),
-            "/p/you": pages.render_preferences(a_preferences_page(locale)),
-            "/p/you/history": pages.render_history(a_history_page(locale)),
-            "/p/you/uses": pages.render_uses(a_uses_page(locale, of="")),
-            f"/p/you/uses?of={of}": pages.render_uses(a_uses_page(locale, of=of, uses=filtered)),
-            "/p/you/data": pages.render_data(a_data_page(locale, requests=())),
-        }
+        self.site.pages = rendered(locale)
+        # What a signed-in person sees of the door is the page behind it.
+        self.signed_in = {"/p/": self.site.pages["/p/you"]}
         self._visitor = visitor
         self.page: Page
         self.steps = 0
 
     def opens(self, path: str, *, javascript: bool = False) -> None:
-        self.page = self._visitor.opens(path, javascript=javascript, width=360)
+        self.page = self._visitor.opens(path, locale=self.locale, javascript=javascript, width=360)
 
     def says(self, text: str) -> str:
         return translate(self.locale, text)
@@ -65,7 +76,7 @@ class Person:
     def _goes_to(self, target: Locator) -> None:
         for _ in range(MOST_TABS):
             self.page.keyboard.press("Tab")
-            if target.evaluate("element => element === document.activeElement"):
+            if target.evaluate("element => element === element.getRootNode().activeElement"):
                 return
         raise AssertionError(f"the keyboard never came to {target}")
 
@@ -73,6 +84,27 @@ class Person:
 @pytest.fixture(params=list(LOCALES))
 def person(request: pytest.FixtureRequest, visitor: Visitor) -> Person:
     return Person(visitor, request.param)
+
+
+def test_everything_is_refused_in_one_step_where_the_question_is_asked(person: Person) -> None:
+    person.opens("/demo/", javascript=True)
+    question = person.page.get_by_role("region", name=person.says("Your say about your data"))
+    person.presses(question.get_by_role("button", name=person.says("Refuse all"), exact=True))
+    question.wait_for(state="detached")
+    assert set(person.sent().json["choices"].values()) == {"refused"}
+    assert person.steps == 1
+
+
+@pytest.mark.parametrize("start", ["/u/default.AQoff", "/notices/default/web", "/privacy/shop"])
+def test_everything_is_withdrawn_in_two_steps_from_a_page_that_knows_nobody(person: Person, start: str) -> None:
+    """By somebody who is signed in: for them the door leads straight to the page behind it."""
+    person.site.pages = person.site.pages | person.signed_in
+    person.opens(start)
+    way = person.says("All your choices, on your preference page")
+    person.presses(person.page.get_by_role("main").get_by_role("link", name=way))
+    person.presses(person.page.get_by_role("button", name=person.says("Withdraw everything")))
+    assert person.sent().path == "/p/you/withdraw"
+    assert person.steps == 2
 
 
 @pytest.mark.parametrize("start", ["/p/you", "/p/you/history", "/p/you/uses", "/p/you/data"])
@@ -98,7 +130,7 @@ def test_who_used_my_e_mail_and_why_is_seen_in_three_steps(person: Person) -> No
     person.opens("/p/you")
     person.presses(person.page.get_by_role("link", name=person.says("Who used my data"), exact=True))
     person.presses(person.page.get_by_role("link", name=person.says("your e-mail address"), exact=True))
-    shown = person.page.locator(".timeline").inner_text()
+    shown = person.page.get_by_role("main").get_by_role("list").filter(has_text=person.says("What for")).inner_text()
     assert person.says("Used %(what)s") % {"what": person.says("your e-mail address")} in shown
     assert person.says("you said yes to it") in shown
     assert person.says("your phone number") not in shown
@@ -110,7 +142,7 @@ def test_an_erasure_is_filed_in_four_steps(person: Person) -> None:
     page = person.page
     person.presses(page.get_by_role("link", name=person.says("My data"), exact=True))
     person.presses(page.locator("summary", has_text=person.says("I want my data erased")))
-    person.types(page.locator("input[name=confirm]"), pages.erase_word(person.locale))
+    person.types(page.get_by_role("main").get_by_role("textbox"), pages.erase_word(person.locale))
     person.presses(page.get_by_role("button", name=person.says("Erase my data")))
     assert person.sent().path == "/p/you/erasure"
     assert person.steps <= 4
@@ -118,7 +150,8 @@ def test_an_erasure_is_filed_in_four_steps(person: Person) -> None:
 
 def test_a_purpose_comes_less_often_with_one_press(person: Person) -> None:
     person.opens("/p/you")
-    person.presses(person.page.locator("button[name=less]").first)
+    often = person.says("at most %(count)s a month") % {"count": "2"}
+    person.presses(person.page.get_by_role("group").get_by_role("button", name=re.compile(re.escape(often))))
     assert person.sent().path == "/p/you/less"
     assert person.sent().body == "less=email%2F2%2Fmonth&csrf=form-token&version=4"
     assert person.steps == 1

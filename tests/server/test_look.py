@@ -42,7 +42,7 @@ async def test_pages_carry_the_brands_name_colours_and_addresses(lite: World) ->
 
 async def test_a_brand_without_a_look_has_ours(lite: World) -> None:
     await lite.smallest()
-    assert "/p/look/" not in (await lite.nobody.get("/p/")).text
+    assert ".css?" not in (await lite.nobody.get("/p/")).text
 
 
 @pytest.mark.parametrize(

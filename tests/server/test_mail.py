@@ -186,7 +186,21 @@ async def test_without_a_mail_server_nothing_is_promised(lite: World) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(("wanted", "used"), [("en", "en"), ("zh-CN", "zh-CN"), ("zh-TW", "zh-CN"), ("fr", "en")])
+@pytest.mark.parametrize(
+    ("wanted", "used"),
+    [
+        ("en", "en"),
+        ("zh-CN", "zh-CN"),
+        ("zh-TW", "zh-CN"),
+        ("de-AT", "de"),
+        ("fr", "fr"),
+        ("es-MX", "es"),
+        ("pt-PT", "pt-BR"),
+        ("ja", "ja"),
+        ("ar-EG", "ar"),
+        ("sv", "en"),
+    ],
+)
 def test_every_letter_stands_in_every_language(kind: str, wanted: str, used: str) -> None:
     message = compose(Letter(kind, ANN, wanted, VALUES), "Tea & <Co>\nBcc: all@example.org", "a@b.example", now())
     assert message["Content-Language"] == used

@@ -243,6 +243,20 @@ async def test_a_link_ends_and_another_persons_link_changes_who_is_there(lite: W
         assert (refused.status_code, "cannot be used" in refused.text) == (400, True)
 
 
+async def test_a_form_that_comes_too_late_is_answered_with_a_page_that_says_so(lite: World) -> None:
+    await a_brand(lite)
+    subject = await lite.person()
+    browser, csrf = await enter(lite, subject)
+    for path in ("choices", "withdraw", "undo", "reach", "less", "told", "requests", "erasure", "leave"):
+        stale = await post(browser, f"/p/you/{path}", csrf="of another tab")
+        assert (stale.status_code, "The form was too old." in stale.text) == (403, True), path
+    await post(browser, "/p/you/leave", csrf=csrf)
+    ended = await post(browser, "/p/you/withdraw", csrf=csrf)
+    assert (ended.status_code, "so nothing was saved" in ended.text) == (401, True)
+    assert 'href="/p/"' in ended.text
+    assert ended.headers["content-security-policy"].startswith("default-src 'none'")
+
+
 async def test_without_a_session_every_page_leads_to_the_door(lite: World) -> None:
     await a_brand(lite)
     for path in ("/p/you", "/p/you/history", "/p/you/uses", "/p/you/data"):

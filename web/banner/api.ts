@@ -11,8 +11,6 @@ export interface Recorded {
   entry: string;
 }
 
-const AGAIN = [408, 425, 429];
-
 export function sender(configuration: Configuration, base: string, waiting: ReturnType<typeof queue>, told: (recorded: Recorded) => void) {
   const post = (key: string, body: Submission): Promise<Response> =>
     fetch(base + (body.choices ? "choices" : "signals"), {
@@ -28,7 +26,7 @@ export function sender(configuration: Configuration, base: string, waiting: Retu
     const answer = await fetch(base + "banner.json?locale=" + configuration.locale, { credentials: "omit", cache: "no-store" });
     const fresh = (await answer.json()) as Configuration;
     configuration.token = fresh.token;
-    return !body.choices || (fresh.notice === body.notice && fresh.version === body.notice_version) ? { ...body, token: fresh.token } : null;
+    return !body.choices || (fresh.notice === body.notice && (fresh.version | 0) === body.notice_version) ? { ...body, token: fresh.token } : null;
   };
 
   const deliver = async (key: string, first: Submission): Promise<void> => {
@@ -38,7 +36,7 @@ export function sender(configuration: Configuration, base: string, waiting: Retu
       // Another body needs another key; the refused one recorded nothing.
       if (second) answer = await post(key + "2", second);
     }
-    if (answer.status >= 500 || AGAIN.includes(answer.status)) return;
+    if (/5..|408|425|429/.test(answer.status + "")) return;
     waiting.drop(key);
     if (answer.ok) told((await answer.json()) as Recorded);
   };

@@ -17,6 +17,19 @@ test("what is printed is read back", () => {
     assert.deepEqual(parse(print(one)), one);
 });
 
+test("a purpose that became wider under the same notice is asked again, and only it", () => {
+  const wider = { ...configuration, version: 3.000086401, purposes: [{ name: "news", title: "News", since: 1 }, { name: "ads", title: "Ads", since: 3.000086401 }] };
+  const before = known({ news: "granted", ads: "granted" });
+  assert.equal(granted(wider, before, "ads"), false);
+  assert.equal(granted(wider, before, "news"), true);
+  assert.deepEqual(news(wider, before), { added: [], changed: ["ads"] });
+  const { known: after, submission } = settle(wider, before, { ads: "granted" }, fresh);
+  assert.equal(submission.notice_version, 3);
+  assert.deepEqual(parse(print(after)), after);
+  assert.equal(answered(wider, parse(print(after))), true);
+  assert.equal(granted(configuration, after, "news"), false, "a version yet to come");
+});
+
 test("a cookie that is not ours is nothing known", () => {
   for (const text of ["", "web", "web:x||", ":3||", "<script>", "web:1234567890||"]) assert.equal(parse(text), null);
 });

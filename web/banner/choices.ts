@@ -28,7 +28,7 @@ export interface Submission {
   method?: "banner";
   gpc?: true;
   conflict_shown?: true;
-  /** What was shown (`banner`, `choices`, `embed`), in how many steps. The server knows the wording by the token. */
+  /** What was shown (`banner`, `choices`, `embed`; `hand_over`: a no that came along), in how many steps. The server knows the wording by the token. */
   interface?: string;
   steps_shown?: number;
 }
@@ -36,7 +36,7 @@ export interface Submission {
 /** `<notice>:<version>|<device>|+granted|*granted after the conflict was shown|-refused|~gpc`; anything else is nothing known. */
 export function parse(text: string): Known | null {
   const [head = "", device = "", ...marks] = text.split("|");
-  const found = /^(.+):(\d{1,9})$/.exec(head);
+  const found = /^(.+):(\d{1,9}(?:\.\d{1,9})?)$/.exec(head);
   if (!found) return null;
   const known: Known = { notice: found[1]!, version: +found[2]!, device, choices: {}, over: [] };
   for (const mark of marks) {
@@ -68,7 +68,7 @@ export function answer(configuration: Configuration, known: Known | null, name: 
 
 /** Whether nothing is left to ask. */
 export const answered = (configuration: Configuration, known: Known | null): boolean =>
-  !!known && known.notice === configuration.notice && asked(configuration).every((name) => answer(configuration, known, name));
+  known?.notice === configuration.notice && asked(configuration).every((name) => answer(configuration, known, name));
 
 /** Who answered an earlier version is told what is new in this one, and what changed. */
 export function news(configuration: Configuration, known: Known | null): { added: string[]; changed: string[] } {
@@ -124,7 +124,7 @@ export function settle(
   return {
     known: { notice, version, device: stays, choices: kept, over, ...(gpc && stays && { told: true }) },
     submission: Object.keys(sent).length
-      ? { ...signal, notice, notice_version: version, locale, choices: sent, method: "banner" }
+      ? { ...signal, notice, notice_version: version | 0, locale, choices: sent, method: "banner" }
       : { token, device, gpc: true },
   };
 }

@@ -9,22 +9,30 @@ export interface Purpose {
   facts?: string;
   /** Who gets the data, in words. */
   who?: string;
-  /** The oldest version of the notice whose answer to this purpose still counts. Left out when only the present one's does. */
+  /** The oldest version whose answer to this purpose still counts. Left out when only the present one's does. */
   since?: number;
   /** False: a fact to tell, not a box to tick. Left out when true. */
   ask?: false;
   /** An opt-out signal of the browser says no to it. Left out when false. */
   gpc?: true;
+  /** The language of its title and text. Left out when it is the interface's. */
+  lang?: string;
 }
 
 export interface Configuration {
   site: string;
   token: string;
   notice: string;
+  /** The version of the notice, with a fraction that grows when a purpose becomes wider and the notice stays. */
   version: number;
+  /** The language of the notice. */
   locale: string;
+  /** The language of everything else. Left out when it is the same. */
+  lang?: string;
   dir: "ltr" | "rtl";
   title: string;
+  /** The title is the site's own, in the language of the notice, and that is not the interface's. */
+  own?: true;
   /** A sentence before the text of the notice; only in some wordings. */
   lead?: string;
   /** Which of the site's wordings this is. Left out when there is one. */
@@ -45,6 +53,11 @@ export interface Configuration {
   reopen?: false;
   /** The request for this file carried `Sec-GPC: 1`. Left out when it did not. */
   gpc?: true;
+  /** The file that hands choices over, from this folder, where this site gives them to others or takes them. */
+  hand_over?: string;
+  /** Origins to which a choice goes with the visitor, and those from which it may come. Left out when there is none. */
+  hands_to?: string[];
+  takes_from?: string[];
   /** The purposes on which each key of Google's consent mode rests; left out where tags are not told. */
   modes?: Record<string, string[]>;
 }

@@ -13,6 +13,9 @@ export function h<K extends keyof HTMLElementTagNameMap>(tag: K, attributes: Rec
   return element;
 }
 
+/** The language of a text that is not the interface's. */
+export const spoken = (lang: string | undefined): Record<string, string> => (lang ? { lang, dir: "auto" } : {});
+
 export function button(text: string, look: string, act: () => void): HTMLButtonElement {
   const element = h("button", { type: "button", class: look }, text);
   element.onclick = act;
@@ -22,9 +25,9 @@ export function button(text: string, look: string, act: () => void): HTMLButtonE
 let sheet: CSSStyleSheet | undefined;
 
 /** An element of ours for the page, out of reach of its styles. */
-export function hosted(name: string, { locale, dir }: Configuration): { host: HTMLElement; root: ShadowRoot } {
+export function hosted(name: string, { locale, lang, dir }: Configuration): { host: HTMLElement; root: ShadowRoot } {
   const host = document.createElement(name);
-  host.lang = locale;
+  host.lang = lang ?? locale;
   host.dir = dir;
   const root = host.attachShadow({ mode: "open" });
   if (!sheet) (sheet = new CSSStyleSheet()).replaceSync(style);

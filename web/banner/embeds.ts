@@ -24,18 +24,19 @@ export function embed(configuration: Configuration, asking: Asking): void {
     }
   for (const frame of document.querySelectorAll<HTMLIFrameElement>("iframe[data-purpose][data-src]")) {
     const yes = asking.may(frame.dataset["purpose"]!), card = cards.get(frame);
-    if (yes && !frame.hasAttribute("src")) frame.src = frame.dataset["src"]!;
-    if (!yes && frame.hasAttribute("src")) frame.removeAttribute("src");
-    // Not `hidden`: many style sheets give every frame a display of its own.
-    if (yes) frame.style.removeProperty("display");
-    else frame.style.setProperty("display", "none", "important");
     if (yes) {
+      frame.src ||= frame.dataset["src"]!;
+      frame.style.removeProperty("display");
       // The keyboard stays where it was: on what the card has become.
       const held = card?.shadowRoot?.activeElement;
       card?.remove();
       cards.delete(frame);
       if (held) frame.focus();
-    } else if (!card?.isConnected) {
+    } else {
+      frame.removeAttribute("src");
+      // Not `hidden`: many style sheets give every frame a display of its own.
+      frame.style.setProperty("display", "none", "important");
+      if (card?.isConnected) continue;
       const made = placeholder(configuration, asking, frame);
       cards.set(frame, made);
       frame.before(made);

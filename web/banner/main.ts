@@ -4,6 +4,7 @@ import { sender, type Recorded } from "./api.ts";
 import { all, answer, answered, asked, granted, news, settle, type Answer, type Choices } from "./choices.ts";
 import type { Configuration } from "./configuration.ts";
 import { embed } from "./embeds.ts";
+import type hand from "./hand-over.ts";
 import { speak } from "./modes.ts";
 import { release } from "./release.ts";
 import { cookie, queue, random } from "./storage.ts";
@@ -76,13 +77,23 @@ function start(configuration: Configuration, base: string): Sayso {
   };
   const show = (): void => {
     if (answered(configuration, jar.read())) ui().rest();
-    else ui().ask(news(configuration, jar.read()));
+    else if (!shown?.asking()) ui().ask(news(configuration, jar.read()));
   };
 
-  const whenIdle = (act: () => void) => ("requestIdleCallback" in window ? requestIdleCallback(act, { timeout: 2000 }) : setTimeout(act, 200));
+  const whenIdle = (act: () => void) => (window.requestIdleCallback ?? setTimeout)(act);
   const parsed = (act: () => void) => (document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", act) : act());
+  // Sites that hand choices over to each other load the rest of that; the code that came with the visitor goes from the address at once.
+  const { hand_over } = configuration, { hash, href } = location;
+  const code = hand_over && hash.startsWith("#sayso=") && hash;
+  if (code) history.replaceState(history.state, "", href.slice(0, -hash.length));
+  const handed = hand_over && (import(base + hand_over) as Promise<{ default: typeof hand }>)
+    .then((file) => file.default(configuration, base, code || "", { ...jar, changed, settled })).catch(() => {});
+
   if (answered(configuration, jar.read())) {
     if (configuration.reopen !== false) parsed(() => whenIdle(show));
+  } else if (code) {
+    void (handed as Promise<void>).then(() => parsed(show));
+    setTimeout(show, 3000);
   } else if (document.body) show();
   else parsed(show);
   speak(configuration, "default", may);
@@ -105,7 +116,7 @@ function start(configuration: Configuration, base: string): Sayso {
   });
 
   addEventListener("online", () => void flush());
-  // Answered in another tab, or back from the cache of visited pages. Every answer passes through the queue, so its key tells the others.
+  // Answered in another tab, or back from the cache of visited pages. Every answer passes through the queue, which tells the others.
   const look = () => {
     if (said() === seen) return;
     if (answered(configuration, jar.read())) shown?.rest();
@@ -113,9 +124,7 @@ function start(configuration: Configuration, base: string): Sayso {
   };
   document.addEventListener("visibilitychange", look);
   addEventListener("pageshow", look);
-  addEventListener("storage", (event) => {
-    if (event.key === waiting.name) look();
-  });
+  addEventListener("storage", look);
 
   return {
     get: () => Object.fromEntries(asked(configuration).map((name) => [name, has(name) ? "granted" : answer(configuration, jar.read(), name) ? "refused" : "unasked"])),

@@ -2,6 +2,9 @@
 
 const BLOCKED = 'script[type="text/plain"][data-purpose], template[data-purpose]';
 
+/** Milliseconds after which a tag that does not load holds up nobody. */
+const PATIENCE = 4000;
+
 let running = false;
 
 /**
@@ -44,10 +47,12 @@ function start(script: HTMLScriptElement): Promise<void> | void {
   const { parentNode, nextSibling } = script;
   script.remove();
   script.type = script.dataset["type"] ?? "text/javascript";
-  script.async = false;
+  // The next one waits for this one by itself; without `async` the browser would hold it back for as long as a tag hangs.
+  script.async = true;
   const done = script.src
     ? new Promise<void>((resolve) => {
         script.onload = script.onerror = () => resolve();
+        setTimeout(resolve, PATIENCE);
       })
     : undefined;
   parentNode!.insertBefore(script, nextSibling);

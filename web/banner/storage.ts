@@ -69,7 +69,6 @@ export function queue(configuration: Configuration) {
     }
   };
   return {
-    name,
     read,
     add: (body: Submission): void => write([...read(), { key: random(), at: Date.now(), body }]),
     drop: (key: string): void => write(read().filter((item) => item.key !== key)),

@@ -2,7 +2,7 @@
 
 import type { Choices } from "./choices.ts";
 import type { Configuration, Purpose } from "./configuration.ts";
-import { button, h, hosted, type Child } from "./elements.ts";
+import { button, h, hosted, spoken, type Child } from "./elements.ts";
 
 export interface View {
   /** Put the question on the page; who answered an earlier version is told what is new and what changed. */
@@ -29,24 +29,29 @@ export interface Wishes {
 }
 
 export function view(configuration: Configuration, wishes: Wishes): View {
-  const { strings, title, lead, text, purposes, notice_url, preferences_url, locale, reopen } = configuration;
+  const { strings, title, lead, text, purposes, notice_url, preferences_url, locale, lang, own, reopen } = configuration;
   const { host, root } = hosted("sayso-say", configuration);
   const said = h("div", { role: "status" });
   const open = button(strings.reopen, "open", () => choose());
   root.append(said, open);
   open.hidden = true;
   document.body.prepend(host);
+  // In the top layer: out of reach of what the page lays over itself, and of a filter or transform of its body.
+  host.popover = "manual";
+  host.showPopover?.();
 
   let card: HTMLElement | undefined;
   let came: EventTarget | null = null;
   let timer = 0;
 
+  // The notice may be in another language than what stands around it.
+  const foreign = spoken(lang && locale);
   const gpc = () => wishes.gpc && h("p", { class: "gpc" }, strings.gpc);
   const link = (to: string | undefined, name: string): Child => to && h("a", { href: to }, name);
   const links = (): Child =>
     (notice_url || preferences_url) && h("p", { class: "links" }, link(notice_url, strings.notice), link(preferences_url, strings.page));
   const titles = (names: (name: string) => boolean) =>
-    new Intl.ListFormat(locale).format(purposes.filter(({ name }) => names(name)).map(({ title }) => title));
+    new Intl.ListFormat(lang ?? locale).format(purposes.filter(({ name }) => names(name)).map(({ title }) => title));
   const sentence = (pattern: string, names: string) => names && pattern.replace("{purposes}", () => names);
   const allOf = (yes: boolean) => () => wishes.decide(() => yes, false, "banner", 1);
 
@@ -62,7 +67,7 @@ export function view(configuration: Configuration, wishes: Wishes): View {
     const fresh = [sentence(strings.added, titles((name) => news.added.includes(name))), sentence(strings.changed, titles((name) => news.changed.includes(name)))];
     const told = fresh.filter((part) => part).join(" ");
     card = h("section", { class: "card", "aria-labelledby": "t" },
-      h("div", { class: "text" }, h("h2", { id: "t" }, title), told && h("p", { class: "gpc" }, told), lead && h("p", {}, lead), h("p", {}, text),
+      h("div", { class: "text" }, h("h2", { id: "t", ...(own && foreign) }, title), told && h("p", { class: "gpc" }, told), lead && h("p", foreign, lead), h("p", foreign, text),
         strings.asks && h("p", { class: "soft" }, strings.asks), gpc(), links()),
       h("div", { class: "row" }, button(strings.refuse, "fill", allOf(false)), button(strings.accept, "fill", allOf(true)),
         button(strings.choose, "", () => choose())));
@@ -75,13 +80,13 @@ export function view(configuration: Configuration, wishes: Wishes): View {
   };
 
   const choose = (): void => {
-    const row = ({ name, title, text, facts, who, ask }: Purpose, index: number) => {
+    const row = ({ name, title, text, facts, who, ask, lang }: Purpose, index: number) => {
       const box = h("input", { type: "checkbox", id: "p" + index, "aria-describedby": "d" + index, name });
       box.checked = wishes.has(name);
       return h("li", {},
-        ask === false ? h("p", {}, h("b", {}, title)) : h("label", { for: box.id }, title),
+        ask === false ? h("p", spoken(lang), h("b", {}, title)) : h("label", { for: box.id, ...spoken(lang) }, title),
         ask === false ? h("em", {}, strings.always) : box,
-        h("div", { id: "d" + index, class: "soft" }, text && h("p", {}, text), facts && h("small", {}, facts), who && h("small", {}, who)));
+        h("div", { id: "d" + index, class: "soft" }, text && h("p", spoken(lang), text), facts && h("small", {}, facts), who && h("small", {}, who)));
     };
     const close = () => dialog.close();
     const end = (yes: (name: string) => boolean, specific?: boolean) => () => {
@@ -90,7 +95,7 @@ export function view(configuration: Configuration, wishes: Wishes): View {
     };
     const ticked = (name: string): boolean => form.querySelector<HTMLInputElement>(`input[name="${CSS.escape(name)}"]`)!.checked;
     const form: HTMLFormElement = h("form", {},
-      h("div", { class: "head" }, h("h2", { id: "c", tabindex: "-1", autofocus: "" }, strings.layer), button(strings.close, "", close), h("p", { class: "soft" }, text), gpc(), links()),
+      h("div", { class: "head" }, h("h2", { id: "c", tabindex: "-1", autofocus: "" }, strings.layer), button(strings.close, "", close), h("p", { class: "soft", ...foreign }, text), gpc(), links()),
       h("ul", { tabindex: "0", "aria-labelledby": "c" }, ...purposes.map(row)),
       h("div", { class: "foot" }, button(strings.refuse, "", end(() => false)), button(strings.accept, "", end(() => true)), button(strings.save, "fill", end(ticked, true))));
     form.onsubmit = (event) => {

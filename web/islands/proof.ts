@@ -29,7 +29,7 @@ async function check(card: HTMLElement, button: HTMLButtonElement): Promise<void
     const keys = bundle.receipt ? (await json<{ keys: Jwk[] }>("/.well-known/jwks.json")).keys : [];
     const done = await verify(bundle, keys, card.dataset["entry"]!);
     draw(card, [done.leafHash, ...done.path]);
-    const number = new Intl.NumberFormat(document.documentElement.lang);
+    const number = new Intl.NumberFormat(document.documentElement.lang, { numberingSystem: "latn" });
     say("verified", { index: number.format(done.index), size: number.format(done.size) });
   } catch (error) {
     say(error instanceof Refused ? error.reason : "network");

@@ -4,7 +4,7 @@ export function shop(): void {
   const panel = document.querySelector<HTMLElement>("[data-running]");
   if (!panel) return;
   const rows = [...panel.querySelectorAll<HTMLElement>("[data-tag]")];
-  const clock = new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "medium" });
+  const clock = new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "medium", numberingSystem: "latn" });
   const show = () => {
     for (const row of rows) {
       const since = document.documentElement.getAttribute("data-" + row.dataset["tag"]!);

@@ -23,6 +23,7 @@ _COMMANDS = {
     "worker": ("worker", "worker"),
     "data-ends": ("data_ends", "data_ends"),
     "doctor": ("doctor", "doctor"),
+    "site": ("site", "site"),
     "backup": ("backup", "backup"),
     "upgrade": ("backup", "upgrade"),
     "openapi": ("openapi", "openapi"),

@@ -16,6 +16,7 @@ from typing import Final
 from msgspec import Struct
 
 from sayso.kernel import to_datetime
+from sayso.server.pages.locales import best, direction
 
 KINDS: Final = ("preference_link", "code", "double_opt_in")
 
@@ -58,25 +59,23 @@ def compose(letter: Letter, brand: str, sender: str, at: int) -> EmailMessage:
 def _html(text: str, locale: str, values: dict[str, str]) -> str:
     paragraphs = "\n".join(_paragraph(part, values) for part in text.strip().split("\n\n"))
     return (
-        f'<!doctype html>\n<html lang="{escape(locale)}"><meta charset="utf-8">\n'
+        f'<!doctype html>\n<html lang="{escape(locale)}" dir="{direction(locale)}"><meta charset="utf-8">\n'
         f'<body style="font-family: sans-serif; line-height: 1.5; max-width: 36em">\n{paragraphs}\n</body></html>\n'
     )
 
 
 def _paragraph(part: str, values: dict[str, str]) -> str:
     if part == values.get("url"):
-        return f'<p><a href="{escape(part)}">{escape(part)}</a></p>'
+        return f'<p dir="ltr"><a href="{escape(part)}">{escape(part)}</a></p>'
     if part == values.get("code"):
-        return f'<p style="font-size: 1.6em; letter-spacing: 0.1em"><b>{escape(part)}</b></p>'
+        return f'<p dir="ltr" style="font-size: 1.6em; letter-spacing: 0.1em"><b>{escape(part)}</b></p>'
     return "<p>" + escape(part).replace("\n", "<br>\n") + "</p>"
 
 
 def _words(kind: str, locale: str) -> tuple[str, dict[str, str]]:
     """The words of a kind in the language nearest to the one wanted."""
     known = _letters()[kind]
-    language = locale.split("-", maxsplit=1)[0].lower()
-    near = (each for each in known if each.split("-", maxsplit=1)[0].lower() == language)
-    found = locale if locale in known else next(near, _FALLBACK)
+    found = best(locale, tuple(known)) or _FALLBACK
     return found, known[found]
 
 

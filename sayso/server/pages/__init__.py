@@ -10,7 +10,9 @@ from .banner import (
     ChoiceCookie,
     banner_configuration,
     banner_script,
+    hand_over_script,
     print_choice_cookie,
+    read_banner_script,
     read_choice_cookie,
 )
 from .console import (
@@ -30,7 +32,7 @@ from .console import (
 )
 from .differing import Piece, differing
 from .environment import STATIC, Asset, assets, manifest
-from .frame import Brand, Flash, Frame, Theme, safe_back, theme_of
+from .frame import Brand, Flash, Frame, Theme, Way, safe_back, theme_of
 from .gallery import GalleryPage, render_gallery
 from .headers import BANNER_HEADERS, CONTENT_SECURITY_POLICY, MEDIA_TYPES, PAGE_HEADERS, STATIC_HEADERS
 from .locales import LOCALES, negotiate
@@ -41,6 +43,7 @@ from .person import (
     DoorPage,
     HistoryPage,
     HonouredDirective,
+    LatePage,
     Less,
     Party,
     PreferencesPage,
@@ -52,6 +55,7 @@ from .person import (
     render_confirm,
     render_door,
     render_history,
+    render_late,
     render_preferences,
     say,
 )
@@ -129,6 +133,7 @@ __all__ = [
     "JobLine",
     "Known",
     "LateLetter",
+    "LatePage",
     "Less",
     "LogHealth",
     "MailroomPage",
@@ -160,6 +165,7 @@ __all__ = [
     "UnsubscribePage",
     "Use",
     "UsesPage",
+    "Way",
     "assets",
     "banner_configuration",
     "banner_script",
@@ -168,10 +174,12 @@ __all__ = [
     "country",
     "differing",
     "erase_word",
+    "hand_over_script",
     "manifest",
     "negotiate",
     "plain",
     "print_choice_cookie",
+    "read_banner_script",
     "read_choice_cookie",
     "reading_language",
     "receipt_document",
@@ -183,6 +191,7 @@ __all__ = [
     "render_entries",
     "render_gallery",
     "render_history",
+    "render_late",
     "render_mailroom",
     "render_notice",
     "render_people",

@@ -1,7 +1,9 @@
 """The embeddable banner: its configuration, and the one file that carries it to a foreign page."""
 
+import json
+import re
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
@@ -10,6 +12,7 @@ from .environment import assets, static_text
 from .locales import direction, duration, joined, translate
 from .plain_words import country
 
+_VERSION = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 PLACEHOLDER = "__SAYSO_CONFIGURATION__"
 
 
@@ -19,7 +22,8 @@ class BannerPurpose(Struct, frozen=True, kw_only=True):
 
     `gpc`: an opt-out signal of the browser says no to it. `expires` is the ISO 8601 duration after which a yes ends;
     None when it has no term. `recipients` are who gets the data, each with its country (ISO 3166-1). `since` is the
-    oldest version of the notice whose answer to this purpose still counts; 0 when only the present one's does.
+    oldest version of the notice whose answer to this purpose still counts; 0 when only the present one's does. `lang`
+    is the language of its texts, empty when it is the interface's.
     """
 
     name: str
@@ -30,35 +34,43 @@ class BannerPurpose(Struct, frozen=True, kw_only=True):
     gpc: bool = False
     expires: str | None = None
     recipients: tuple[tuple[str, str], ...] = ()
-    since: int = 0
+    since: int | float = 0
+    lang: str = ""
 
 
 class ShownPurpose(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A purpose as it goes to the browser: every sentence is finished."""
+    """A purpose as it goes to the browser: every sentence is finished. `lang` is the language of `title` and `text`,
+    empty when it is the interface's.
+    """
 
     name: str
     title: str
     text: str = ""
     facts: str = ""
     who: str = ""
-    since: int = 0
+    since: int | float = 0
     ask: bool = True
     gpc: bool = False
+    lang: str = ""
 
 
 class BannerConfiguration(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Everything a banner needs, in one language.
 
-    The browser gets it inside `banner.js` and, when a token ended, as `banner.json`.
+    The browser gets it inside `banner.js` and, when a token ended, as `banner.json`. `locale` is the language of the
+    notice, which the record names; `lang` that of the interface, empty when it is the same. `own`: the title is the
+    site's, in the language of the notice. `dir` is the interface's.
     """
 
     site: str
     token: str
     notice: str
-    version: int
+    version: int | float
     locale: str
+    lang: str = ""
     dir: Literal["ltr", "rtl"]
     title: str
+    own: bool = False
     text: str
     lead: str = ""
     wording: str = ""
@@ -70,6 +82,9 @@ class BannerConfiguration(Struct, frozen=True, kw_only=True, omit_defaults=True)
     days: int = 180
     reopen: bool = True
     gpc: bool = False
+    hand_over: str | None = None
+    hands_to: tuple[str, ...] = ()
+    takes_from: tuple[str, ...] = ()
     modes: dict[str, tuple[str, ...]] | None = None
 
 
@@ -81,7 +96,7 @@ class ChoiceCookie(Struct, frozen=True):
     """
 
     notice: str
-    version: int
+    version: int | float
     device: str | None
     choices: dict[str, Literal["granted", "refused"]]
     over: frozenset[str] = frozenset()
@@ -93,7 +108,7 @@ def banner_configuration(
     site: str,
     token: str,
     notice: str,
-    notice_version: int,
+    notice_version: int | float,
     locale: str,
     text: str,
     purposes: tuple[BannerPurpose, ...],
@@ -103,34 +118,44 @@ def banner_configuration(
     ask_again_days: int = 180,
     reopen: bool = True,
     gpc: bool = False,
+    hands_to: tuple[str, ...] = (),
+    takes_from: tuple[str, ...] = (),
     modes: dict[str, tuple[str, ...]] | None = None,
     wording: str = "",
     title: str = "",
     lead: str = "",
+    interface: str = "",
 ) -> BannerConfiguration:
     """The configuration of one site in one language, with every text of the interface finished.
 
-    `wording` names the one of several that the site tries; `title` and `lead` are its own.
+    `wording` names the one of several that the site tries; `title` and `lead` are its own. `locale` is the language of
+    the notice; `interface` that of everything else, where it is another one.
     """
+    spoken = interface or locale
     return BannerConfiguration(
         site=site,
         token=token,
         notice=notice,
         version=notice_version,
         locale=locale,
-        dir=direction(locale),
-        title=title or translate(locale, "Your say about your data"),
+        lang=spoken if spoken != locale else "",
+        dir=direction(spoken),
+        title=title or translate(spoken, "Your say about your data"),
+        own=bool(title) and spoken != locale,
         text=text,
         lead=lead,
         wording=wording,
-        purposes=tuple(_shown(purpose, locale) for purpose in purposes),
-        strings=_strings(locale, tuple(purpose.title for purpose in purposes if purpose.ask)),
+        purposes=tuple(_shown(purpose, spoken) for purpose in purposes),
+        strings=_strings(spoken, tuple(purpose.title for purpose in purposes if purpose.ask)),
         notice_url=notice_url,
         preferences_url=preferences_url,
         cookie_domain=cookie_domain,
         days=ask_again_days,
         reopen=reopen,
         gpc=gpc,
+        hand_over=_hand_over_name() if hands_to or takes_from else None,
+        hands_to=hands_to,
+        takes_from=takes_from,
         modes=modes,
     )
 
@@ -148,6 +173,27 @@ def banner_script(configuration: BannerConfiguration) -> bytes:
     return f"{head}{literal}{tail}".encode()
 
 
+def hand_over_script() -> bytes:
+    """The part of the banner that only sites load which hand choices over to each other, or take them."""
+    return static_text(assets()["hand-over.js"]).encode()
+
+
+def read_banner_script(script: bytes) -> tuple[dict[str, Any], bool]:
+    """The configuration inside a banner's file, and whether what stands around it is the banner of this version.
+
+    Untrusted: a page loaded it. A file without a configuration gives an empty one.
+    """
+    text = script.decode(errors="replace")
+    head, tail = _core()
+    current = text.startswith(head) and text.endswith(tail)
+    found = re.search(r'\{"site":"', text)
+    try:
+        told = json.JSONDecoder().raw_decode(text, found.start())[0] if found else {}
+    except ValueError:
+        told = {}
+    return told, current
+
+
 def read_choice_cookie(value: str) -> ChoiceCookie | None:
     """The banner's cookie `<notice>:<version>|<device>|+granted|*granted over the signal|-refused…|~gpc`, or None when
     it is not one.
@@ -157,7 +203,7 @@ def read_choice_cookie(value: str) -> ChoiceCookie | None:
     head, _, rest = value.partition("|")
     device, _, listed = rest.partition("|")
     notice, _, version = head.rpartition(":")
-    if not notice or not version.isdecimal() or len(version) > 9 or len(device) not in (0, *range(22, 65)):
+    if not notice or not _VERSION.fullmatch(version) or len(device) not in (0, *range(22, 65)):
         return None
     marks = [mark for mark in listed.split("|") if mark]
     if any(len(mark) < 2 or mark[0] not in "+*-~" for mark in marks):
@@ -166,7 +212,8 @@ def read_choice_cookie(value: str) -> ChoiceCookie | None:
         mark[1:]: "granted" if mark[0] in "+*" else "refused" for mark in marks if mark[0] != "~"
     }
     over = frozenset(mark[1:] for mark in marks if mark[0] == "*")
-    return ChoiceCookie(notice, int(version), device or None, choices, over, "~gpc" in marks)
+    number = float(version) if "." in version else int(version)
+    return ChoiceCookie(notice, number, device or None, choices, over, "~gpc" in marks)
 
 
 def print_choice_cookie(cookie: ChoiceCookie) -> str:
@@ -177,6 +224,12 @@ def print_choice_cookie(cookie: ChoiceCookie) -> str:
     ]
     told = ["~gpc"] if cookie.told else []
     return "|".join([f"{cookie.notice}:{cookie.version}", cookie.device or "", *marks, *told])
+
+
+@cache
+def _hand_over_name() -> str:
+    """Where the banner finds that part, from its own folder: the hash lets a browser keep it for ever."""
+    return f"hand-over.js?{assets()['hand-over.js'].split('.')[-2]}"
 
 
 @cache
@@ -208,6 +261,7 @@ def _shown(purpose: BannerPurpose, locale: str) -> ShownPurpose:
         since=purpose.since,
         ask=purpose.ask,
         gpc=purpose.gpc,
+        lang=purpose.lang,
     )
 
 

@@ -73,6 +73,8 @@ def _environment(locale: str) -> Environment:
         joined=partial(locales.joined, locale=locale),
         duration=partial(locales.duration, locale=locale),
         grouped=_grouped,
+        own_name=locales.own_name,
+        plain=str,
     )
     environment.globals.update(
         asset=_address, locales=locales.LOCALES, themes=THEMES, lang=locale, dir=locales.direction(locale)

@@ -11,7 +11,8 @@ THEMES: tuple[Theme, ...] = ("system", "light", "dark")
 class Brand(Struct, frozen=True, kw_only=True):
     """The controller in whose name a page speaks, with the addresses where it can be reached.
 
-    `style` is the address of the brand's own colours; empty where it has none.
+    `style` is the address of the brand's own colours; empty where it has none. `app` is the address, without what comes
+    behind its name, of all that makes the page installable, `accents` its colour by day and by night.
     """
 
     name: str
@@ -19,6 +20,8 @@ class Brand(Struct, frozen=True, kw_only=True):
     contact: str | None = None
     privacy_url: str | None = None
     style: str = ""
+    app: str = ""
+    accents: tuple[str, str] = ("", "")
 
 
 class Flash(Struct, frozen=True):
@@ -41,14 +44,31 @@ class Flash(Struct, frozen=True):
         "weaker",
         "unfit",
         "link_asked",
+        "ended",
     ]
     at: int | None = None
+
+
+class Way(Struct, frozen=True):
+    """Where the forms of a page go, and what they carry to be believed: the token of the session whose cookie comes
+    along, or where no cookie does (in a frame on another site) the session itself.
+    """
+
+    base: str
+    field: str
+    value: str
+    query: str = ""
+
+    def to(self, act: str) -> str:
+        """The address of an act."""
+        return f"{self.base}/{act}{self.query}"
 
 
 class Frame(Struct, frozen=True, kw_only=True):
     """The frame of one page.
 
-    Locale, theme, own address (for the switches to return to) and the form token of the session.
+    Locale, theme, own address (for the switches to return to) and the form token of the session. `embedded`: the page
+    is a part of one of the brand's own, and its forms go another way.
     """
 
     locale: str
@@ -57,6 +77,12 @@ class Frame(Struct, frozen=True, kw_only=True):
     csrf: str = ""
     flash: Flash | None = None
     demo: bool = False
+    embedded: Way | None = None
+
+    @property
+    def way(self) -> Way:
+        """Where the forms of the page go."""
+        return self.embedded or Way("/p/you", "csrf", self.csrf)
 
 
 def theme_of(cookie: str | None) -> Theme:

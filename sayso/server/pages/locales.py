@@ -4,7 +4,8 @@ English stands in the templates; every other language is a gettext catalogue in 
 `.po` file at first use so that no compiled file can be out of step with it. `en-XA` is a pseudo-locale for tests.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
@@ -12,17 +13,36 @@ from io import BytesIO
 from pathlib import Path
 from typing import Literal
 
-from babel.dates import format_date, format_datetime, format_time
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_time
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from babel.units import format_unit
+from markupsafe import Markup, escape
 
 FOLDER = Path(__file__).parent.parent / "locales"
-LOCALES: dict[str, str] = {"en": "English", "zh-CN": "简体中文"}  # each named in its own language
+LOCALES: dict[str, str] = {  # each named in its own language
+    "en": "English",
+    "zh-CN": "简体中文",
+    "de": "Deutsch",
+    "fr": "Français",
+    "es": "Español",
+    "pt-BR": "Português (Brasil)",
+    "ja": "日本語",
+    "ar": "العربية",
+}
 PSEUDO = "en-XA"
-RTL = frozenset({"ar", "he", "fa", "ur"})
+RTL = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ks", "nqo", "ps", "sd", "ug", "ur", "yi"})
+
+_UNITS = ("year", "month", "week", "day")
+_SHORT = {"zh": _UNITS, "ja": _UNITS, "ar": _UNITS, "pt": ("year", "month", "day")}
+"""Units whose whole words CLDR files under "short": Babel does not follow the alias from "long"."""
+
+_DURATION = re.compile(r"P(?:(?P<year>\d+)Y)?(?:(?P<month>\d+)M)?(?:(?P<week>\d+)W)?(?:(?P<day>\d+)D)?")
+_LATIN, _DIGIT, _RTL = re.compile("[A-Za-z\u00c0-\u024f]"), re.compile("[0-9]"), re.compile("[\u0590-\u08ff]")
+_SOUNDS_I = re.compile(r"h?[ií](?![ae])", re.I)
 _ACCENTED = str.maketrans("aeiouyncsAEIOUNCS", "áéíóúýñçšÁÉÍÓÚÑÇŠ")
 
 
@@ -33,11 +53,25 @@ def negotiate(cookie: str | None, accept_language: str | None) -> str:
     """
     if cookie in LOCALES:
         return cookie
-    for wanted in _by_weight(accept_language or ""):
-        for locale in LOCALES:
-            if wanted == locale.lower() or wanted.split("-")[0] == locale.lower().split("-")[0]:
-                return locale
-    return "en"
+    return best(accept_language or "", tuple(LOCALES)) or "en"
+
+
+def best(accept_language: str, offered: Sequence[str]) -> str | None:
+    """The one of the offered languages that `Accept-Language` asks for first (RFC 9110, 12.5.4).
+
+    A tag is matched whole, then shortened (RFC 4647, 3.4), then by its language alone, so that who wants Portuguese
+    of Portugal gets that of Brazil rather than English. A language with the weight 0 is not given. None when none fits.
+    """
+    known = {each.lower(): each for each in offered}
+    weighed = _by_weight(accept_language)
+    refused = {wanted for wanted, quality in weighed if not quality}
+    for wanted, quality in weighed:
+        if quality:
+            near = [each for each in known if _language(each) == _language(wanted)]
+            for each in (*_shortened(wanted), *near):
+                if each in known and each not in refused:
+                    return known[each]
+    return None
 
 
 def translate(locale: str, message: str) -> str:
@@ -47,7 +81,7 @@ def translate(locale: str, message: str) -> str:
 
 def direction(locale: str) -> Literal["ltr", "rtl"]:
     """The writing direction of a locale."""
-    return "rtl" if locale.split("-", maxsplit=1)[0] in RTL else "ltr"
+    return "rtl" if _language(locale) in RTL else "ltr"
 
 
 @cache
@@ -67,7 +101,10 @@ def translations(locale: str) -> NullTranslations:
 
 def moment(instant: int, locale: str) -> str:
     """An instant (microseconds, UTC) as date and time to the minute, with the zone named."""
-    return format_datetime(_utc(instant), _pattern(locale), locale=babel_name(locale))
+    known, at = Locale.parse(babel_name(locale)), _utc(instant)
+    on = format_date(at.date(), known.datetime_skeletons["yMMMd"].pattern, locale=known)
+    joint = str(known.datetime_formats["medium"])
+    return joint.replace("{1}", on).replace("{0}", f"{clock(instant, locale)} UTC")
 
 
 def second(instant: int) -> str:
@@ -100,22 +137,44 @@ def clock(instant: int, locale: str) -> str:
     return format_time(_utc(instant), "HH:mm", locale=babel_name(locale))
 
 
-def joined(items: Sequence[str], locale: str) -> str:
-    """A list in words: "a, b and c"."""
-    return format_list(list(items), style="standard", locale=babel_name(locale)) if items else ""
+def isolated(text: str, locale: str) -> str:
+    """A name, an address or a number among words that run from right to left: it keeps its own order (UAX 9, 2.4)."""
+    if direction(locale) == "ltr" or not (_LATIN.search(text) or (_DIGIT.search(text) and not _RTL.search(text))):
+        return text
+    return f"\u2068{text}\u2069"
+
+
+def joined(items: Iterable[str], locale: str) -> str:
+    """A list in words: "a, b and c". Items that bring their own markup keep it, and the others are escaped then."""
+    listed = list(items)
+    if not listed:
+        return ""
+    if any(hasattr(each, "__html__") for each in listed):
+        return Markup(_listed([str(escape(each)) for each in listed], locale))  # noqa: S704 - every item is escaped
+    return _listed([isolated(each, locale) for each in listed], locale)
 
 
 def duration(iso: str, locale: str) -> str:
-    """An ISO 8601 duration of one unit (`P24M`, `P30D`, `P2Y`, `P6W`) in words.
+    """An ISO 8601 duration in years, months, weeks and days (`P24M`, `P30D`, `P1Y6M`) in words.
 
     Other forms are given back as they came.
     """
-    unit = {"Y": "year", "M": "month", "W": "week", "D": "day"}.get(iso[-1:])
-    if unit is None or not iso[1:-1].isdecimal():
+    found = _DURATION.fullmatch(iso)
+    if found is None:
         return iso
-    # Chinese has one form, which CLDR files under "short"; Babel does not follow the alias from "long".
-    length: Literal["short", "long"] = "short" if locale.startswith("zh") else "long"
-    return format_unit(int(iso[1:-1]), f"duration-{unit}", length=length, locale=babel_name(locale))
+    parts = [_measured(int(count), unit, locale) for unit, count in found.groupdict().items() if count]
+    if not parts:
+        return iso
+    return "".join(parts) if _language(locale) in ("zh", "ja") else joined(parts, locale)
+
+
+def own_name(locale: str) -> str:
+    """A language in its own words; its code where nobody has told us."""
+    try:
+        named = Locale.parse(locale, sep="-").get_display_name()
+    except (UnknownLocaleError, ValueError):
+        named = None
+    return LOCALES.get(locale) or named or locale
 
 
 class _Pseudo(NullTranslations):
@@ -146,27 +205,54 @@ def _accented(message: str) -> str:
     return "".join(parts)
 
 
-def _by_weight(header: str) -> list[str]:
-    """The languages of the header, best first, lower case; malformed weights count as nothing."""
-    weighed: list[tuple[float, str]] = []
+def _by_weight(header: str) -> list[tuple[str, float]]:
+    """The languages of the header with their weights, best first, lower case; malformed weights count as nothing."""
+    weighed: list[tuple[str, float]] = []
     for part in header.split(",")[:20]:
         language, _, weight = part.partition(";")
         try:
             quality = float(weight.strip().removeprefix("q=")) if weight else 1.0
         except ValueError:
             continue
-        if quality > 0:
-            weighed.append((-quality, language.strip().lower()))
-    return [language for _, language in sorted(weighed, key=lambda item: item[0])]
+        weighed.append((language.strip().lower(), quality if quality > 0 else 0.0))
+    return sorted(weighed, key=lambda item: -item[1])
 
 
+def _shortened(tag: str) -> Iterator[str]:
+    """A language tag and what is left of it as its last parts are taken away."""
+    while tag:
+        yield tag
+        tag = tag.rpartition("-")[0]
+
+
+def _language(tag: str) -> str:
+    return tag.partition("-")[0].lower()
+
+
+def _measured(count: int, unit: str, locale: str) -> str:
+    """A number with its unit in full."""
+    short = unit in _SHORT.get(_language(locale), ())
+    worded = format_unit(count, f"duration-{unit}", length="short" if short else "long", locale=babel_name(locale))
+    return worded.replace(" ", "") if _language(locale) == "ja" else worded
+
+
+def _listed(items: list[str], locale: str) -> str:
+    # Spanish says "e" before the sound of i, which CLDR leaves to the program.
+    if _language(locale) == "es" and len(items) > 1 and _SOUNDS_I.match(items[-1]):
+        return f"{', '.join(items[:-1])} e {items[-1]}"
+    return format_list(items, style="standard", locale=babel_name(locale))
+
+
+@cache
 def babel_name(locale: str) -> str:
-    """What Babel calls a locale of ours."""
-    return {"zh-CN": "zh", PSEUDO: "en_GB", "en": "en_GB"}.get(locale, locale.replace("-", "_"))
-
-
-def _pattern(locale: str) -> str:
-    return "y年M月d日 HH:mm 'UTC'" if locale.startswith("zh") else "d MMM y, HH:mm 'UTC'"
+    """What Babel calls a locale of ours; that of English for a language that it does not know."""
+    known = {"zh-CN": "zh", PSEUDO: "en_GB", "en": "en_GB"}.get(locale)
+    if known is None:
+        try:
+            known = str(Locale.parse(locale, sep="-"))
+        except (UnknownLocaleError, ValueError):
+            known = "en_GB"
+    return known
 
 
 def _utc(instant: int) -> datetime:

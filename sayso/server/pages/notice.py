@@ -1,14 +1,11 @@
 """The page of a notice: what it says, every version there was, and what changed from one to another, in words."""
 
-from functools import cache
-
-from babel import Locale, UnknownLocaleError
 from msgspec import Struct
 
 from .differing import Piece
 from .environment import render
 from .frame import Brand, Frame
-from .locales import LOCALES, direction
+from .locales import direction, own_name
 
 
 class NoticeText(Struct, frozen=True, kw_only=True):
@@ -79,16 +76,6 @@ class NoticePage(Struct, frozen=True, kw_only=True):
     @property
     def newest(self) -> bool:
         return self.shown is self.versions[0]
-
-
-@cache
-def own_name(code: str) -> str:
-    """A language in its own words; its code where nobody has told us."""
-    try:
-        named = Locale.parse(code, sep="-").get_display_name()
-    except (UnknownLocaleError, ValueError):
-        named = None
-    return LOCALES.get(code) or named or code
 
 
 def render_notice(page: NoticePage) -> str:

@@ -16,15 +16,25 @@ Basis = Literal[
 
 
 class DoorPage(Struct, frozen=True, kw_only=True):
-    """The page at `/p/`. `problem` is "code" after a code that could not be used, whatever the reason was.
+    """The page at `/p/`. `problem` is "code" after a code that could not be used, whatever the reason was, and
+    "sign_in" after a brand's word for the person that did not hold.
 
-    `mail`: a link can be sent to whoever types in their address.
+    `mail`: a link can be sent to whoever types in their address. `code`: what the brand's page sent along, unspent.
     """
 
     frame: Frame
     brand: Brand
-    problem: Literal["code"] | None = None
+    problem: Literal["code", "sign_in"] | None = None
     mail: bool = False
+    code: str = ""
+
+
+class LatePage(Struct, frozen=True, kw_only=True):
+    """A form that came too late. The frame's flash says why, `next` is where to go on."""
+
+    frame: Frame
+    brand: Brand
+    next: str
 
 
 class ConfirmPage(Struct, frozen=True, kw_only=True):
@@ -190,6 +200,11 @@ def say(purposes: tuple[PurposeCard, ...]) -> Say:
 def render_door(page: DoorPage) -> str:
     """The door: a form for the one-time code."""
     return render("pages/door.html", page.frame, page=page)
+
+
+def render_late(page: LatePage) -> str:
+    """What is said of a form that came too late."""
+    return render("pages/late.html", page.frame, page=page)
 
 
 def render_confirm(page: ConfirmPage) -> str:

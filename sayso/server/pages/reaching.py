@@ -3,7 +3,10 @@
 from functools import cache
 from importlib.resources import files
 from typing import Literal
+from unicodedata import combining, normalize
 
+from babel import Locale
+from babel.core import get_global
 from babel.dates import get_timezone_location
 from msgspec import Struct
 
@@ -90,8 +93,8 @@ def places(locale: str) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
     zones = [line.split("\t")[2] for line in table.splitlines() if line and not line.startswith("#")]
     grouped = []
     for area, name in _areas(locale).items():
-        cities = sorted((city(zone, locale), zone) for zone in zones if zone.partition("/")[0] == area)
-        grouped.append((name, tuple((zone, place) for place, zone in cities)))
+        cities = [(zone, city(zone, locale)) for zone in zones if zone.partition("/")[0] == area]
+        grouped.append((name, tuple(sorted(cities, key=lambda each: _unaccented(each[1])))))
     return tuple(grouped)
 
 
@@ -100,7 +103,17 @@ def city(zone: str, locale: str) -> str:
     """The place of a time zone in the reader's language."""
     if "/" not in zone:
         return zone
-    return get_timezone_location(zone, locale=babel_name(locale), return_city=True)
+    # CLDR keeps the first name of a zone that the IANA database has since moved (America/Buenos_Aires), Babel the last.
+    named = Locale.parse(babel_name(locale)).time_zones
+    for each in (zone, *(first for first, last in get_global("zone_aliases").items() if last == zone)):
+        if found := named.get(each, {}).get("city"):
+            return str(found)
+    return get_timezone_location(zone, locale=babel_name(locale), return_city=True).rpartition("/")[2]
+
+
+def _unaccented(name: str) -> str:
+    """What a name is sorted by: Ámsterdam stands under A."""
+    return "".join(each for each in normalize("NFD", name) if not combining(each)).casefold()
 
 
 def _areas(locale: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from consent import ReadPurpose, ReceiptReading
 from sayso.kernel import Attachment, Document, Section
 
-from .locales import LOCALES, duration, joined, moment, negotiate, translate
+from .locales import LOCALES, duration, isolated, joined, moment, negotiate, translate
 
 Says = Callable[[str], str]
 """An interface text in the reader's language."""
@@ -30,7 +30,7 @@ def receipt_document(reading: ReceiptReading, jws: str, key: str, locale: str) -
     withdraw = reading.purposes[0].withdraw_at if reading.purposes else reading.issuer
     return Document(
         title=_("Receipt for your choices"),
-        lead=f"{reading.controller} · {moment(reading.issued_at, locale)}",
+        lead=f"{isolated(reading.controller, locale)} · {isolated(moment(reading.issued_at, locale), locale)}",
         locale=locale,
         at=reading.issued_at,
         sections=(
@@ -38,15 +38,15 @@ def receipt_document(reading: ReceiptReading, jws: str, key: str, locale: str) -
             Section(
                 _("Your rights"),
                 (
-                    (_("Who answers for it"), reading.controller),
+                    (_("Who answers for it"), isolated(reading.controller, locale)),
                     (_("How to reach them"), joined(reading.reached, locale)),
-                    (_("See, change or withdraw"), withdraw),
+                    (_("See, change or withdraw"), isolated(withdraw, locale)),
                 ),
                 _("You can change your mind at any time, as easily as you decided."),
             ),
             Section(
                 _("Proof"),
-                tuple(row for row in proof if row[1]),
+                tuple((what, isolated(says, locale)) for what, says in proof if says),
                 _("The signed receipt is inside this document as a file. It can be checked without us."),
             ),
         ),

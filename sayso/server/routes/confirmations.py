@@ -19,12 +19,13 @@ from sayso.server.call import Call
 from sayso.server.calls.consents import RECORDERS
 from sayso.server.limits import client_address, prefix_of
 from sayso.server.pages import Brand, ConfirmPage, render_confirm
-from sayso.server.person_page import in_locale
+from sayso.server.portals import address_for
 from sayso.server.routes.answers import answered
 from sayso.server.routes.gate import admits, public, services_of
 from sayso.server.routes.html import brand, first, form, frame, html
+from sayso.server.routes.person_session import door_tenant
 from sayso.server.routes.seen import observed
-from sayso.server.tenancy import DEFAULT
+from sayso.server.texts import worded
 
 _WHY = public("the code in the body is the credential: random, single use, and it ends")
 
@@ -61,7 +62,7 @@ class Confirmed(Struct, frozen=True):
 async def issue(request: Request[Any, Any, Any], call: NamedDependency[Call], record: FromPath[str]) -> Response[Any]:
     """A code that confirms what of this record waits (double opt-in). Put its address into your own mail."""
     found = raw(record, "cns")
-    base = call.services.settings.base_url
+    base = address_for(call.services.settings, call.configuration)
 
     def unit(tx: Tx) -> Work[Confirmation]:
         issued = yield from call.services.registry.confirmations.issue(tx, found)
@@ -118,13 +119,12 @@ async def confirm(request: Request[Any, Any, Any]) -> Response[Any]:
     counts = [name for name, status in done.purposes.items() if status == "granted"]
     if not counts:
         return html(render_confirm(ConfirmPage(frame=shown, brand=whose, problem=True)), status=400)
-    titles = tuple(in_locale(purposes[name].title, shown.locale, name) for name in counts)
+    titles = tuple(worded(purposes[name].title, shown.locale, name) for name in counts)
     return html(render_confirm(ConfirmPage(frame=shown, brand=whose, confirmed=titles)))
 
 
 def _brand(request: Request[Any, Any, Any], code: str) -> Brand:
-    tenants, named = services_of(request).configurations.tenants(), sessions.tenant_of(code)
-    return brand(request, named if named in tenants and named else DEFAULT if DEFAULT in tenants else tenants[0])
+    return brand(request, door_tenant(request, sessions.tenant_of(code) or ""))
 
 
 handlers: list[BaseRouteHandler] = [issue, redeem, page, confirm]

@@ -22,11 +22,11 @@ from sayso.server.pages import (
     render_mailroom,
     render_shop,
 )
-from sayso.server.person_page import in_locale
 from sayso.server.routes.gate import public, services_of
 from sayso.server.routes.html import brand, first, form, frame, html, see
 from sayso.server.sessions import LINK_TERM_S
 from sayso.server.tenancy import DEFAULT
+from sayso.server.texts import worded
 from vault import SubjectFacts
 
 AnyRequest = Request[Any, Any, Any]
@@ -162,7 +162,7 @@ def _page(request: AnyRequest, signed_up: SignedUp | None = None, problem: Any =
     purposes = services_of(request).configurations.of(DEFAULT).purposes
 
     def title(name: str) -> str:
-        return in_locale(purposes[name].title, shown.locale, name) if name in purposes else name
+        return worded(purposes[name].title, shown.locale, name) if name in purposes else name
 
     tags = (
         Tag(purpose="analytics", title=title("analytics"), script="demo-statistics.js"),

@@ -10,8 +10,10 @@ from litestar.datastructures import Cookie
 
 from sayso.kernel import Denied
 from sayso.server.configuration import Configuration
+from sayso.server.installing import accents
 from sayso.server.look import Look, style_of
 from sayso.server.pages import PAGE_HEADERS, Brand, Flash, Frame, negotiate, theme_of
+from sayso.server.portals import Portal, portal_at
 from sayso.server.routes.gate import services_of
 
 AnyRequest = Request[Any, Any, Any]
@@ -40,25 +42,38 @@ def frame(request: AnyRequest, *, csrf: str = "", flash: Flash | None = None) ->
     )
 
 
-def brand(request: AnyRequest, tenant: str) -> Brand:
-    """In whose name a page speaks, in the look of the brand's first site that has one."""
+def brand(request: AnyRequest, tenant: str, site: str = "") -> Brand:
+    """In whose name a page speaks, in the look of this site, else of this host's, else of the first that has one."""
     configuration = services_of(request).configurations.of(tenant)
     controller = configuration.controller
     told = configuration.catalogue.controller.contact
-    look = look_of(configuration)
+    here = portal_of(request)
+    if not site and here is not None and here.tenant == tenant:
+        site = here.site.name
+    look = look_of(configuration, site)
     style = style_of(look)
+    name = f"{tenant}.{site}" if site else tenant
     return Brand(
         name=(look.name if look is not None else "") or controller.partition(",")[0],
         controller=controller,
         contact=told.email or None,
         privacy_url=told.url or None,
-        style=f"/p/look/{tenant}.css?{sha256(style.encode()).hexdigest()[:10]}" if style else "",
+        style=f"/p/look/{name}.css?{sha256(style.encode()).hexdigest()[:10]}" if style else "",
+        app=f"/p/look/{name}",
+        accents=accents(look),
     )
 
 
-def look_of(configuration: Configuration) -> Look | None:
-    """The look of the brand: of its first site that has one, in the order of the manifest."""
-    return next((site.look for site in configuration.sites.values() if site.look is not None), None)
+def look_of(configuration: Configuration, site: str = "") -> Look | None:
+    """The look of that site, else of the brand's first site that has one, in the order of the manifest."""
+    sites = configuration.sites
+    named = [sites[site]] if site in sites else []
+    return next((each.look for each in (*named, *sites.values()) if each.look is not None), None)
+
+
+def portal_of(request: AnyRequest) -> Portal | None:
+    """The brand whose own host this request came to."""
+    return portal_at(services_of(request).configurations, request.headers.get("host", ""))
 
 
 def html(text: str, *, status: int = 200, cookies: list[Cookie] | None = None) -> Response[str]:
@@ -76,6 +91,11 @@ def see(address: str, *, cookies: list[Cookie] | None = None) -> Response[None]:
 async def form(request: AnyRequest) -> dict[str, list[str]]:
     """A form of our own pages: every value of every name. Raises `ForeignForm` when it came from elsewhere."""
     demand_own_origin(request)
+    return await form_from_anywhere(request)
+
+
+async def form_from_anywhere(request: AnyRequest) -> dict[str, list[str]]:
+    """The same without that check: for forms whose content is a credential by itself."""
     data = await request.form()
     return {name: [value for value in data.getall(name) if isinstance(value, str)] for name in data}
 
@@ -102,7 +122,9 @@ def demand_own_origin(request: AnyRequest) -> None:
 
 def cookie(request: AnyRequest, name: str, value: str, *, path: str, seconds: int, strict: bool = False) -> Cookie:
     """A cookie that scripts cannot read; `Secure` where we are reached by TLS."""
-    secure = services_of(request).settings.base_url.startswith("https:")
+    here = portal_of(request)
+    address = here.site.portal if here is not None else services_of(request).settings.base_url
+    secure = address.startswith("https:")
     kind: Any = "strict" if strict else "lax"
     return Cookie(key=name, value=value, path=path, max_age=seconds, httponly=True, secure=secure, samesite=kind)
 

@@ -10,19 +10,21 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
 from consent import Identifier
-from sayso.kernel import SECOND, SaysoError, Tx, Work, iso, now, raw
+from sayso.kernel import SECOND, SaysoError, Tx, Work, iso, raw
 from sayso.server import sessions
 from sayso.server.call import Call
 from sayso.server.calls.consents import RECORDERS
-from sayso.server.limits import client_address, prefix_of
 from sayso.server.mail import DeadLetter, Letter
 from sayso.server.pages import DoorPage, Flash, render_door
-from sayso.server.pages.locales import LOCALES, moment
+from sayso.server.pages.locales import moment, negotiate
+from sayso.server.portals import address_for
 from sayso.server.routes.answers import answered
 from sayso.server.routes.gate import admits, public, services_of
 from sayso.server.routes.html import brand, first, form, frame, html
+from sayso.server.routes.person_door import demand_door_rate
+from sayso.server.routes.person_session import door_tenant
 from sayso.server.sessions import LINK_TERM_S
-from sayso.server.tenancy import DEFAULT
+from sayso.server.texts import in_locale
 from sayso.server.wiring import Services
 
 AnyRequest = Request[Any, Any, Any]
@@ -90,9 +92,9 @@ async def confirmation(
         issued = yield from services.registry.confirmations.issue(tx, found, delivered_to=address)
         titles = [_title(call, name, data.locale) for name in purposes]
         values = {
-            "url": f"{services.settings.base_url}/p/confirm#{tx.context.tenant}.{issued.code}",
+            "url": f"{address_for(services.settings, call.configuration)}/p/confirm#{tx.context.tenant}.{issued.code}",
             "purposes": "\n".join(f"- {title}" for title in titles),
-            "until": moment(issued.expires_at, _known(data.locale)),
+            "until": moment(issued.expires_at, negotiate(None, data.locale)),
         }
         letter = Letter("double_opt_in", data.email.strip(), data.locale, values)
         yield from services.outbox.post(tx, subject, letter, issued.expires_at)
@@ -114,12 +116,8 @@ async def ask(request: AnyRequest) -> Response[Any]:
     """Send the page's link to an address, if it is somebody's. The answer is given before anything is looked up."""
     values = await form(request)
     services = services_of(request)
-    peer = request.client.host if request.client else ""
-    address = client_address(peer, request.headers.get("x-forwarded-for", ""), services.settings.trusted_proxies)
-    services.limiter.take(f"door {prefix_of(address)}", services.settings.prefix_rate, now())
-    tenants = services.configurations.tenants()
-    wanted = first(values, "brand")
-    tenant = wanted if wanted in tenants else DEFAULT if DEFAULT in tenants else tenants[0]
+    demand_door_rate(request)
+    tenant = door_tenant(request, first(values, "brand"))
     shown = frame(request, flash=Flash("link_asked"))
     page = html(render_door(DoorPage(frame=shown, brand=brand(request, tenant), mail=services.outbox.configured)))
     email = first(values, "email").strip()
@@ -140,7 +138,7 @@ async def _send_link(services: Services, call: Call, email: str, locale: str) ->
         services.limiter.take(f"letter {call.tenant} {found.subject}", LINKS_AN_ADDRESS, tx.context.at)
         subject = raw(found.subject, "sub")
         made = yield from registry.create_link(tx, subject, LINK_TERM_S)
-        url = f"{services.settings.base_url}/p/#{call.tenant}.{made.code}"
+        url = f"{address_for(services.settings, call.configuration)}/p/#{call.tenant}.{made.code}"
         letter = Letter("preference_link", email, locale, {"url": url, "minutes": str(LINK_TERM_S // 60)})
         yield from services.outbox.post(tx, subject, letter, tx.context.at + LINK_TERM_S * SECOND)
 
@@ -151,15 +149,8 @@ async def _send_link(services: Services, call: Call, email: str, locale: str) ->
         services.log.info("link not sent", why=error.slug)
 
 
-def _known(locale: str) -> str:
-    """The interface language nearest to a locale."""
-    language = locale.split("-", maxsplit=1)[0].lower()
-    return locale if locale in LOCALES else next((each for each in LOCALES if each.startswith(language)), "en")
-
-
 def _title(call: Call, purpose: str, locale: str) -> str:
-    titles = call.configuration.purposes[purpose].title
-    return titles.get(locale) or next(iter(titles.values()), purpose)
+    return in_locale(call.configuration.purposes[purpose].title, locale, purpose)
 
 
 handlers: list[BaseRouteHandler] = [state, confirmation, ask]

@@ -15,7 +15,7 @@ from sayso.server.pages.person_data import Asked
 from sayso.server.person_data import data_page, package
 from sayso.server.person_uses import uses_page
 from sayso.server.routes.html import brand, first, frame, html, see
-from sayso.server.routes.person_session import HOME, OPEN, AnyRequest, call_of, posted, session_of
+from sayso.server.routes.person_session import HOME, OPEN, AnyRequest, by_pages, call_of, posted, session_of
 from sayso.server.sessions import NoSession, Session
 
 DATA = f"{HOME}/data"
@@ -100,4 +100,4 @@ async def _page(request: AnyRequest, session: Session, flash: Flash | None) -> A
     return await call.look(lambda tx: data_page(call, tx, session.ref, shown, named))
 
 
-handlers: list[BaseRouteHandler] = [uses, data, copy, ask, erase]
+handlers: list[BaseRouteHandler] = by_pages([uses, data, copy, ask, erase])

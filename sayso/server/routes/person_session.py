@@ -2,13 +2,17 @@
 
 from typing import Any, Final
 
-from litestar import Request
+from litestar import Request, Response
+from litestar.handlers import BaseRouteHandler
+from msgspec.structs import replace
 
-from sayso.server import sessions
+from sayso.server import problems, sessions
 from sayso.server.call import Call
+from sayso.server.pages import Flash, LatePage, render_late
 from sayso.server.routes.gate import public, services_of
-from sayso.server.routes.html import demand_csrf, form
+from sayso.server.routes.html import StaleForm, brand, demand_csrf, form, frame, html, portal_of
 from sayso.server.sessions import NoSession, Session
+from sayso.server.tenancy import DEFAULT
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -21,12 +25,23 @@ OPEN = public("the person has a one-time link and after that a session cookie of
 async def session_of(request: AnyRequest) -> Session:
     """The person's session. Raises `NoSession`."""
     secret = request.cookies.get(COOKIE, "")
-    tenant = sessions.tenant_of(secret)
+    return await live_session(request, secret, sessions.PERSON, sessions.tenant_of(secret))
+
+
+async def live_session(request: AnyRequest, secret: str, kind: str, tenant: str | None) -> Session:
+    """The session of this kind and brand behind a secret. Raises `NoSession`."""
     services = services_of(request)
-    if tenant is None or tenant not in services.configurations.tenants():
+    here = portal_of(request)
+    foreign = here is not None and here.tenant != tenant
+    if (
+        tenant is None
+        or foreign
+        or tenant != sessions.tenant_of(secret)
+        or tenant not in services.configurations.tenants()
+    ):
         raise NoSession("no-session", "There is no open session.")
     call = Call(services, sessions.stranger(tenant), request_id(request), "person.session")
-    return await call.look(lambda tx: sessions.find(tx, secret, sessions.PERSON))
+    return await call.look(lambda tx: sessions.find(tx, secret, kind))
 
 
 async def posted(request: AnyRequest) -> tuple[Session, dict[str, list[str]]]:
@@ -35,6 +50,31 @@ async def posted(request: AnyRequest) -> tuple[Session, dict[str, list[str]]]:
     session = await session_of(request)
     demand_csrf(values, session.csrf)
     return session, values
+
+
+def by_pages(handlers: list[BaseRouteHandler]) -> list[BaseRouteHandler]:
+    """The same routes. Where a form came too late, they answer with a page: nothing was saved, and what to do."""
+    for handler in handlers:
+        handler.exception_handlers = {NoSession: _too_late, StaleForm: _too_late}
+    return handlers
+
+
+def _too_late(request: AnyRequest, error: Exception) -> Response[Any]:
+    if request.method != "POST":
+        return problems.handle(request, error)
+    ended = isinstance(error, NoSession)
+    shown = replace(frame(request, flash=Flash("ended" if ended else "csrf")), path="/p/")
+    page = LatePage(frame=shown, brand=brand(request, door_tenant(request)), next="/p/" if ended else HOME)
+    return html(render_late(page), status=401 if ended else 403)
+
+
+def door_tenant(request: AnyRequest, named: str = "") -> str:
+    """In whose name the door speaks: the brand of this host, else the one that is named, else the first."""
+    here = portal_of(request)
+    if here is not None:
+        return here.tenant
+    tenants = services_of(request).configurations.tenants()
+    return named if named in tenants else DEFAULT if DEFAULT in tenants else tenants[0]
 
 
 def call_of(request: AnyRequest, session: Session, operation: str) -> Call:

@@ -15,7 +15,7 @@ from litestar.params import FromPath, FromQuery
 from consent import Identifier, Signal, reached
 from sayso.kernel import Invalid, NotFound, Tx, Work
 from sayso.server.asking import OPTED_OUT_DAYS
-from sayso.server.call import Call
+from sayso.server.calls.sites import site_of
 from sayso.server.configuration import Configuration
 from sayso.server.opting import sends_gpc
 from sayso.server.pages import (
@@ -27,11 +27,11 @@ from sayso.server.pages import (
     read_choice_cookie,
     render_privacy,
 )
-from sayso.server.person_page import in_locale
 from sayso.server.routes.gate import public, services_of
 from sayso.server.routes.html import brand, first, form, frame, html, see
-from sayso.server.routes.sites import demand_rate, site_of, visitor
+from sayso.server.routes.sites import visit_of
 from sayso.server.sites import Site
+from sayso.server.texts import worded
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -68,9 +68,9 @@ async def opt_out(request: AnyRequest, site: FromPath[str], link: FromPath[str])
     """Opt out: the browser's own device, and whoever is known by what was typed."""
     wanted = _link(link)
     values = await form(request)
-    services = services_of(request)
-    configuration, found = site_of(services, site)
-    demand_rate(request, services, configuration.tenant, found)
+    visited = visit_of(request, site)
+    services, configuration, found, _ = visited
+    visited.demand_rate()
     here = _is_here(request, found)
     known = _cookie(request, found) if here else None
     identifiers = _typed(values, wanted)
@@ -79,7 +79,7 @@ async def opt_out(request: AnyRequest, site: FromPath[str], link: FromPath[str])
     if not identifiers and not here:
         return html(render_privacy(_page(request, site, (wanted,), problem=True)), status=422)
     scope: Any = request.scope
-    call = Call(services, visitor(configuration.tenant, found), scope["sayso.request"], "privacy.opt_out")
+    call = visited.call("privacy.opt_out", scope["sayso.request"])
     given = Signal(OPT_OUT_LINKS[wanted], "link", b"opt-out link")
 
     def unit(identifier: Identifier) -> Any:
@@ -113,7 +113,7 @@ def _page(
 
     def titles(link: OptOutLink) -> tuple[str, ...]:
         names = reached(configuration.catalogue, OPT_OUT_LINKS[link])
-        return tuple(in_locale(purposes[each].title, shown.locale, each) for each in names)
+        return tuple(worded(purposes[each].title, shown.locale, each) for each in names)
 
     held = request.cookies.get(_HELD, "").split(".")
     return PrivacyPage(

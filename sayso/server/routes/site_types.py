@@ -9,8 +9,8 @@ from litestar import Request, Response, get
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath
 
+from sayso.server.calls.sites import site_of
 from sayso.server.routes.gate import public, services_of
-from sayso.server.routes.sites import site_of
 
 _TYPES = """\
 /** What the banner offers the pages of the site `{site}`; to be fetched again when its notice changes. */

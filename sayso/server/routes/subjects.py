@@ -17,14 +17,19 @@ from consent import (
     SubjectState,
 )
 from policies import AccessDenied, Answer, rights_question
-from sayso.kernel import Tx, Work, parse_instant, raw
+from sayso.kernel import Invalid, Tx, Work, parse_instant, raw
 from sayso.server.auth import POLICY, NotAdmitted
 from sayso.server.call import Call
 from sayso.server.calls import consents as calls
 from sayso.server.calls.consents import IdentifierBody, WithdrawConsent
+from sayso.server.calls.sites import UnknownSite
+from sayso.server.portals import address_for
 from sayso.server.routes.answers import answered
 from sayso.server.routes.gate import admits
 from sayso.server.sessions import LINK_TERM_S
+
+SIGNED_IN_S = 300
+"""How long a link lives, at most, that vouches for somebody signed in with the brand."""
 
 CREATORS = frozenset({"recorder", "vault_writer", "admin"})
 """Roles that may make a person by naming an identifier."""
@@ -63,16 +68,33 @@ class Placed(Struct, frozen=True):
 
 
 class LinkWanted(Struct, frozen=True, forbid_unknown_fields=True):
-    """How long the link may be used, in seconds: a minute to thirty days."""
+    """How long the link may be used, in seconds: a minute to thirty days.
 
-    ttl_s: int = LINK_TERM_S
+    `signed_in`: the person is signed in with the caller now, who hands the link to their browser itself; then it lives
+    five minutes at most, and what the person does with it counts as done in the caller's own session. `site` picks the
+    portal that the link leads to, of several.
+    """
+
+    ttl_s: int | None = None
+    signed_in: bool = False
+    site: str = ""
 
 
 class LinkMade(Struct, frozen=True):
-    """A one-time address of the preference page. What stands behind `#` never reaches a server's log."""
+    """A one-time address of the preference page. What stands behind `#` never reaches a server's log; it is `code`."""
 
     url: str
     expires_at: str
+    code: str
+
+
+class LinkTooLong(Invalid):
+    """A link that vouches for a signed-in person is meant for the next click, not for later."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "link-too-long", "A link for somebody signed in lives five minutes at most.", longest=SIGNED_IN_S
+        )
 
 
 @post(
@@ -202,12 +224,19 @@ async def link(
     request: Request[Any, Any, Any], call: NamedDependency[Call], subject: FromPath[str], data: JSONBody[LinkWanted]
 ) -> Response[LinkMade]:
     """A one-time address at which this very person sees and changes their choices. Send it to nobody else."""
-    person = raw(subject, "sub")
-    base = call.services.settings.base_url
+    person, configuration = raw(subject, "sub"), call.configuration
+    if data.site and data.site not in configuration.sites:
+        raise UnknownSite("not-found", "There is no such site.")
+    base = address_for(call.services.settings, configuration, data.site)
+    lasts = data.ttl_s if data.ttl_s is not None else SIGNED_IN_S if data.signed_in else LINK_TERM_S
+    if data.signed_in and lasts > SIGNED_IN_S:
+        raise LinkTooLong
 
     def unit(tx: Tx) -> Work[LinkMade]:
-        made = yield from call.services.registry.create_link(tx, person, data.ttl_s)
-        return LinkMade(f"{base}/p/#{tx.context.tenant}.{made.code}", made.expires_at)
+        assurance: Any = "session" if data.signed_in else "link"
+        made = yield from call.services.registry.create_link(tx, person, lasts, assurance)
+        code = f"{tx.context.tenant}.{made.code}"
+        return LinkMade(f"{base}/p/#{code}", made.expires_at, code)
 
     body = subject.encode() + b"\0" + await request.body()
     return answered(await call.create(unit, body))

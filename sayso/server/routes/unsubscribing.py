@@ -27,10 +27,11 @@ from sayso.server.call import Call
 from sayso.server.calls.consents import IdentifierBody, Name
 from sayso.server.limits import client_address, prefix_of
 from sayso.server.pages import UnsubscribePage, render_unsubscribe
-from sayso.server.person_page import in_locale
+from sayso.server.portals import address_for
 from sayso.server.routes.gate import admits, public, services_of
 from sayso.server.routes.html import brand, demand_own_origin, frame, html
-from sayso.server.tenancy import DEFAULT
+from sayso.server.routes.person_session import door_tenant
+from sayso.server.texts import worded
 
 AnyRequest = Request[Any, Any, Any]
 Act = Callable[[Tx, Catalogue, str], Work[Any]]
@@ -95,7 +96,7 @@ async def headers(call: NamedDependency[Call], data: JSONBody[UnsubscribeWanted]
         return (yield from registry.unsubscribing.issue(tx, catalogue, subject, data.purpose, data.message))
 
     token = f"{call.tenant}.{await call.look(unit)}"
-    url = f"{call.services.settings.base_url}/u/{token}"
+    url = f"{address_for(call.services.settings, call.configuration)}/u/{token}"
     ways = [f"<{url}>"]
     if data.mailto is not None:
         ways.append(f"<mailto:{quote(data.mailto, safe='@')}?subject={quote(token)}>")
@@ -170,7 +171,7 @@ async def _answered(request: AnyRequest, token: str, act: Act | None, *, undoes:
         frame=shown,
         brand=brand(request, tenant),
         state="off" if found.since else "back" if undoes and not late else "on",
-        list=in_locale(call.configuration.catalogue.purposes[found.purpose].title, shown.locale, found.purpose),
+        list=worded(call.configuration.catalogue.purposes[found.purpose].title, shown.locale, found.purpose),
         undo_until=found.undo_until,
         late=late,
     )
@@ -183,9 +184,8 @@ def _nowhere(request: AnyRequest) -> Response[str]:
     peer = request.client.host if request.client else ""
     address = client_address(peer, request.headers.get("x-forwarded-for", ""), services.settings.trusted_proxies)
     services.limiter.take(f"unsubscribe {prefix_of(address)}", services.settings.prefix_rate, now())
-    tenants = services.configurations.tenants()
     shown = replace(frame(request), path="/p/")
-    whose = brand(request, DEFAULT if DEFAULT in tenants else tenants[0])
+    whose = brand(request, door_tenant(request))
     return html(render_unsubscribe(UnsubscribePage(frame=shown, brand=whose, state="nowhere")), status=404)
 
 
