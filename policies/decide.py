@@ -14,6 +14,7 @@ from consent import (
     PersonState,
     Standing,
     carried,
+    live_uses,
     reachable,
     standing,
 )
@@ -117,7 +118,22 @@ class Inquiry:
         decision, facts = self._decided(person, folded, at, behind), _facts(person, folded, at)
         if decision.until:
             facts["until"] = decision.until
+        channel = self.counts(person)
+        if channel is not None and person.contact is not None:
+            facts["uses"] = live_uses(person.contact, channel, at)
         return decision, facts
+
+    @property
+    def may_count(self) -> bool:
+        """Whether a permit may be one message towards somebody's cap."""
+        return self._channel is not None and self.question.action == "use"
+
+    def counts(self, person: PersonState) -> str | None:
+        """The channel on which a permit is one message towards a cap of this person; None where nothing is counted."""
+        channel, contact = self._channel, person.contact
+        if contact is None or not contact.caps or not self.may_count:
+            return None
+        return channel if channel in contact.caps else None
 
     def _decided(self, person: PersonState, folded: Standing, at: int, behind: bool) -> Decision:
         known = person.jurisdictions
