@@ -4,13 +4,15 @@ A permit to `use` data over a channel is one message. A person's row is written 
 only from a single read, which holds it to what it was: of racing questions each sees what the one before it was given.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from consent import PERSON, Contact, PersonState, Use, counted, given_back, ids_of, rewrite, unpack
-from policies.people import Person
+from policies.decide import Inquiry
+from policies.people import Person, state_at
+from policies.questions import Decision
 from sayso.kernel import Tx, Values, Work
 
 
@@ -74,6 +76,21 @@ class Uses:
             if held.touched and contact is not None:
                 state = replace(held.state, contact=_named(contact, entry))
                 yield from rewrite(self._tx, held.subject, held.row, state)
+
+
+def capped_among(
+    inquiry: Inquiry, subjects: Sequence[bytes | None], rows: Sequence[Values | None], decisions: Sequence[Decision]
+) -> list[tuple[int, bytes, str]]:
+    """Those of many who are permitted and have a cap on the channel: place, id, channel."""
+    if not inquiry.may_count:
+        return []
+    found = []
+    for place, (subject, row, decision) in enumerate(zip(subjects, rows, decisions, strict=True)):
+        state = state_at(row, ()) if decision.allowed else None
+        channel = inquiry.counts(state) if state is not None else None
+        if subject is not None and channel is not None:
+            found.append((place, subject, channel))
+    return found
 
 
 def give_back(tx: Tx, subjects: Iterable[bytes], entry: bytes, client: str | None) -> Work[int]:

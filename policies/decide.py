@@ -171,7 +171,21 @@ class Inquiry:
         """The cells that `decide` rests on, by name: for the check against Casbin."""
         if self.refusal is not None or person is None or person.erased_at:
             return []
-        return [self._name(code) for code in self._laws(tuple(known.code for known in person.jurisdictions))]
+        return [self.name(code) for code in self.laws(person)]
+
+    def failing(self, alternative: Alternative, person: PersonState, at: int) -> Reason | None:
+        """Why the basis of an alternative does not hold for somebody; None when it does."""
+        formula = FORMULAS[alternative.basis]
+        return formula(alternative.need, self._asked, person, self.folded(person, at), at)
+
+    def laws(self, person: PersonState | None) -> list[str]:
+        """Under which laws the answer must be yes."""
+        return self._laws(tuple(known.code for known in person.jurisdictions) if person is not None else ())
+
+    def name(self, jurisdiction: str) -> CellName:
+        """The cell that the question asks for under one law."""
+        question = self.question
+        return self._roles, question.action, question.category, self._asked.purpose, jurisdiction
 
     def _laws(self, known: tuple[str, ...]) -> list[str]:
         """Under which laws the answer must be yes: every one known of the person and the one claimed.
@@ -185,12 +199,8 @@ class Inquiry:
             codes.add(claimed)
         return sorted(codes)
 
-    def _name(self, jurisdiction: str) -> CellName:
-        question = self.question
-        return self._roles, question.action, question.category, self._asked.purpose, jurisdiction
-
     def _look_up(self, codes: Sequence[str]) -> "_Weighing | Decision":
-        cells = [self.snapshot.cell(*self._name(code)) for code in codes]
+        cells = [self.snapshot.cell(*self.name(code)) for code in codes]
         denied = [rule for cell in cells for rule in cell.denied]
         if denied:
             return Decision(False, "rule_denied", rule=_joined(denied))

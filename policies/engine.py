@@ -16,14 +16,15 @@ from msgspec.structs import replace
 from audit import AuditLog
 from consent import PersonState
 from policies import events
-from policies.counting import Uses, give_back
+from policies.counting import Uses, capped_among, give_back
 from policies.decide import Inquiry
+from policies.explain import Explanation, explain
 from policies.lists import Decided
 from policies.people import Person, person, read, read_each, state_at
 from policies.policy import Policy
 from policies.questions import UNRESOLVABLE, Decision, Question
 from policies.trees import RIGHTS, ROOT
-from sayso.kernel import Actor, Denied, Found, Invalid, Permit, Reads, Sealer, Tx, Values, Work, raw, text
+from sayso.kernel import Actor, Denied, Found, Invalid, Permit, Reads, Sealer, Tx, Work, raw, text
 
 SHADOW_SHARE: Final = 0.001
 """The share of decisions that Casbin's stock Enforcer is asked again."""
@@ -223,7 +224,7 @@ class PolicyEngine:
         for place in self._due(len(rows)):
             decisions[place] = self._compared(inquiry, state_at(rows[place], purposes), decisions[place])
         uses = Uses(tx)
-        if capped := _capped(inquiry, asked.subjects, rows, decisions):
+        if capped := capped_among(inquiry, asked.subjects, rows, decisions):
             yield from uses.read(subject for _, subject, _ in capped)
         for place, subject, channel in capped:
             found = uses.person(subject)
@@ -234,6 +235,17 @@ class PolicyEngine:
         entry = self._audit.append(tx, event)
         yield from uses.write(raw(entry, "ent"))
         return CrowdAnswer(decisions, tx.head.seq, policy.version, entry)
+
+    def explain(self, tx: Tx, policy: Policy, access: Access) -> Work[Explanation]:
+        """Why a question is answered as it is, written down as such: nothing is permitted by it."""
+        inquiry, subject = policy.inquiry(access.question), _someone(access)
+        row, key_row = yield (read(tx, subject), self._sealer.read(tx, subject))
+        found = person(row)
+        explanation = explain(inquiry, found.state if found is not None else None, tx.context.at)
+        known = access.subject if found is not None else None
+        key = self._sealer.unwrap(tx.context.tenant, subject, "log", key_row) if known is not None else None
+        self._audit.append(tx, events.explained(inquiry, explanation.decision, known), key)
+        return explanation
 
     def give_back(self, tx: Tx, entry: str, subjects: Sequence[bytes], client: str | None) -> Work[int]:
         """What an entry permitted did not happen to these people (none named: to the one that it is about).
@@ -351,21 +363,6 @@ def _someone(access: Access) -> bytes:
 def _user(tx: Tx, client: str) -> str:
     """Who was permitted: the client that was asked for, or the caller."""
     return client or tx.context.actor.name
-
-
-def _capped(
-    inquiry: Inquiry, subjects: Sequence[bytes | None], rows: Sequence[Values | None], decisions: Sequence[Decision]
-) -> list[tuple[int, bytes, str]]:
-    """Those of many who are permitted and have a cap on the channel: place, id, channel."""
-    if not inquiry.may_count:
-        return []
-    found = []
-    for place, (subject, row, decision) in enumerate(zip(subjects, rows, decisions, strict=True)):
-        state = state_at(row, ()) if decision.allowed else None
-        channel = inquiry.counts(state) if state is not None else None
-        if subject is not None and channel is not None:
-            found.append((place, subject, channel))
-    return found
 
 
 def _located(tx: Tx, token: str, locate: Locate | None) -> Generator[Reads, Found, Place]:
