@@ -103,17 +103,18 @@ from consent.people.identifier_kinds import IdentifierKinds
 from consent.people.identities import IdentifierState, IdentityEvent, Lifted, Linked
 from consent.people.known import SubjectFacts
 from consent.people.merging import Ruled
-from consent.people.people import ids_of
+from consent.people.people import ids_of, rewrite
 from consent.people.remains import Left
 from consent.people.unlinking import Unlinked
 from consent.preferences.answers import Asked, ChangePage, PreferenceChange, Preferences, asked_in, locked_reason
-from consent.preferences.contact import Cap, Contact
+from consent.preferences.contact import Cap, Contact, Use
 from consent.preferences.declarations import parse_preferences
 from consent.preferences.preference import Preference, Questionnaire, carried, in_language
 from consent.preferences.preferences import Serving
 from consent.preferences.quiet import Quiet
 from consent.preferences.reach import Reach, reachable
 from consent.preferences.telling import Telling
+from consent.preferences.uses import counted, given_back, live_uses
 from consent.receipts.reading import ReadPurpose, ReceiptReading, read_receipt
 from consent.receipts.sheet import Issuer
 from consent.registry import ConsentRegistry
@@ -240,6 +241,7 @@ __all__ = [
     "Unlinked",
     "UnpublishedNotice",
     "Unsubscription",
+    "Use",
     "Waiting",
     "Wrong",
     "advance",
@@ -248,11 +250,14 @@ __all__ = [
     "asked_in",
     "carried",
     "chain",
+    "counted",
     "decide",
     "default_modes",
     "ended",
+    "given_back",
     "ids_of",
     "in_language",
+    "live_uses",
     "locked_reason",
     "next_width",
     "pack",
@@ -264,6 +269,7 @@ __all__ = [
     "reachable",
     "reached",
     "read_receipt",
+    "rewrite",
     "standing",
     "terms_of",
     "touched_at",

@@ -38,6 +38,7 @@ from policies.engine import (
     mint,
     rights_question,
 )
+from policies.explain import Basis, Explanation, Match, NearMiss, UnderLaw
 from policies.lists import Group, MalformedList, unpack_list
 from policies.liveness import Life, life
 from policies.matcher import ForbiddenMatcher
@@ -61,6 +62,7 @@ __all__ = [
     "AccessDenied",
     "Alike",
     "Answer",
+    "Basis",
     "Batch",
     "Cell",
     "Clients",
@@ -70,6 +72,7 @@ __all__ = [
     "Evaluation",
     "EvaluationAnswer",
     "EvaluationsAnswer",
+    "Explanation",
     "ForbiddenMatcher",
     "ForbiddenModel",
     "Group",
@@ -77,6 +80,8 @@ __all__ = [
     "Locate",
     "Malformed",
     "MalformedList",
+    "Match",
+    "NearMiss",
     "Place",
     "Policy",
     "PolicyEngine",
@@ -85,6 +90,7 @@ __all__ = [
     "Rule",
     "Several",
     "Snapshot",
+    "UnderLaw",
     "WrongCasbin",
     "answered",
     "answered_alike",

@@ -14,6 +14,7 @@ from consent import (
     PersonState,
     Standing,
     carried,
+    live_uses,
     reachable,
     standing,
 )
@@ -117,7 +118,22 @@ class Inquiry:
         decision, facts = self._decided(person, folded, at, behind), _facts(person, folded, at)
         if decision.until:
             facts["until"] = decision.until
+        channel = self.counts(person)
+        if channel is not None and person.contact is not None:
+            facts["uses"] = live_uses(person.contact, channel, at)
         return decision, facts
+
+    @property
+    def may_count(self) -> bool:
+        """Whether a permit may be one message towards somebody's cap."""
+        return self._channel is not None and self.question.action == "use"
+
+    def counts(self, person: PersonState) -> str | None:
+        """The channel on which a permit is one message towards a cap of this person; None where nothing is counted."""
+        channel, contact = self._channel, person.contact
+        if contact is None or not contact.caps or not self.may_count:
+            return None
+        return channel if channel in contact.caps else None
 
     def _decided(self, person: PersonState, folded: Standing, at: int, behind: bool) -> Decision:
         known = person.jurisdictions
@@ -155,7 +171,21 @@ class Inquiry:
         """The cells that `decide` rests on, by name: for the check against Casbin."""
         if self.refusal is not None or person is None or person.erased_at:
             return []
-        return [self._name(code) for code in self._laws(tuple(known.code for known in person.jurisdictions))]
+        return [self.name(code) for code in self.laws(person)]
+
+    def failing(self, alternative: Alternative, person: PersonState, at: int) -> Reason | None:
+        """Why the basis of an alternative does not hold for somebody; None when it does."""
+        formula = FORMULAS[alternative.basis]
+        return formula(alternative.need, self._asked, person, self.folded(person, at), at)
+
+    def laws(self, person: PersonState | None) -> list[str]:
+        """Under which laws the answer must be yes."""
+        return self._laws(tuple(known.code for known in person.jurisdictions) if person is not None else ())
+
+    def name(self, jurisdiction: str) -> CellName:
+        """The cell that the question asks for under one law."""
+        question = self.question
+        return self._roles, question.action, question.category, self._asked.purpose, jurisdiction
 
     def _laws(self, known: tuple[str, ...]) -> list[str]:
         """Under which laws the answer must be yes: every one known of the person and the one claimed.
@@ -169,12 +199,8 @@ class Inquiry:
             codes.add(claimed)
         return sorted(codes)
 
-    def _name(self, jurisdiction: str) -> CellName:
-        question = self.question
-        return self._roles, question.action, question.category, self._asked.purpose, jurisdiction
-
     def _look_up(self, codes: Sequence[str]) -> "_Weighing | Decision":
-        cells = [self.snapshot.cell(*self._name(code)) for code in codes]
+        cells = [self.snapshot.cell(*self.name(code)) for code in codes]
         denied = [rule for cell in cells for rule in cell.denied]
         if denied:
             return Decision(False, "rule_denied", rule=_joined(denied))

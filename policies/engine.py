@@ -7,7 +7,7 @@ did on it (a reveal is one entry, not two).
 
 import logging
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Final, Protocol
 
 from msgspec import Struct
@@ -16,13 +16,15 @@ from msgspec.structs import replace
 from audit import AuditLog
 from consent import PersonState
 from policies import events
+from policies.counting import Uses, capped_among, give_back
 from policies.decide import Inquiry
+from policies.explain import Explanation, explain
 from policies.lists import Decided
 from policies.people import Person, person, read, read_each, state_at
 from policies.policy import Policy
 from policies.questions import UNRESOLVABLE, Decision, Question
 from policies.trees import RIGHTS, ROOT
-from sayso.kernel import Actor, Denied, Found, Permit, Reads, Sealer, Tx, Work, text
+from sayso.kernel import Actor, Denied, Found, Invalid, Permit, Reads, Sealer, Tx, Work, raw, text
 
 SHADOW_SHARE: Final = 0.001
 """The share of decisions that Casbin's stock Enforcer is asked again."""
@@ -156,7 +158,13 @@ class PolicyEngine:
         decision = self._seconded(inquiry, found, decision)
         key = self._sealer.unwrap(tx.context.tenant, subject, "log", key_row) if known is not None else None
         event = events.decided(inquiry, decision, known, access.client, facts)
-        return self._answer(tx, policy, access, decision, self._audit.append(tx, event, key))
+        entry = self._audit.append(tx, event, key)
+        if decision.allowed and found is not None and (channel := inquiry.counts(found)) is not None:
+            uses = Uses(tx)
+            uses.hold(subject, row)
+            uses.count(subject, channel, _user(tx, access.client))
+            yield from uses.write(raw(entry, "ent"))
+        return self._answer(tx, policy, access, decision, entry)
 
     def evaluate_many(
         self,
@@ -179,14 +187,15 @@ class PolicyEngine:
         subjects = list(dict.fromkeys(_someone(access) for access in placed))
         (rows,) = yield (read_each(tx, subjects),)
         people = {subject: person(row) for subject, row in zip(subjects, rows, strict=True)}
-        decided: list[Decided] = []
-        for access in placed:
-            found = people[_someone(access)]
-            decision = self._decided(tx, policy, access, found)
-            decided.append(Decided(found.aid if found else 0, access.client, access.question, decision))
-            if decision.allowed is until:
-                break
+        uses = Uses(tx)
+        decided, capped = self._in_order(tx, policy, placed, people, uses, until)
+        while capped:
+            # People with a cap are read one by one, since their rows are written; then all is decided again.
+            yield from uses.read(capped)
+            uses.restart()
+            decided, capped = self._in_order(tx, policy, placed, people, uses, until)
         entry, seq = self._audit.append(tx, events.list_decided(policy, decided)), tx.head.seq
+        yield from uses.write(raw(entry, "ent"))
         # Decisions are few and people many: equal answers are one value here and, encoded once, on the wire.
         shared: dict[tuple[int, bool], Answer] = {}
         answers: list[Answer] = []
@@ -214,8 +223,76 @@ class PolicyEngine:
             decisions.append(decide(state, at, behind=behind))
         for place in self._due(len(rows)):
             decisions[place] = self._compared(inquiry, state_at(rows[place], purposes), decisions[place])
+        uses = Uses(tx)
+        if capped := capped_among(inquiry, asked.subjects, rows, decisions):
+            yield from uses.read(subject for _, subject, _ in capped)
+        for place, subject, channel in capped:
+            found = uses.person(subject)
+            decision = decisions[place] = decide(found.state if found else None, at, behind=behind)
+            if decision.allowed:
+                uses.count(subject, channel, _user(tx, asked.client))
         event = events.group_decided(policy, asked.question, asked.client, aids, decisions)
-        return CrowdAnswer(decisions, tx.head.seq, policy.version, self._audit.append(tx, event))
+        entry = self._audit.append(tx, event)
+        yield from uses.write(raw(entry, "ent"))
+        return CrowdAnswer(decisions, tx.head.seq, policy.version, entry)
+
+    def explain(self, tx: Tx, policy: Policy, access: Access) -> Work[Explanation]:
+        """Why a question is answered as it is, written down as such: nothing is permitted by it."""
+        inquiry, subject = policy.inquiry(access.question), _someone(access)
+        row, key_row = yield (read(tx, subject), self._sealer.read(tx, subject))
+        found = person(row)
+        explanation = explain(inquiry, found.state if found is not None else None, tx.context.at)
+        known = access.subject if found is not None else None
+        key = self._sealer.unwrap(tx.context.tenant, subject, "log", key_row) if known is not None else None
+        self._audit.append(tx, events.explained(inquiry, explanation.decision, known), key)
+        return explanation
+
+    def give_back(self, tx: Tx, entry: str, subjects: Sequence[bytes], client: str | None) -> Work[int]:
+        """What an entry permitted did not happen to these people (none named: to the one that it is about).
+
+        `client`: whose entry it must be; None: anybody's. Returns for how many of them it was counted. Cold. Raises
+        `EntryNotFound`, and `Invalid` where people have to be named.
+        """
+        yield from self._audit.entry(tx, entry)
+        if not subjects:
+            about = yield from self._audit.subject_of(tx, entry)
+            if about is None:
+                raise Invalid("people-to-name", "This entry is about a list: name the people to whom nothing was sent.")
+            subjects = (about,)
+        count = yield from give_back(tx, subjects, raw(entry, "ent"), client)
+        if count:
+            alone = subjects[0] if len(subjects) == 1 else None
+            (key_row,) = (yield (self._sealer.read(tx, alone),)) if alone is not None else (None,)
+            key = self._sealer.unwrap(tx.context.tenant, alone, "log", key_row) if alone is not None else None
+            self._audit.append(tx, events.unused(entry, count, alone), key)
+        return count
+
+    def _in_order(
+        self,
+        tx: Tx,
+        policy: Policy,
+        accesses: Sequence[Access],
+        people: Mapping[bytes, Person | None],
+        uses: Uses,
+        until: bool | None,
+    ) -> tuple[list[Decided], list[bytes]]:
+        """The decisions one after the other, each counted in `uses`; and whom it would have to know for that."""
+        decided: list[Decided] = []
+        unread: list[bytes] = []
+        for access in accesses:
+            subject = _someone(access)
+            found = uses.person(subject) if subject in uses else people[subject]
+            decision = self._decided(tx, policy, access, found)
+            decided.append(Decided(found.aid if found else 0, access.client, access.question, decision))
+            if decision.allowed and found is not None:
+                channel = policy.inquiry(access.question).counts(found.state)
+                if channel is not None and subject in uses:
+                    uses.count(subject, channel, _user(tx, access.client))
+                elif channel is not None:
+                    unread.append(subject)
+            if decision.allowed is until:
+                break
+        return decided, unread
 
     def _decided(self, tx: Tx, policy: Policy, access: Access, found: Person | None) -> Decision:
         behind = _behind(tx, access.at_least_seq)
@@ -281,6 +358,11 @@ def _behind(tx: Tx, at_least_seq: str) -> bool:
 
 def _someone(access: Access) -> bytes:
     return access.subject if access.subject is not None else _NOBODY
+
+
+def _user(tx: Tx, client: str) -> str:
+    """Who was permitted: the client that was asked for, or the caller."""
+    return client or tx.context.actor.name
 
 
 def _located(tx: Tx, token: str, locate: Locate | None) -> Generator[Reads, Found, Place]:

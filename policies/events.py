@@ -19,6 +19,8 @@ _NAMES: Final = ("action", "category", "purpose", "reason", "rule")
 PERMITTED: Final = declare("access.permitted", *_NAMES)
 DENIED: Final = declare("access.denied", *_NAMES)
 LIST_DECIDED: Final = declare("access.list.decided", "count", "permitted")
+UNUSED: Final = declare("access.unused", "count")
+EXPLAINED: Final = declare("access.explained", *_NAMES)
 
 _TOLD_LIMIT: Final = 256
 
@@ -56,6 +58,17 @@ def group_decided(
 ) -> AuditEvent:
     """The same for one question about many people: `decisions` stand beside their `aids`."""
     return _listed(policy, decisions, pack_group(client, question, aids, decisions))
+
+
+def explained(inquiry: Inquiry, decision: Decision, subject: bytes | None) -> AuditEvent:
+    """Somebody was told why a question about this person is answered as it is."""
+    told = _told(inquiry, decision)
+    return AuditEvent(EXPLAINED, "ok", told.res, subject, {}, inquiry.snapshot.version)
+
+
+def unused(entry: str, count: int, subject: bytes | None) -> AuditEvent:
+    """What an entry permitted did not happen to so many people; `subject` when that is one."""
+    return AuditEvent(UNUSED, "ok", {"count": str(count)}, subject, {"entry": entry})
 
 
 def _listed(policy: Policy, decisions: Sequence[Decision], packed: bytes) -> AuditEvent:

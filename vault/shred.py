@@ -125,29 +125,32 @@ def _log_key(keyring: Keyring, tx: Tx, subject: bytes) -> Work[DataKey | None]:
 
 
 def _stock(tx: Tx, subject: bytes) -> Work[_Stock]:
-    tenant = tx.context.tenant
-    questions = (store.keys_of, store.records_of, store.tags_of, store.tokens_of)
-    reads: tuple[Query, ...] = tuple(tx.select(question(tenant, subject)) for question in questions)
+    whose = _whose(tx, subject)
+    questions = (store.KEYS_OF, store.RECORDS_OF, store.TAGS_OF, store.TOKENS_OF)
+    reads: tuple[Query, ...] = tuple(tx.query(question, **whose) for question in questions)
     return _Stock(*(yield reads))
+
+
+def _whose(tx: Tx, subject: bytes) -> dict[str, Any]:
+    return {"bucket": bucket_of(tx.context.tenant, subject), "subject": subject}
 
 
 def _destroy_all(tx: Tx, subject: bytes, stock: _Stock) -> Tombstone:
     """Delete everything of a person but the key of proofs. Loses the race when something was stored meanwhile."""
-    tenant = tx.context.tenant
+    whose = _whose(tx, subject)
     keys = [row for row in stock.keys if row[0] != PROOF]
     # Keys first: whoever stores for this person right now holds the log key's row, and this statement waits for it.
-    tx.execute(store.delete_keys_beside(tenant, subject, PROOF), expect=len(keys))
+    tx.execute(store.DELETE_KEYS_BESIDE, expect=len(keys), kept=PROOF, **whose)
     _delete_records(tx, subject, stock.records)
-    records, tags, tokens = store.delete_everything(tenant, subject)
-    tx.execute(records, expect=0)
-    tx.execute(tags)
-    tx.execute(tokens)
+    tx.execute(store.DELETE_RECORDS, expect=0, **whose)
+    tx.execute(store.DELETE_TAGS, **whose)
+    tx.execute(store.DELETE_TOKENS, **whose)
     return _bury(tx, subject, keys, stock)
 
 
 def _destroy(tx: Tx, subject: bytes, stock: _Stock, places: set[Place], classes: set[str]) -> Tombstone:
     """Delete keys of `classes` and everything at `places`. Loses the race when something was stored there meanwhile."""
-    tenant, at, under = tx.context.tenant, sorted(places), sorted(classes)
+    whose, at, under = _whose(tx, subject), sorted(places), [(cls,) for cls in sorted(classes)]
     gone = _Stock(
         [row for row in stock.keys if row[0] in classes],
         [row for row in stock.records if (row[0], row[1]) in places],
@@ -155,13 +158,15 @@ def _destroy(tx: Tx, subject: bytes, stock: _Stock, places: set[Place], classes:
         [row for row in stock.tokens if (row[1], row[2]) in places],
     )
     if gone.keys:
-        tx.execute(store.delete_keys(tenant, subject, under), expect=len(gone.keys))
+        doomed = store.named(("class",), under)
+        tx.execute(store.delete_keys(len(under)), expect=len(gone.keys), **doomed, **whose)
     _delete_records(tx, subject, gone.records)
     if gone.keys:
-        tx.execute(store.delete_records_under(tenant, subject, under), expect=0)
+        tx.execute(store.delete_records_under(len(under)), expect=0, **store.named(("class",), under), **whose)
     if at:
-        tx.execute(store.delete_tags(tenant, subject, at))
-        tx.execute(store.delete_tokens(tenant, subject, at))
+        there = store.named(("collection", "field"), at)
+        tx.execute(store.delete_tags(len(at)), **there, **whose)
+        tx.execute(store.delete_tokens(len(at)), **there, **whose)
     return _bury(tx, subject, gone.keys, gone)
 
 
@@ -169,14 +174,15 @@ def _delete_records(tx: Tx, subject: bytes, records: list[Any]) -> None:
     """Delete values by the version that was read. Every store raises it, so tags and tokens are as read too."""
     if records:
         read = [(row[0], row[1], row[2]) for row in records]
-        tx.execute(store.delete_records(tx.context.tenant, subject, read), expect=len(read))
+        values = store.named(("collection", "field", "version"), read)
+        tx.execute(store.delete_records(len(read)), expect=len(read), **values, **_whose(tx, subject))
 
 
 def _bury(tx: Tx, subject: bytes, keys: list[Any], gone: _Stock) -> Tombstone:
     """Delete the look-up rows, which lie in other buckets, and write down what is no more."""
     for _, _, _, tag in gone.tags:
         tx.delete(store.INDEX, tag, subject)
-    for _, _, _, fingerprint in gone.tokens:
+    for _, _, _, fingerprint, _ in gone.tokens:
         tx.delete(store.TOKEN, fingerprint)
     raw = new_raw()
     destroyed = tuple(DestroyedKey(cls, epoch, commitment.hex(), version) for cls, version, epoch, commitment in keys)

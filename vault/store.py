@@ -1,8 +1,10 @@
 """Every statement of the vault, each named after the question it answers."""
 
+from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Delete, Select, Table, and_, bindparam, delete, or_, select
+from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, delete, or_, select
 
 from sayso.kernel import Prepared, Rows, bucket_of
 from vault import tables
@@ -44,56 +46,28 @@ def standing_keys() -> Select[Any]:
     return select(c.owner, c.version, c.epoch, c.wrapped, c.commitment)
 
 
-def keys_of(tenant: str, subject: bytes) -> Select[Any]:
-    """A person's data keys: class, version, epoch, commitment."""
-    c = tables.vault_key.c
-    return (
-        select(c["class"], c.version, c.epoch, c.commitment)
-        .where(c.bucket == bucket_of(tenant, subject), c.owner == subject)
-        .order_by(c["class"])
+def _of_person(table: Table, *columns: ColumnElement[Any], owner: str = "subject") -> Prepared:
+    c = table.c
+    return Prepared(
+        select(*columns).where(c.bucket == bindparam("bucket"), c[owner] == bindparam("subject")).order_by(*columns[:2])
     )
 
 
-def records_of(tenant: str, subject: bytes) -> Select[Any]:
-    """What is stored of a person: collection, field, version, class, time."""
-    c = tables.vault_record.c
-    return (
-        select(c.collection, c.field, c.version, c["class"], c.at)
-        .where(c.bucket == bucket_of(tenant, subject), c.subject == subject)
-        .order_by(c.collection, c.field)
-    )
+_key, _tag = tables.vault_key.c, tables.vault_index_of.c
+KEYS_OF = _of_person(tables.vault_key, _key["class"], _key.version, _key.epoch, _key.commitment, owner="owner")
+"""A person's data keys: class, version, epoch, commitment."""
 
-
-def tags_of(tenant: str, subject: bytes) -> Select[Any]:
-    """A person's blind index tags: collection, field, name, tag."""
-    c = tables.vault_index_of.c
-    return select(c.collection, c.field, c.name, c.tag).where(
-        c.bucket == bucket_of(tenant, subject), c.subject == subject
-    )
-
-
-def tokens_of(tenant: str, subject: bytes) -> Select[Any]:
-    """A person's tokens: tag, collection, field, fingerprint."""
-    c = tables.vault_token_of.c
-    return select(c.tag, c.collection, c.field, c.fingerprint).where(
-        c.bucket == bucket_of(tenant, subject), c.subject == subject
-    )
-
+TAGS_OF = _of_person(tables.vault_index_of, _tag.collection, _tag.field, _tag.name, _tag.tag)
+"""A person's blind index tags: collection, field, name, tag."""
 
 _record = tables.vault_record.c
-RECORDS_OF = Prepared(
-    select(_record.collection, _record.field, _record.version, _record["class"], _record.at)
-    .where(_record.bucket == bindparam("bucket"), _record.subject == bindparam("subject"))
-    .order_by(_record.collection, _record.field)
+RECORDS_OF = _of_person(
+    tables.vault_record, _record.collection, _record.field, _record.version, _record["class"], _record.at
 )
-"""As `records_of`, for those who ask about one person after the other."""
+"""What is stored of a person: collection, field, version, class, time."""
 
 _of = tables.vault_token_of.c
-TOKENS_OF = Prepared(
-    select(_of.tag, _of.collection, _of.field, _of.fingerprint, _of.blob).where(
-        _of.bucket == bindparam("bucket"), _of.subject == bindparam("subject")
-    )
-)
+TOKENS_OF = _of_person(tables.vault_token_of, _of.tag, _of.collection, _of.field, _of.fingerprint, _of.blob)
 """A person's tokens, each with what it is kept in for being issued again."""
 
 
@@ -103,55 +77,67 @@ def subjects_at(tenant: str, tag: bytes, limit: int) -> Select[Any]:
     return select(c.subject).where(c.bucket == bucket_of(tenant, tag), c.tag == tag).order_by(c.subject).limit(limit)
 
 
-def delete_keys(tenant: str, subject: bytes, classes: list[str]) -> Delete:
-    """Shred a person's data keys of some classes."""
-    c = tables.vault_key.c
-    return delete(tables.vault_key).where(
-        c.bucket == bucket_of(tenant, subject), c.owner == subject, c["class"].in_(classes)
-    )
-
-
-def delete_keys_beside(tenant: str, subject: bytes, kept: str) -> Delete:
-    """Shred a person's data keys of all classes but one."""
-    c = tables.vault_key.c
-    return delete(tables.vault_key).where(
-        c.bucket == bucket_of(tenant, subject), c.owner == subject, c["class"] != kept
-    )
-
-
-def delete_records(tenant: str, subject: bytes, records: list[tuple[str, str, int]]) -> Delete:
-    """Delete a person's values: collection, field, and the version that was read."""
-    c = tables.vault_record.c
-    read = (and_(c.collection == place, c.field == field, c.version == version) for place, field, version in records)
-    return _delete_of(tables.vault_record, tenant, subject).where(or_(*read))
-
-
-def delete_records_under(tenant: str, subject: bytes, classes: list[str]) -> Delete:
-    """Delete whatever else lies under keys of some classes."""
-    return _delete_of(tables.vault_record, tenant, subject).where(tables.vault_record.c["class"].in_(classes))
-
-
-def delete_everything(tenant: str, subject: bytes) -> tuple[Delete, Delete, Delete]:
-    """Delete all of a person's values, and all that says which tags and tokens they have."""
-    whole = (tables.vault_record, tables.vault_index_of, tables.vault_token_of)
-    records, tags, tokens = (_delete_of(table, tenant, subject) for table in whole)
-    return records, tags, tokens
-
-
-def delete_tags(tenant: str, subject: bytes, places: list[tuple[str, str]]) -> Delete:
-    """Delete what says which tags a person has at some places (collection, field)."""
-    return _delete_of(tables.vault_index_of, tenant, subject).where(_at(tables.vault_index_of, places))
-
-
-def delete_tokens(tenant: str, subject: bytes, places: list[tuple[str, str]]) -> Delete:
-    """Delete what says which tokens a person has at some places."""
-    return _delete_of(tables.vault_token_of, tenant, subject).where(_at(tables.vault_token_of, places))
-
-
-def _delete_of(table: Table, tenant: str, subject: bytes) -> Delete:
-    return delete(table).where(table.c.bucket == bucket_of(tenant, subject), table.c.subject == subject)
-
-
-def _at(table: Table, places: list[tuple[str, str]]) -> ColumnElement[bool]:
+def _delete_of(table: Table, *conditions: ColumnElement[bool], owner: str = "subject") -> Prepared:
     c = table.c
-    return or_(*(and_(c.collection == collection, c.field == field) for collection, field in places))
+    return Prepared(delete(table).where(c.bucket == bindparam("bucket"), c[owner] == bindparam("subject"), *conditions))
+
+
+# Of a few classes, values or places each; a statement is prepared for every number of them that comes up.
+
+
+@cache
+def delete_keys(classes: int) -> Prepared:
+    """Shred a person's data keys of so many classes: `named`."""
+    return _delete_of(tables.vault_key, tables.vault_key.c["class"].in_(_each("class", classes)), owner="owner")
+
+
+DELETE_KEYS_BESIDE = _delete_of(tables.vault_key, tables.vault_key.c["class"] != bindparam("kept"), owner="owner")
+"""Shred a person's data keys of all classes but one."""
+
+
+@cache
+def delete_records(count: int) -> Prepared:
+    """Delete so many of a person's values: `named` by collection, field, and the version that was read."""
+    return _delete_of(tables.vault_record, _any_of(tables.vault_record, count, "collection", "field", "version"))
+
+
+@cache
+def delete_records_under(classes: int) -> Prepared:
+    """Delete whatever else lies under keys of so many classes: `named`."""
+    return _delete_of(tables.vault_record, tables.vault_record.c["class"].in_(_each("class", classes)))
+
+
+DELETE_RECORDS = _delete_of(tables.vault_record)
+"""Delete all of a person's values."""
+
+DELETE_TAGS = _delete_of(tables.vault_index_of)
+"""Delete all that says which tags a person has."""
+
+DELETE_TOKENS = _delete_of(tables.vault_token_of)
+"""Delete all that says which tokens a person has."""
+
+
+@cache
+def delete_tags(places: int) -> Prepared:
+    """Delete what says which tags a person has at so many places: `named` by collection and field."""
+    return _delete_of(tables.vault_index_of, _any_of(tables.vault_index_of, places, "collection", "field"))
+
+
+@cache
+def delete_tokens(places: int) -> Prepared:
+    """Delete what says which tokens a person has at so many places: `named` by collection and field."""
+    return _delete_of(tables.vault_token_of, _any_of(tables.vault_token_of, places, "collection", "field"))
+
+
+def named(columns: tuple[str, ...], rows: Iterable[Sequence[Any]]) -> dict[str, Any]:
+    """The values of such a statement: a row for each of what it is about."""
+    return {f"{name}_{nth}": value for nth, row in enumerate(rows) for name, value in zip(columns, row, strict=True)}
+
+
+def _each(name: str, count: int) -> list[ColumnElement[Any]]:
+    return [bindparam(f"{name}_{nth}") for nth in range(count)]
+
+
+def _any_of(table: Table, count: int, *columns: str) -> ColumnElement[bool]:
+    same = (and_(*(table.c[name] == bindparam(f"{name}_{nth}") for name in columns)) for nth in range(count))
+    return or_(*same)

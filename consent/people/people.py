@@ -160,6 +160,20 @@ class People:
             tx.publish(PERSON_CHANGED, other.subject, person.subject)
 
 
+def rewrite(tx: Tx, subject: bytes, row: Values, state: PersonState) -> Work[None]:
+    """A person's row with another state and the same choices, and with it the row of every other id of theirs.
+
+    For what is nobody's news: nothing is published. `row` is what this unit read by a single read.
+    """
+    packed = pack(state)
+    tx.put(PERSON, (subject,), (row[0] + 1, row[1], row[2], packed), was=row)
+    ids = [each for each in ids_of(subject, state) if each != subject]
+    others = (yield tuple(tx.get(PERSON, each) for each in ids)) if ids else ()
+    for each, other in zip(ids, others, strict=True):
+        if other is not None:
+            tx.put(PERSON, (each,), (other[0] + 1, other[1], other[2], packed), was=other)
+
+
 def held_by(subject: bytes, state: PersonState) -> dict[bytes, int]:
     """How many legal holds are over each id of the person that `subject` names; ids without any are left out."""
     if state.family is not None:

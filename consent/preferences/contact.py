@@ -1,5 +1,5 @@
-"""How and when a person may be reached: channels switched off, caps, quiet hours, a pause. Part of the state that
-decides.
+"""How and when a person may be reached: channels switched off, caps and what they count, quiet hours, a pause. Part of
+the state that decides.
 
 What the person said in words lies sealed with their other preferences; here lies what follows from it for a decision.
 `reach.py` asks and changes it.
@@ -10,6 +10,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from consent.preferences.quiet import Quiet
+from sayso.kernel import DAY
 
 UNTIMED: Final = frozenset({"post"})
 """Channels whose hour of delivery the sender does not choose: quiet hours do not apply, a pause does."""
@@ -21,17 +22,29 @@ Period = Literal["day", "week", "month"]
 PERIODS: Final[tuple[Period, ...]] = ("day", "week", "month")
 
 
+WINDOWS: Final[dict[Period, int]] = {"day": DAY, "week": 7 * DAY, "month": 30 * DAY}
+"""How long a period is, wherever it begins: in no window of this length are more messages than the cap admits."""
+
+
 class Cap(Struct, frozen=True, array_like=True, gc=False):
-    """At most `most` messages in a calendar `per`. `assurance` is the rank of who said so."""
+    """At most `most` messages in any `per`. `assurance` is the rank of who said so."""
 
     most: int
     per: Period
     assurance: int = 0
 
 
+class Use(Struct, frozen=True, array_like=True, gc=False):
+    """One message that was permitted: when, by which entry of the log (16 bytes), and to which client."""
+
+    at: int
+    entry: bytes
+    client: str
+
+
 class Contact(Struct, frozen=True, array_like=True):
     """What decides of a person's wishes. `off` maps a channel to the purposes switched off there (`any`: all), each
-    with the rank of who said so.
+    with the rank of who said so. `uses` are the messages of late, oldest first, of channels that have a cap.
     """
 
     off: dict[str, dict[str, int]] = {}
@@ -39,3 +52,4 @@ class Contact(Struct, frozen=True, array_like=True):
     quiet: tuple[Quiet, ...] = ()
     pause_until: int = 0
     pause_assurance: int = 0
+    uses: dict[str, tuple[Use, ...]] = {}

@@ -12,9 +12,10 @@ from msgspec.structs import replace
 from consent.choices.fold import path
 from consent.preferences.contact import ALL, PERIODS, UNTIMED, Cap, Contact
 from consent.preferences.quiet import Quiet, covers, quiet_until
+from consent.preferences.uses import below_cap, joined_uses
 
-# How many of the shorter period may touch one of the longer, in any calendar.
-_TOUCHING: Final = {("day", "week"): 7, ("day", "month"): 31, ("week", "month"): 6}
+# How many of the shorter period may touch one of the longer.
+_TOUCHING: Final = {("day", "week"): 7, ("day", "month"): 30, ("week", "month"): 5}
 
 
 class Reach(NamedTuple):
@@ -31,15 +32,14 @@ OFF: Final = Reach("off")
 def reachable(contact: Contact | None, channel: str, purpose: str, at: int) -> Reach:
     """Whether the person's wishes let anyone reach them by `channel` for `purpose` at the instant `at`.
 
-    `later` tells the first instant at which, by what is known now, it is `ok`. Caps are not counted here: whoever sends
-    knows how often.
+    `later` tells the first instant at which, by what is known now, it is `ok`.
     """
     if contact is None:
         return OK
     off = contact.off.get(channel)
     if off and (ALL in off or any(place in off for place in path(purpose))):
         return OFF
-    until = max(at, contact.pause_until)
+    until = max(at, contact.pause_until, below_cap(contact, channel, at))
     if channel not in UNTIMED and contact.quiet:
         until = quiet_until(contact.quiet, until) or until
     return Reach("later", until) if until > at else OK
@@ -120,7 +120,7 @@ def paused(contact: Contact, until: int, rank: int, at: int) -> Contact | None:
 
 
 def tighter(one: Cap, other: Cap) -> bool:
-    """Whether whoever keeps `one` keeps `other` too, in every calendar."""
+    """Whether whoever keeps `one` keeps `other` too, whenever the periods begin."""
     return one.most * _TOUCHING.get((one.per, other.per), 1) <= other.most
 
 
@@ -132,7 +132,11 @@ def merged(one: Contact | None, other: Contact | None) -> Contact | None:
         channel: _stricter(one.off.get(channel, {}), other.off.get(channel, {}))
         for channel in sorted(one.off.keys() | other.off.keys())
     }
-    caps = {channel: _meet(one.caps.get(channel), other.caps.get(channel)) for channel in {**one.caps, **other.caps}}
+    uses = joined_uses(one, other)
+    caps = {
+        channel: _meet(one.caps.get(channel), other.caps.get(channel), counted=channel in uses)
+        for channel in {**one.caps, **other.caps}
+    }
     quiet = list(one.quiet)
     for window in other.quiet:
         if not any(covers(each, window) and each.assurance >= window.assurance for each in quiet):
@@ -141,23 +145,25 @@ def merged(one: Contact | None, other: Contact | None) -> Contact | None:
     windows = tuple(sorted(quiet, key=lambda each: (each.zone, each.start, each.end, each.days, each.assurance)))
     # Of the longer pause by the surer word: a weak one must not end what a strong one would have kept for a while.
     pause_until, assurance = max(one.pause_until, other.pause_until), max(one.pause_assurance, other.pause_assurance)
-    return Contact(off, caps, windows, pause_until, assurance)
+    return Contact(off, caps, windows, pause_until, assurance, uses)
 
 
 def _stricter(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
     return {place: max(one.get(place, 0), other.get(place, 0)) for place in sorted(one.keys() | other.keys())}
 
 
-def _meet(one: Cap | None, other: Cap | None) -> Cap:
-    """One cap that keeps both."""
+def _meet(one: Cap | None, other: Cap | None, *, counted: bool) -> Cap:
+    """One cap that keeps both. `counted`: there are messages, of which the tighter cap might overlook those that count
+    towards the other.
+    """
     if one is None or other is None:
         found = one or other
         assert found is not None
         return found
     rank = max(one.assurance, other.assurance)
-    if tighter(one, other):
+    if tighter(one, other) and not counted:
         return replace(one, assurance=rank)
-    if tighter(other, one):
+    if tighter(other, one) and not counted:
         return replace(other, assurance=rank)
     longer = max(one.per, other.per, key=PERIODS.index)
     return Cap(min(one.most, other.most), longer, rank)

@@ -33,7 +33,7 @@ SLICE_S: Final = 2.0
 """Seconds for which a job runs before the next job and tenant have their turn."""
 
 _REST: Final = 4
-"""A step is followed by a rest so many times as long."""
+"""A step is followed by a rest so many times as long on the embedded database, where everybody waits while it runs."""
 
 LONGEST_PAUSE_S: Final = 300
 """Seconds at most between two tries of a step that fails."""
@@ -223,8 +223,8 @@ class Jobs:
                 unit = partial(self._step, job, fence, leave)
                 done = await self._database.run_alone(_context(tenant), unit)
                 steps, deleted, more = steps + 1, deleted or done.deleted, done.more and not leave
-                # At most a fifth of the time: whoever waits for the database has the rest.
-                await asyncio.sleep(min(_REST * (_elapsed() - began), self._slice_s) if more else 0)
+                rest = (_REST if self._alone else 1) * (_elapsed() - began)
+                await asyncio.sleep(min(rest, self._slice_s) if more else 0)
         except Fenced:
             pass
         except Exception as error:  # noqa: BLE001 - a job outlives what goes wrong in a step

@@ -21,7 +21,6 @@ from sayso.kernel.errors import Conflict, LostRace, SaysoError, Unavailable
 from sayso.kernel.flush import Job, Loaded, Writes, decide, look
 from sayso.kernel.fused import fuse
 from sayso.kernel.rows import Values
-from sayso.kernel.statements import compiled
 from sayso.kernel.tx import Get, GetEach, Head, Query, Unit, View
 
 log = logging.getLogger("sayso.postgres")
@@ -255,7 +254,7 @@ class _PostgresSession:
             text, arrays = fuse(self._tenant, writes)
             await raw.fetchval(text, *arrays)
         for item in writes.executes:
-            text, values = compiled(item.statement, _DIALECT)
+            text, values = item.text(_DIALECT)
             status = await raw.execute(text, *values)
             if item.expect is not None:
                 _expect(status, item.expect, text)

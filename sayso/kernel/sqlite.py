@@ -24,7 +24,6 @@ from sayso.kernel.errors import LostRace, Unavailable
 from sayso.kernel.flush import Job, Loaded, Writes, decide, look
 from sayso.kernel.rows import Rows, Values
 from sayso.kernel.schema import feed
-from sayso.kernel.statements import compiled
 from sayso.kernel.tx import Get, GetEach, Head, Query, Unit, View
 
 log = logging.getLogger("sayso.sqlite")
@@ -235,7 +234,7 @@ class _SqliteSession:
         return await loop.run_in_executor(self._database.query_thread, lambda: self._database.fetch(text, values))
 
     async def write(self, writes: Writes) -> None:
-        executes = [(*compiled(item.statement, _DIALECT), item.expect) for item in writes.executes]
+        executes = [(*item.text(_DIALECT), item.expect) for item in writes.executes]
         await self._database.in_writer(lambda: self._commit(writes, executes))
 
     def _commit(self, writes: Writes, executes: list[tuple[str, Values, int | None]]) -> None:

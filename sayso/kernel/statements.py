@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Executable, Select, Table, bindparam, literal_column
+from sqlalchemy import ColumnElement, Delete, Executable, Select, Table, Update, bindparam, literal_column
 from sqlalchemy.engine import Dialect
 
 from sayso.kernel.ids import BUCKETS
@@ -22,16 +22,17 @@ def in_part(table: Table, part: int) -> ColumnElement[bool]:
 
 
 class Prepared:
-    """A SELECT over the tenant's own rows, written once and compiled once for each engine.
+    """A statement over the tenant's own rows, written once and compiled once for each engine.
 
-    Its parameters are `bindparam`s; `tx.query(PREPARED, name=value)` asks it. For what runs many times a second:
-    building and compiling a statement costs more than the database needs to answer it.
+    Its parameters are `bindparam`s; `tx.query(PREPARED, name=value)` and `tx.execute(PREPARED, name=value)` run it. For
+    what runs many times a second: building and compiling a statement costs more than the database needs for it.
     """
 
     __slots__ = ("_compiled", "_statement")
 
-    def __init__(self, statement: Select[Any]) -> None:
-        for table in tables_of(statement):
+    def __init__(self, statement: Select[Any] | Update | Delete) -> None:
+        tables = tables_of(statement) if isinstance(statement, Select) else [statement.table]
+        for table in tables:
             statement = statement.where(table.c.tenant == bindparam(_TENANT))
         self._statement = statement
         self._compiled: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {}

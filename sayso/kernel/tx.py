@@ -58,8 +58,16 @@ class Query(NamedTuple):
 class Execute(NamedTuple):
     """A cold write, already narrowed to the tenant. `expect` rows must be touched, else the race was lost."""
 
-    statement: Update | Delete
+    statement: Update | Delete | Prepared
     expect: int | None
+    tenant: str = ""
+    values: dict[str, Any] | None = None
+
+    def text(self, dialect: Dialect) -> tuple[str, Values]:
+        """The statement and its values for a driver."""
+        if isinstance(self.statement, Prepared):
+            return self.statement.text(dialect, self.tenant, self.values or {})
+        return compiled(self.statement, dialect)
 
 
 class Item(NamedTuple):
@@ -184,8 +192,11 @@ class Tx:
         """No row at `key` any more; none there is no error."""
         self.deletes.append(Get(rows, rows.key_of(self.context.tenant, key, bucket)))
 
-    def execute(self, statement: Update | Delete, *, expect: int | None = None) -> None:
-        """A cold write over the tenant's own rows."""
+    def execute(self, statement: Update | Delete | Prepared, *, expect: int | None = None, **values: Any) -> None:
+        """A cold write over the tenant's own rows. `values` are those of a statement that was prepared."""
+        if isinstance(statement, Prepared):
+            self.executes.append(Execute(statement, expect, self.context.tenant, values))
+            return
         table = statement.entity_description.get("table", statement.table)
         self.executes.append(Execute(statement.where(table.c.tenant == self.context.tenant), expect))
 

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent import Cap, Contact, Quiet, reachable
-from consent.preferences.contact import ALL, PERIODS
+from consent import Cap, Contact, Quiet, Use, counted, given_back, live_uses, reachable
+from consent.preferences.contact import ALL, PERIODS, WINDOWS
 from consent.preferences.reach import OFF, OK, capped, hushed, merged, paused, switched, tighter
 
 DAY = 86_400_000_000
@@ -24,8 +24,15 @@ quiets = st.builds(
     days=st.integers(1, 127),
     assurance=ranks,
 ).filter(lambda window: window.start != window.end)
+messages = st.lists(
+    st.builds(
+        Use, at=st.integers(NOON - 40 * DAY, NOON), entry=st.binary(min_size=2, max_size=2), client=st.just("crm")
+    ),
+    max_size=6,
+).map(tuple)
 contacts = st.builds(
     Contact,
+    uses=st.dictionaries(st.sampled_from(CHANNELS), messages),
     off=st.dictionaries(
         st.sampled_from(CHANNELS),
         st.dictionaries(st.sampled_from((*PURPOSES, "marketing", ALL)), ranks, min_size=1),
@@ -99,6 +106,36 @@ def test_merging_with_nobody_and_with_oneself_changes_nothing(contact: Contact) 
     again = merged(contact, contact)
     assert again is not None
     assert (again.off, again.caps, again.pause_until) == (contact.off, contact.caps, contact.pause_until)
+
+
+@given(caps, st.lists(st.tuples(st.integers(0, 3 * DAY), st.booleans()), max_size=60))
+def test_no_window_of_the_period_holds_more_messages_than_the_cap(cap: Cap, asks: list[tuple[int, bool]]) -> None:
+    contact, at, sent = Contact(caps={"email": cap}), NOON, []
+    for number, (pause, unused) in enumerate(asks):
+        at += pause
+        verdict, until = reachable(contact, "email", "ads", at)
+        live = [each for each in sent if each > at - WINDOWS[cap.per]]
+        assert live_uses(contact, "email", at) == len(live)
+        if verdict == "later":
+            assert len(live) >= cap.most
+            assert until == live[-cap.most] + WINDOWS[cap.per]
+            continue
+        assert len(live) < cap.most
+        entry = number.to_bytes(2, "big")
+        contact = counted(contact, "email", Use(at, entry, "crm"))
+        if unused:
+            assert given_back(contact, entry, "mailer") is None, "that was another's"
+            back = given_back(contact, entry, "crm")
+            assert back is not None
+            assert given_back(back, entry, "crm") is None
+            contact = back
+        else:
+            sent.append(at)
+
+
+def test_messages_on_a_channel_without_a_cap_are_forgotten() -> None:
+    before = Contact(caps={"sms": Cap(1, "day")}, uses={"email": (Use(NOON, b"e", "crm"),)})
+    assert counted(before, "sms", Use(NOON, b"f", "crm")).uses == {"sms": (Use(NOON, b"f", "crm"),)}
 
 
 channel_wishes = st.one_of(st.booleans(), st.dictionaries(st.sampled_from(PURPOSES), st.booleans(), min_size=1))

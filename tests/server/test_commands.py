@@ -200,3 +200,22 @@ def test_postgres_is_remembered_and_takes_several_processes(data_dir: Path, post
             with server.client(key) as other:
                 assert {other.get("/v1/audit/logs").status_code for _ in range(6)} == {200}
         assert server.stop() == 0
+
+
+def test_policy_explain_says_why_in_words(data_dir: Path) -> None:
+    initialised(data_dir)
+    assert sayso("apply", MANIFEST, "--data", data_dir).returncode == 0
+    asked = ("--action", "use", "--category", "contact.email", "--purpose", "marketing.email")
+    by_role = sayso("policy", "explain", "--data", data_dir, "--role", "marketing_sender", *asked)
+    assert by_role.returncode == 1, "about nobody, nothing is permitted"
+    assert by_role.stdout.splitlines() == [
+        "denied: no_subject",
+        "under any:",
+        "  allow R010",
+        "    R010: consent: holds",
+    ]
+    near = sayso("policy", "explain", "--data", data_dir, "--role", "support_agent", *asked)
+    assert "R010 would permit role marketing_sender instead of support_agent" in near.stdout
+    wrong = sayso("policy", "explain", "--data", data_dir, "--client", "nobody", *asked)
+    assert wrong.returncode == 2
+    assert "No client of this name" in wrong.stderr

@@ -1,6 +1,7 @@
 """`sayso policy`: rules looked at before they decide."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,52 @@ def check(cases: Path, files: tuple[Path, ...], as_json: bool) -> None:
             click.echo(f"{cases}:{result.line}: expected {result.expected}, got {result.got}", err=True)
         click.echo(f"{len(results) - len(failed)} passed, {len(failed)} failed")
     sys.exit(bool(failed))
+
+
+@policy.command()
+@on_data()
+@click.option("--client", help="The registered client that asks.")
+@click.option("--role", "roles", multiple=True, help="Or a role, once or several times.")
+@click.option("--action", required=True)
+@click.option("--category", required=True)
+@click.option("--purpose", help="Required, unless the client has a default.")
+@click.option("--subject", help="Whom it is about (sub_…). It leaves an entry about that person.")
+@click.option("--jurisdiction")
+@click.option("--channel")
+@click.option("--relation")
+@click.option("--case")
+def explain(place: Place, **asked: Any) -> None:
+    """Say why the live rules answer a question as they do. Exit 0: permitted; 1: denied."""
+    question = {name: value for name, value in asked.items() if value}
+
+    async def work(client: "httpx.AsyncClient") -> Any:
+        return demand(await client.post("/v1/policy/explain", json=question))
+
+    found = act(place, work)
+    if place.as_json:
+        show(found)
+    else:
+        for line in _told(found):
+            click.echo(line)
+    sys.exit(not found["decision"])
+
+
+def _told(found: dict[str, Any]) -> Iterator[str]:
+    verdict = "permitted" if found["decision"] else f"denied: {found['reason']}"
+    likely = f" (did you mean {found['nearest']}?)" if found["nearest"] else ""
+    yield f"{verdict}{likely}{' until ' + found['retry_after'] if found['retry_after'] else ''}"
+    for law in found["laws"]:
+        yield f"under {law['jurisdiction']}:"
+        for match in law["matches"]:
+            by = ", ".join(f"{member} {path}" for member, path in match["by"].items())
+            yield f"  {match['effect']} {match['rule']}{' by ' + by if by else ''}"
+        for basis in law["bases"]:
+            holds = basis["failed"] or ("holds" if basis["admitted"] else "not admitted for this purpose here")
+            yield f"    {basis['rule']}: {basis['basis']}{'' if basis['need'] == '-' else ' ' + basis['need']}: {holds}"
+    for miss in found["near_misses"]:
+        yield f"  {miss['rule']} would permit {miss['member']} {miss['wanted']} instead of {miss['asked']}"
+    for name, fact in found["facts"].items():
+        yield f"  read: {name} {fact}"
 
 
 @policy.command()

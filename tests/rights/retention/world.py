@@ -7,7 +7,7 @@ from policies import Answer, read_policy, rights_question
 from rights import EndTerms, HoldView, HoldWanted, PersonEnds, Retention, Rules, parse_end_terms
 from rights.retention import store
 from rights.retention.reckoning import Facts, unpack
-from sayso.kernel import SYSTEM, Jobs, Tx, Work, load
+from sayso.kernel import SYSTEM, Jobs, Tx, Work, bucket_of, load
 from tests.rights.world import EMAIL, OFFICER, World, an_actor
 from vault import parse as parse_collections
 from vault import store as vault_store
@@ -99,7 +99,8 @@ class Working(World):
         """The classes in which the person has a key."""
 
         def unit(tx: Tx) -> Work[list[str]]:
-            (rows,) = yield (tx.select(vault_store.keys_of(self.tenant, subject)),)
+            bucket = bucket_of(self.tenant, subject)
+            (rows,) = yield (tx.query(vault_store.KEYS_OF, bucket=bucket, subject=subject),)
             return [row[0] for row in rows]
 
         return await self.look(unit)
