@@ -13,9 +13,10 @@ TAG = "{const t=performance.now();while(performance.now()-t<60);}"
 """A tag that holds the main thread for 60 ms, whatever the processor."""
 
 SECTION = (
-    "<section><h2>Harvest {0}</h2><p>The leaves of lot {0} were picked by hand on the upper slopes, withered for eleven "
-    "hours and rolled before dawn. They give a light cup with a long finish, best with water that has rested.</p>"
-    "<ul><li>First infusion: forty seconds</li><li>Second: a minute</li><li>Third: as long as you like</li></ul></section>"
+    "<section><h2>Harvest {0}</h2><p>The leaves of lot {0} were picked by hand on the upper slopes, withered for "
+    "eleven hours and rolled before dawn. They give a light cup with a long finish, best with water that has rested.</p>"
+    "<ul><li>First infusion: forty seconds</li><li>Second: a minute</li><li>Third: as long as you like</li></ul>"
+    "</section>"
 )
 STYLE = "body{font:16px/1.5 sans-serif;margin:0 auto;max-width:60rem;padding:1rem}section{border-top:1px solid #ccc}"
 

@@ -78,7 +78,8 @@ def vanilla(dist: Path) -> Contender:
     buttons = {"acceptAllBtn": "Accept all", "acceptNecessaryBtn": "Refuse all"}
     texts = {
         "consentModal": {
-            "title": "Your say about your data", "description": word["notice"], "showPreferencesBtn": "Choose", **buttons
+            "title": "Your say about your data", "description": word["notice"], "showPreferencesBtn": "Choose",
+            **buttons,
         },
         "preferencesModal": {
             "title": "Choose what we may do", "savePreferencesBtn": "Save my choice", "sections": sections, **buttons

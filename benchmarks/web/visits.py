@@ -52,7 +52,8 @@ _WATCH = """
 _LISTEN = """
 window.__slowest = 0;
 new PerformanceObserver((list) => {
-  for (const entry of list.getEntries()) if (entry.interactionId) window.__slowest = Math.max(__slowest, entry.duration);
+  for (const { interactionId, duration } of list.getEntries())
+    if (interactionId) window.__slowest = Math.max(window.__slowest, duration);
 }).observe({ type: "event", durationThreshold: 16, buffered: true });
 """
 _TAKEN = """() => ({visible: window.__visible ?? null, shift: window.__shift,
