@@ -111,7 +111,7 @@ function start(configuration: Configuration, base: string): Sayso {
         });
       due = true;
     }).observe(document, { childList: true, subtree: true });
-    if (waiting.read().length) whenIdle(() => void flush());
+    whenIdle(() => void flush());
     tell("ready", jar.read()?.choices ?? {});
   });
 

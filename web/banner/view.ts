@@ -50,8 +50,11 @@ export function view(configuration: Configuration, wishes: Wishes): View {
   const link = (to: string | undefined, name: string): Child => to && h("a", { href: to }, name);
   const links = (): Child =>
     (notice_url || preferences_url) && h("p", { class: "links" }, link(notice_url, strings.notice), link(preferences_url, strings.page));
-  const titles = (names: (name: string) => boolean) =>
-    new Intl.ListFormat(lang ?? locale).format(purposes.filter(({ name }) => names(name)).map(({ title }) => title));
+  // A formatter reads the language's data from the disk: none is made for an empty list.
+  const titles = (names: (name: string) => boolean): string => {
+    const found = purposes.filter(({ name }) => names(name)).map(({ title }) => title);
+    return found[1] ? new Intl.ListFormat(lang ?? locale).format(found) : found.join("");
+  };
   const sentence = (pattern: string, names: string) => names && pattern.replace("{purposes}", () => names);
   const allOf = (yes: boolean) => () => wishes.decide(() => yes, false, "banner", 1);
 
