@@ -43,15 +43,14 @@ export function sender(configuration: Configuration, base: string, waiting: Retu
 
   let running: Promise<void> | null = null;
   /** Send what waits, in order; a failure leaves it and what follows it for the next time. */
+  // `finally` of the promise, not of the function: with nothing to send, that one ends before there is a promise to forget.
   const flush = (): Promise<void> =>
     (running ??= (async () => {
       try {
         for (const { key, body } of waiting.read()) await deliver(key, body);
       } catch {
         // offline: the queue keeps it
-      } finally {
-        running = null;
       }
-    })());
+    })().finally(() => (running = null)));
   return { flush };
 }
