@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install serve test lint bench screens openapi locks
+.PHONY: help install serve test thorough lint bench screens openapi locks
 
 PYTHON ?= python3
 PORT ?= 8080
@@ -34,6 +34,10 @@ serve: $(READY)  ## the demo brand on 127.0.0.1:8080 (PORT=…), with the embedd
 test: $(READY)  ## all tests on SQLite and PostgreSQL, with a real browser
 	@tests/provide.sh
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+thorough: $(READY)  ## what `make test` leaves out: every width and light in every writing, steps in every language
+	@tests/provide.sh
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m thorough
 
 lint: $(READY)  ## style, types and the import rule
 	$(BIN)/ruff check .

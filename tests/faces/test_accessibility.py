@@ -1,6 +1,6 @@
 """axe finds nothing, and nothing is cut off, on every page and on the banner, in every width, light and script."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Literal
 
 import pytest
@@ -17,34 +17,46 @@ pytestmark = pytest.mark.browser
 NAMES = [sample.name for sample in all_pages()]
 PATHS = {sample.name: sample.path for sample in all_pages()}
 Light = Literal["light", "dark"]
-WIDTHS = (360, 1280)
 SCRIPTS = ("en", "ar", "zh-CN")
 """Languages of three writings: Latin, from right to left, and without spaces."""
 
 
-def lights(page: Page) -> Iterator[tuple[int, Light]]:
-    """The page in each width and light, one after the other."""
-    for width in WIDTHS:
+LIGHTS: tuple[tuple[int, Light], ...] = ((360, "light"), (360, "dark"), (1280, "light"), (1280, "dark"))
+USUAL: dict[str, tuple[tuple[int, Light], ...]] = {
+    "en": ((360, "light"), (1280, "dark")),
+    "ar": ((360, "dark"), (1280, "light")),
+    "zh-CN": ((360, "light"),),
+}
+"""What every run looks at: each width, light and writing with each other once. `make thorough` looks at the rest."""
+
+
+def clean(page: Page, lights: Iterable[tuple[int, Light]]) -> None:
+    """Nothing to find in any of these widths and lights. In the dark only the rules that see colours are asked."""
+    for width, scheme in lights:
         page.set_viewport_size({"width": width, "height": 800})
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            yield width, scheme
-
-
-def clean(page: Page, within: str | None = None) -> None:
-    """Nothing to find in any width and light. All rules run in the light; in the dark those that see colours."""
-    for width, scheme in lights(page):
+        page.emulate_media(color_scheme=scheme)
         only = COLOURS if scheme == "dark" else None
-        assert findings(page, within, only) == "", f"{width} {scheme}"
+        assert findings(page, None, only) == "", f"{width} {scheme}"
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{width} {scheme}"
 
 
 @pytest.mark.parametrize("locale", SCRIPTS)
 @pytest.mark.parametrize("name", NAMES)
 def test_axe_finds_nothing(visitor: Visitor, name: str, locale: str) -> None:
+    clean(page_of(visitor, name, locale), USUAL[locale])
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("locale", SCRIPTS)
+@pytest.mark.parametrize("name", NAMES)
+def test_axe_finds_nothing_in_the_other_lights(visitor: Visitor, name: str, locale: str) -> None:
+    clean(page_of(visitor, name, locale), [each for each in LIGHTS if each not in USUAL[locale]])
+
+
+def page_of(visitor: Visitor, name: str, locale: str) -> Page:
     page = visitor.opens(PATHS[name], locale=locale)
     page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
-    clean(page)
+    return page
 
 
 @pytest.mark.parametrize("locale", SCRIPTS)
@@ -52,17 +64,17 @@ def test_axe_finds_nothing_in_any_layer_of_the_banner(visitor: Visitor, locale: 
     page = visitor.opens(locale=locale)
     banner = page.locator("sayso-say")
     banner.get_by_role("region").wait_for()
-    clean(page)
+    clean(page, LIGHTS)
     banner.get_by_role("button", name=translate(locale, "Choose"), exact=True).click()
     banner.get_by_role("dialog").wait_for()
-    clean(page)
+    clean(page, LIGHTS)
     banner.get_by_role("button", name=translate(locale, "Save my choice")).click()
     # While it is looked at, it stays.
     banner.get_by_role("status").get_by_role("button").focus()
-    clean(page)
+    clean(page, LIGHTS)
     banner.get_by_role("status").get_by_role("button").press("Enter")
     banner.get_by_role("button", name=translate(locale, "Your data choices")).wait_for()
-    clean(page)
+    clean(page, LIGHTS)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -81,7 +81,13 @@ class Person:
         raise AssertionError(f"the keyboard never came to {target}")
 
 
-@pytest.fixture(params=list(LOCALES))
+USUAL = ("en", "zh-CN", "ar")
+"""The languages of every run: three writings. `make thorough` walks the others."""
+
+
+@pytest.fixture(
+    params=[each if each in USUAL else pytest.param(each, marks=pytest.mark.thorough) for each in LOCALES],
+)
 def person(request: pytest.FixtureRequest, visitor: Visitor) -> Person:
     return Person(visitor, request.param)
 
