@@ -31,6 +31,7 @@ class Uses:
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
         self._root: dict[bytes, bytes] = {}
+        self._aid: dict[bytes, int] = {}
         self._held: dict[bytes, _Held] = {}
 
     def read(self, subjects: Iterable[bytes]) -> Work[None]:
@@ -45,6 +46,7 @@ class Uses:
         state = unpack(row[3]) if row is not None else None
         root = self._root[subject] = subject if state is None else ids_of(subject, state)[0]
         if row is not None and state is not None:
+            self._aid[subject] = row[1]
             self._held.setdefault(root, _Held(subject, row, state))
 
     def __contains__(self, subject: bytes) -> bool:
@@ -53,7 +55,7 @@ class Uses:
     def person(self, subject: bytes) -> Person | None:
         """Somebody who was read, as counted so far; None for one who is gone."""
         held = self._held.get(self._root[subject])
-        return None if held is None or held.state.erased_at else Person(held.row[1], held.state)
+        return None if held is None or held.state.erased_at else Person(self._aid[subject], held.state)
 
     def count(self, subject: bytes, channel: str, client: str) -> None:
         """One message more for somebody who was read."""

@@ -34,6 +34,10 @@ class Cap(Struct, frozen=True, array_like=True, gc=False):
     assurance: int = 0
 
 
+MOST_MESSAGES: Final = 100
+"""The loosest cap that can be asked for, in one period. The latest so many messages tell if a cap is reached."""
+
+
 class Use(Struct, frozen=True, array_like=True, gc=False):
     """One message that was permitted: when, by which entry of the log (16 bytes), and to which client."""
 

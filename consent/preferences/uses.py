@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from consent.preferences.contact import WINDOWS, Contact, Use
+from consent.preferences.contact import MOST_MESSAGES, WINDOWS, Contact, Use
 
 _LONGEST: Final = max(WINDOWS.values())
 
@@ -34,7 +34,7 @@ def counted(contact: Contact, channel: str, use: Use) -> Contact:
     """The wishes with one message more; those that no cap can count any more are forgotten."""
     kept = tuple(each for each in contact.uses.get(channel, ()) if each.at > use.at - _LONGEST)
     capped = {name: uses for name, uses in contact.uses.items() if name in contact.caps}
-    return replace(contact, uses={**capped, channel: (*kept, use)})
+    return replace(contact, uses={**capped, channel: (*kept, use)[-MOST_MESSAGES:]})
 
 
 def given_back(contact: Contact, entry: bytes, client: str | None) -> Contact | None:
@@ -55,7 +55,7 @@ def joined_uses(one: Contact, other: Contact) -> dict[str, tuple[Use, ...]]:
             sorted(
                 {*one.uses.get(channel, ()), *other.uses.get(channel, ())},
                 key=lambda use: (use.at, use.entry, use.client),
-            )
+            )[-MOST_MESSAGES:]
         )
         for channel in channels
     }

@@ -13,16 +13,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from consent.errors import UnfitPreference, UnknownPreference
-from consent.preferences.contact import ALL, PERIODS, Cap, Contact
+from consent.preferences.contact import ALL, MOST_MESSAGES, PERIODS, Cap, Contact
 from consent.preferences.preference import Questionnaire
 from consent.preferences.quiet import EVERY_DAY, Quiet, zones
 from consent.preferences.reach import capped, hushed, paused, switched
 from sayso.kernel import Invalid, iso, nearest, parse_instant
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-MOST_MESSAGES: Final = 100
-"""The loosest cap that can be asked for, in one period."""
 
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _QUIET_MEMBERS: Final = ("from", "until", "zone", "days")

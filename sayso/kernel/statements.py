@@ -48,6 +48,15 @@ class Prepared:
         return text, tuple([values[name] for name in names])
 
 
+def written(
+    statement: Executable | Prepared, dialect: Dialect, tenant: str, values: dict[str, Any] | None
+) -> tuple[str, Values]:
+    """A statement and its values for a driver. `tenant` and `values` are those of one that was prepared."""
+    if isinstance(statement, Prepared):
+        return statement.text(dialect, tenant, values or {})
+    return compiled(statement, dialect)
+
+
 def compiled(statement: Executable, dialect: Dialect) -> tuple[str, Values]:
     """Any statement, compiled now."""
     built: Any = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})  # type: ignore[attr-defined]

@@ -22,7 +22,7 @@ from sayso.kernel.context import Context
 from sayso.kernel.errors import LostRace
 from sayso.kernel.ids import bucket_of
 from sayso.kernel.rows import Rows, Values
-from sayso.kernel.statements import Prepared, compiled, tables_of
+from sayso.kernel.statements import Prepared, tables_of, written
 
 T = TypeVar("T")
 
@@ -50,9 +50,7 @@ class Query(NamedTuple):
 
     def text(self, dialect: Dialect) -> tuple[str, Values]:
         """The statement and its values for a driver."""
-        if isinstance(self.statement, Prepared):
-            return self.statement.text(dialect, self.tenant, self.values or {})
-        return compiled(self.statement, dialect)
+        return written(self.statement, dialect, self.tenant, self.values)
 
 
 class Execute(NamedTuple):
@@ -65,9 +63,7 @@ class Execute(NamedTuple):
 
     def text(self, dialect: Dialect) -> tuple[str, Values]:
         """The statement and its values for a driver."""
-        if isinstance(self.statement, Prepared):
-            return self.statement.text(dialect, self.tenant, self.values or {})
-        return compiled(self.statement, dialect)
+        return written(self.statement, dialect, self.tenant, self.values)
 
 
 class Item(NamedTuple):

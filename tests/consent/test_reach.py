@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consent import Cap, Contact, Quiet, Use, counted, given_back, live_uses, reachable
-from consent.preferences.contact import ALL, PERIODS, WINDOWS
+from consent.preferences.contact import ALL, MOST_MESSAGES, PERIODS, WINDOWS
 from consent.preferences.reach import OFF, OK, capped, hushed, merged, paused, switched, tighter
 
 DAY = 86_400_000_000
@@ -136,6 +136,14 @@ def test_no_window_of_the_period_holds_more_messages_than_the_cap(cap: Cap, asks
 def test_messages_on_a_channel_without_a_cap_are_forgotten() -> None:
     before = Contact(caps={"sms": Cap(1, "day")}, uses={"email": (Use(NOON, b"e", "crm"),)})
     assert counted(before, "sms", Use(NOON, b"f", "crm")).uses == {"sms": (Use(NOON, b"f", "crm"),)}
+
+
+def test_no_more_messages_are_kept_than_the_loosest_cap_admits() -> None:
+    contact = Contact(caps={"email": Cap(MOST_MESSAGES, "day")})
+    for number in range(3 * MOST_MESSAGES):
+        contact = counted(contact, "email", Use(NOON + number * DAY // 90, number.to_bytes(2, "big"), "crm"))
+    assert len(contact.uses["email"]) == MOST_MESSAGES
+    assert len(merged(contact, contact).uses["email"]) == MOST_MESSAGES  # type: ignore[union-attr]
 
 
 channel_wishes = st.one_of(st.booleans(), st.dictionaries(st.sampled_from(PURPOSES), st.booleans(), min_size=1))

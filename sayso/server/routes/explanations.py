@@ -8,7 +8,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
-from policies import Access, Basis, Explanation, Match, NearMiss, Question
+from policies import Access, Explanation, NearMiss, Question, UnderLaw
 from sayso.kernel import Actor, Invalid, Tx, Work, iso, nearest, raw
 from sayso.server.call import Call
 from sayso.server.calls.decisions import judged
@@ -34,15 +34,6 @@ class Why(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     supported_obligations: tuple[Name, ...] = ()
 
 
-class LawView(Struct, frozen=True):
-    """The question under one law: what matched, what denies, and what each basis comes to."""
-
-    jurisdiction: str
-    denied_by: tuple[str, ...]
-    matches: tuple[Match, ...]
-    bases: tuple[Basis, ...]
-
-
 class ExplanationView(Struct, frozen=True):
     """The decision with its grounds. Nothing is permitted by it."""
 
@@ -54,7 +45,7 @@ class ExplanationView(Struct, frozen=True):
     retry_after: str
     nearest: str
     policy_version: str
-    laws: tuple[LawView, ...]
+    laws: tuple[UnderLaw, ...]
     near_misses: tuple[NearMiss, ...]
     facts: dict[str, Any]
 
@@ -114,7 +105,7 @@ def _view(found: Explanation) -> ExplanationView:
         retry_after=iso(decision.until) if decision.until else "",
         nearest=decision.nearest or "",
         policy_version=found.policy,
-        laws=tuple(LawView(law.jurisdiction, law.denied_by, law.matches, law.bases) for law in found.laws),
+        laws=found.laws,
         near_misses=found.near_misses,
         facts=found.facts,
     )
