@@ -13,6 +13,7 @@ from typing import Any
 
 import asyncpg
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
+from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from sayso.kernel.batcher import ATTEMPTS, Batcher
@@ -83,9 +84,15 @@ class PostgresDatabase:
         return await self.run_alone(context, unit)
 
     async def look(self, context: Context, unit: Unit[Any]) -> Any:
+        # The loader wants a connection of its own: awaited with one in hand, as many looks as the pool has connections
+        # would wait for each other.
         async with self._checkout() as connection:
             await connection.become(context.tenant)
-            return await look(_PostgresSession(connection, context.tenant), context, unit, self._loaded)
+            head = await _PostgresSession(connection, context.tenant).head()
+        await self._loaded(context.tenant, head.config)
+        async with self._checkout() as connection:
+            await connection.become(context.tenant)
+            return await look(_PostgresSession(connection, context.tenant), context, unit, _no_reload)
 
     async def tidy(self) -> None:
         """Nothing to do: PostgreSQL keeps deleted rows until it vacuums, which is why erasure is final only later."""
@@ -160,6 +167,8 @@ class _Connection:
     async def open(cls, engine: AsyncEngine, role: str | None) -> "_Connection":
         try:
             pooled = await engine.connect()
+        except NoneFree as error:
+            raise Unavailable("overloaded", "Too many requests wait; nothing was done for this one.") from error
         except (OSError, asyncpg.PostgresError, TimeoutError) as error:
             raise Unavailable("storage-unavailable", "The database cannot be reached; nothing was done.") from error
         fairy = await pooled.get_raw_connection()

@@ -88,11 +88,13 @@ class Plan(NamedTuple):
 async def apply(call: Call, wanted: Applying) -> Applied:
     """Raises `ManifestError` with every problem, each at its line; then nothing has changed."""
     tree = load((file.name, file.content.encode()) for file in wanted.files)
-    plan = await call.look(partial(_plan, call.services, tree, wanted))
-    counted = await count_asked_again(call, plan.before, plan.publication)
-    if wanted.dry_run:
-        return replace(plan.answer, asked_again=counted)
-    return await call.alone(partial(_apply, call.services, tree, wanted, counted))
+    # One brand's manifests one after another: side by side they would hold connections only to find the same changes.
+    async with call.services.configurations.changing(call.tenant):
+        plan = await call.look(partial(_plan, call.services, tree, wanted))
+        counted = await count_asked_again(call, plan.before, plan.publication)
+        if wanted.dry_run:
+            return replace(plan.answer, asked_again=counted)
+        return await call.alone(partial(_apply, call.services, tree, wanted, counted))
 
 
 def apply_tree(services: Services, tree: Map, tx: Tx) -> Work[Applied]:

@@ -125,6 +125,7 @@ class Configurations:
         self._controllers: dict[str, str] = {}
         self._world = -1
         self._locks: dict[str, asyncio.Lock] = {}
+        self._changes: dict[str, asyncio.Lock] = {}
         self.database: Database
 
     async def start(self) -> None:
@@ -165,6 +166,10 @@ class Configurations:
                     await (self._load_world(counter) if tenant == WORLD else self.load(tenant))
                 finally:
                     _loading.reset(mark)
+
+    def changing(self, tenant: str) -> asyncio.Lock:
+        """Held by whoever plans and applies a manifest of this brand in this process."""
+        return self._changes.setdefault(tenant, asyncio.Lock())
 
     async def refresh(self, tenant: str) -> None:
         """Take over what was changed a moment ago, here or on another node, without waiting for the next unit."""

@@ -236,3 +236,18 @@ async def test_changed_configuration_is_loaded_before_the_next_decision(database
     if other is not database:
         await other.stop()
     assert seen[-1] == 1
+
+
+async def test_many_looks_at_once_leave_the_loader_a_connection(database: Database) -> None:
+    loading: set[asyncio.Task[None] | None] = set()
+
+    async def loaded(_tenant: str, _config: int) -> None:
+        if (task := asyncio.current_task()) not in loading:
+            loading.add(task)
+            await database.look(context(), read(b"n" * 16))
+            loading.discard(task)
+
+    database._loaded = loaded  # type: ignore[attr-defined]
+    async with asyncio.timeout(4):
+        totals = await asyncio.gather(*(database.look(context(), read(b"n" * 16)) for _ in range(60)))
+    assert totals == [0] * 60
