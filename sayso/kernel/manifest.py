@@ -7,11 +7,14 @@ refused, and nothing is turned into a date, a boolean or a number behind the aut
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Final
 
 import yaml
 from msgspec import Struct
 
 from sayso.kernel.errors import Invalid
+
+_DEEPEST: Final = 32
 
 
 class Problem(Struct, frozen=True):
@@ -132,19 +135,21 @@ def load(files: Iterable[tuple[str, bytes]]) -> Map:
     problems: list[Problem] = []
     for name, content in files:
         try:
-            root = yaml.compose(content.decode("utf-8"), Loader=yaml.SafeLoader)
+            tree = _Reading(name, content.decode("utf-8"), problems).document()
         except UnicodeDecodeError:
             problems.append(Problem(name, 1, "The file is not UTF-8."))
             continue
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
-            problems.append(
-                Problem(name, mark.line + 1 if mark else 1, f"Not YAML: {getattr(error, 'problem', error)}.")
-            )
+            # A file that ends too early is wrong in its last line, not in the one after.
+            line = min(mark.line, content.count(b"\n")) + 1 if mark else 1
+            problems.append(Problem(name, line, f"Not YAML: {getattr(error, 'problem', error)}."))
             continue
-        if root is None:
+        except _Unreadable as stop:
+            problems.append(stop.problem)
             continue
-        tree = _convert(root, name, problems, set())
+        if tree is None:
+            continue
         if not isinstance(tree, Map):
             problems.append(problem(tree, "A manifest is a mapping of sections."))
             continue
@@ -168,39 +173,79 @@ def load_paths(paths: Iterable[Path]) -> Map:
     return load((str(path), path.read_bytes()) for path in paths)
 
 
-def _convert(node: yaml.Node, file: str, problems: list[Problem], seen: set[int], depth: int = 0) -> Node:
-    line = node.start_mark.line + 1
-    # An alias is the same node met again. Aliases are refused: a few lines of them can stand for billions.
-    if id(node) in seen or depth > 32:
-        problems.append(Problem(file, line, "Aliases and nesting deeper than 32 are not taken."))
-        return Scalar(None, "", file, line)
-    seen.add(id(node))
-    if isinstance(node, yaml.MappingNode):
+class _Unreadable(Exception):
+    """Reading ends here: what follows cannot be told apart from an attack."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+
+
+class _Reading:
+    """One file, event by event: libyaml's parser keeps its depth on the heap, its composer on the stack of C."""
+
+    def __init__(self, file: str, text: str, problems: list[Problem]) -> None:
+        self._file = file
+        self._problems = problems
+        self._events: Iterator[yaml.Event] = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+    def document(self) -> Node | None:
+        """The one document of the file; None of an empty file. Raises `yaml.YAMLError`, `_Unreadable`."""
+        tree: Node | None = None
+        documents = 0
+        for event in self._events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    raise self._stop(event, "A file holds one document.")
+                tree = self._node(next(self._events), 0)
+        empty = isinstance(tree, Scalar) and tree.text == ""
+        return None if empty else tree
+
+    def _node(self, event: yaml.Event, depth: int) -> Node:
+        # A few lines of aliases can stand for billions.
+        if isinstance(event, yaml.AliasEvent) or depth > _DEEPEST:
+            raise self._stop(event, f"Aliases and nesting deeper than {_DEEPEST} are not taken.")
+        line = _line(event)
+        if isinstance(event, yaml.MappingStartEvent):
+            return self._mapping(line, depth)
+        if isinstance(event, yaml.SequenceStartEvent):
+            items: list[Node] = []
+            while not isinstance(each := next(self._events), yaml.SequenceEndEvent):
+                items.append(self._node(each, depth + 1))
+            return Seq(items, self._file, line)
+        assert isinstance(event, yaml.ScalarEvent), event
+        return Scalar(_scalar(event), event.value, self._file, line)
+
+    def _mapping(self, line: int, depth: int) -> Map:
         entries: dict[str, Node] = {}
         lines: dict[str, int] = {}
-        for key_node, value_node in node.value:
-            key_line = key_node.start_mark.line + 1
-            if not isinstance(key_node, yaml.ScalarNode):
-                problems.append(Problem(file, key_line, "A name must be plain text."))
-                continue
-            key = key_node.value
-            if key in entries:
-                problems.append(
-                    Problem(file, key_line, f"{key!r} is given twice; the first stands in line {lines[key]}.")
-                )
-                continue
-            entries[key] = _convert(value_node, file, problems, seen, depth + 1)
-            lines[key] = key_line
-        return Map(entries, lines, file, line)
-    if isinstance(node, yaml.SequenceNode):
-        return Seq([_convert(child, file, problems, seen, depth + 1) for child in node.value], file, line)
-    return Scalar(_scalar(node), node.value, file, line)
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            key_line = _line(event)
+            named = self._node(event, depth + 1)
+            value = self._node(next(self._events), depth + 1)
+            if not isinstance(named, Scalar):
+                self._problems.append(Problem(self._file, key_line, "A name must be plain text."))
+            elif named.text in entries:
+                first = lines[named.text]
+                told = f"{named.text!r} is given twice; the first stands in line {first}."
+                self._problems.append(Problem(self._file, key_line, told))
+            else:
+                entries[named.text] = value
+                lines[named.text] = key_line
+        return Map(entries, lines, self._file, line)
+
+    def _stop(self, event: yaml.Event, message: str) -> _Unreadable:
+        return _Unreadable(Problem(self._file, _line(event), message))
 
 
-def _scalar(node: yaml.Node) -> object:
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 1
+
+
+def _scalar(node: yaml.ScalarEvent) -> object:
     """YAML 1.2's core schema: true and false are booleans, decimal digits numbers; `no` and `2026-01-01` stay text."""
     text: str = node.value
-    if getattr(node, "style", None) in ("'", '"', "|", ">"):
+    if node.style in ("'", '"', "|", ">"):
         return text
     if text in ("", "~", "null"):
         return None

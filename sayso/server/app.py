@@ -77,7 +77,6 @@ def create_litestar(services: Services | None, *, body_limit: int = 1 << 20, lif
     report = services.log.error if services is not None else None
     state: dict[str, Any] = {
         "services": services,
-        "limit": body_limit,
         "report": (lambda error: report("unexpected", error)) if report else None,
     }
     return Litestar(

@@ -16,6 +16,9 @@ from sayso.server.counting import count_asked_again
 from sayso.server.manifest import Change, Merged
 from sayso.server.wiring import Services
 
+LARGEST_MANIFEST = 16 << 20
+"""Bytes that a call may bring: ten thousand rules with their texts in eight languages are a fifth of it."""
+
 
 class ManifestFile(Struct, frozen=True, forbid_unknown_fields=True):
     """One file: its name as messages shall tell it, and its YAML."""

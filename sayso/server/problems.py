@@ -150,7 +150,7 @@ def handle(request: "Request[Any, Any, Any]", error: Exception) -> "Response[byt
 
     speak = authzen if request.url.path.startswith("/access/v1/") else respond
     if isinstance(error, HTTPException):
-        known = body_too_large(request.app.state["limit"]) if error.status_code == 413 else from_framework(error)
+        known = body_too_large(_limit(request)) if error.status_code == 413 else from_framework(error)
         status, headers, body = speak(known if known is not None else error)
         if error.status_code in (405, 415):
             status = error.status_code
@@ -189,3 +189,8 @@ _UNEXPECTED = msgspec.json.encode(
         "detail": "The server failed to do this. Nothing was answered that is not stored.",
     }
 )
+
+
+def _limit(request: "Request[Any, Any, Any]") -> int:
+    """Bytes that the route takes: a body is read only where one was found."""
+    return request.route_handler.resolve_request_max_body_size() or 0

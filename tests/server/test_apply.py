@@ -118,7 +118,14 @@ WRONG = [
         None,
     ),
     ("an alias", "categories: &a [x]\nspecial_categories: *a\n", None, None),
+    ("an alias of oneself", "categories: &a [x, *a]\n", 1, None),
+    ("a depth that nobody writes", "categories: " + "[" * 500_000, 1, None),
+    ("lists in one line without end", "- " * 500_000, 1, None),
     ("no YAML", "categories: [", 1, None),
+    ("no YAML further down", "categories:\n  - a\n b: }\n", 3, None),
+    ("a list for a name", "[a]: b\n", 1, None),
+    ("two documents", "categories: [a]\n---\nroles: {}\n", 2, None),
+    ("a name twice", "categories: [a]\nroles: {}\ncategories: [b]\n", 3, None),
     ("no mapping", "- a\n", 1, None),
 ]
 

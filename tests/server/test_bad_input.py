@@ -66,6 +66,14 @@ async def test_huge_bodies_are_413_with_and_without_an_announced_length(lite: Wo
         assert (announced.status_code, streamed.status_code) == (413, 413), path
 
 
+async def test_a_manifest_may_be_larger_than_other_bodies_and_has_its_limit_too(lite: World) -> None:
+    padding = "# " + "x" * (2 << 20) + "\n"
+    assert (await lite.apply(padding + "categories: [contact]\n")).status_code == 200
+    refused = await lite.apply("# " + "x" * (16 << 20))
+    assert refused.status_code == 413
+    assert refused.json()["limit"] == 16 << 20
+
+
 async def test_another_media_type_is_refused(lite: World) -> None:
     for path in ("/v1/consents", "/access/v1/evaluation", "/v1/vault/reveal"):
         response = await lite.admin.post(path, content=b"{}", headers={"content-type": "text/plain"})

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from policies import SYSTEM_RULES, Rule
 from sayso.server import clients
-from sayso.server.applying import Applied, Applying, apply
+from sayso.server.applying import LARGEST_MANIFEST, Applied, Applying, apply
 from sayso.server.auth import OPERATOR
 from sayso.server.call import Call
 from sayso.server.clients import Keys, MadeKey, NewKey
@@ -75,7 +75,14 @@ async def live(call: NamedDependency[Call]) -> LiveManifest:
     return LiveManifest(held.version, held.hash, msgspec.Raw(held.manifest))
 
 
-@post("/v1/manifest", opt=admits("admin"), operation_id="manifest.apply", tags=["Administration"], status_code=200)
+@post(
+    "/v1/manifest",
+    opt=admits("admin"),
+    operation_id="manifest.apply",
+    tags=["Administration"],
+    status_code=200,
+    request_max_body_size=LARGEST_MANIFEST,
+)
 async def apply_manifest(call: NamedDependency[Call], data: JSONBody[Applying]) -> Applied:
     """Bring the sections that the files name to exactly what they say; with `dry_run` tell what that would change."""
     return await apply(call, data)
