@@ -11,11 +11,13 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from sayso.kernel.ids import new_raw
-from sayso.server.logs import Log
-from sayso.server.metrics import Metrics
+from sayso.server.wiring import Services
 
 OPERATOR_FLAG = "sayso.operator"
 """Set in the scope of requests that came through the socket in the data folder, and nowhere else."""
+
+SERVICES = "sayso.services"
+"""In the scope of every request: the parts of the installation that it is for."""
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
@@ -28,10 +30,9 @@ HEADERS = [
 class Door:
     """Wraps the whole application."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, log: Log) -> None:
+    def __init__(self, app: ASGIApp, services: Services) -> None:
         self._app = app
-        self._metrics = metrics
-        self._log = log
+        self._services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -39,6 +40,7 @@ class Door:
             return
         request = request_id(scope["headers"])
         scope["sayso.request"] = request.decode()  # type: ignore[typeddict-unknown-key]
+        scope[SERVICES] = self._services  # type: ignore[literal-required]
         started = perf_counter()
         status = 500
 
@@ -59,9 +61,11 @@ class Door:
 
     def _count(self, scope: Any, status: int, seconds: float) -> None:
         route = scope.get("path_template") or "unmatched"
-        self._metrics.request(route, scope["method"], status, seconds)
+        self._services.metrics.request(route, scope["method"], status, seconds)
         if status >= 500 and status != 503:
-            self._log.warning("answered with an error", route=route, status=status, request=scope["sayso.request"])
+            self._services.log.warning(
+                "answered with an error", route=route, status=status, request=scope["sayso.request"]
+            )
 
 
 class OperatorDoor:

@@ -4,6 +4,7 @@ Written by `python -m sayso.server.openapi` or `sayso openapi`; a test compares 
 """
 
 import sys
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -67,11 +68,12 @@ def specification(app: Litestar) -> Json:
     return _sorted(document)
 
 
+@cache
 def described() -> Json:
-    """The OpenAPI document of this program."""
+    """The OpenAPI document of this program: made when first asked for, which takes a second."""
     from sayso.server.app import create_litestar
 
-    return specification(create_litestar(None))
+    return specification(create_litestar(describing=True))
 
 
 def text() -> str:

@@ -148,6 +148,8 @@ def handle(request: "Request[Any, Any, Any]", error: Exception) -> "Response[byt
     from litestar import Response
     from litestar.exceptions import HTTPException
 
+    from sayso.server.door import SERVICES
+
     speak = authzen if request.url.path.startswith("/access/v1/") else respond
     if isinstance(error, HTTPException):
         known = body_too_large(_limit(request)) if error.status_code == 413 else from_framework(error)
@@ -158,9 +160,7 @@ def handle(request: "Request[Any, Any, Any]", error: Exception) -> "Response[byt
     else:
         status, headers, body = speak(error)
     if status == 500:
-        report = request.app.state.get("report")
-        if report is not None:
-            report(error)
+        request.scope[SERVICES].log.error("unexpected", error)  # type: ignore[literal-required]
     kind = headers.pop("content-type")
     return Response(body, status_code=status, media_type=kind, headers=headers)
 

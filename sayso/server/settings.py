@@ -1,4 +1,4 @@
-"""Settings: one frozen value, handed to `create_app`. Nothing reads the environment after `load`.
+"""Settings: one frozen value, handed to `wire`. Nothing reads the environment after `load`.
 
 Sources, the later wins: the defaults below, `DIR/sayso.toml`, the environment (`SAYSO_PORT=8090`), the command line.
 """

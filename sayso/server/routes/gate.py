@@ -14,7 +14,7 @@ from litestar.handlers import BaseRouteHandler
 from sayso.kernel import Invalid
 from sayso.server.auth import EVERYONE, NotAdmitted, Principal, admit, operator
 from sayso.server.call import Call
-from sayso.server.door import OPERATOR_FLAG
+from sayso.server.door import OPERATOR_FLAG, SERVICES
 from sayso.server.wiring import Services
 
 PRINCIPAL = "sayso.principal"
@@ -66,5 +66,5 @@ async def provide_call(request: Request[Any, Any, Any]) -> Call:
 
 def services_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Services:
     """The program's parts, as `wire` put them together."""
-    services: Services = connection.app.state["services"]
+    services: Services = connection.scope[SERVICES]  # type: ignore[literal-required]
     return services

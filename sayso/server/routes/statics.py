@@ -12,6 +12,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath
 
 from sayso.kernel import NotFound
+from sayso.server.openapi import described
 from sayso.server.pages import (
     LOCALES,
     MEDIA_TYPES,
@@ -71,7 +72,7 @@ async def settings(request: Request[Any, Any, Any]) -> Response[None]:
 async def docs(request: Request[Any, Any, Any]) -> Response[str]:
     """The API reference."""
     base = services_of(request).settings.base_url
-    spec = await _specification(request)
+    spec = await asyncio.to_thread(described)
     return html(render_docs(DocsPage(frame=frame(request), spec=spec, base_url=base)))
 
 
@@ -81,9 +82,9 @@ async def docs(request: Request[Any, Any, Any]) -> Response[str]:
     operation_id="docs.openapi",
     include_in_schema=False,
 )
-async def openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
+async def openapi() -> Response[bytes]:
     """The API as OpenAPI 3.1."""
-    return Response(msgspec.json.encode(await _specification(request)), media_type="application/json")
+    return Response(msgspec.json.encode(await asyncio.to_thread(described)), media_type="application/json")
 
 
 @get(
@@ -92,17 +93,6 @@ async def openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
 async def problems() -> Response[None]:
     """What a problem's `type` leads to: the reference, where each call lists how it fails."""
     return see("/docs")
-
-
-async def _specification(request: Request[Any, Any, Any]) -> dict[str, Any]:
-    """Made when first asked for, which takes a second: off the loop."""
-    from sayso.server.openapi import described
-
-    held = request.app.state.get("specification")
-    if held is None:
-        held = request.app.state["specification"] = await asyncio.to_thread(described)
-    found: dict[str, Any] = held
-    return found
 
 
 def _choice(name: str, value: str) -> Cookie:
