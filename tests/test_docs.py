@@ -100,13 +100,17 @@ def test_every_file_that_the_docs_name_exists() -> None:
                 assert (ROOT / named).exists(), f"{page.relative_to(ROOT)} names {named}"
 
 
-def test_every_symbol_that_the_architecture_names_exists() -> None:
-    text = (ROOT / "docs/architecture.md").read_text("utf-8")
+@pytest.mark.parametrize("page", ["architecture", "one-question"])
+def test_every_symbol_that_a_walk_names_exists(page: str) -> None:
+    text = (ROOT / f"docs/{page}.md").read_text("utf-8")
     named = re.findall(r"`([\w/]+\.py): ([\w.]+)`", text)
     assert len(named) > 20
     for file, symbol in named:
         *_, last = symbol.split(".")
-        defined = {getattr(node, "name", None) for node in ast.walk(parsed(Path(file)))}
+        tree = parsed(Path(file))
+        defined = {getattr(node, "name", None) for node in ast.walk(tree)} | {
+            ast.unparse(node.target) for node in tree.body if isinstance(node, ast.AnnAssign)
+        }
         assert last in defined, f"{file} defines no {last}"
 
 
