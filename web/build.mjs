@@ -28,7 +28,8 @@ const styleAsText = {
   setup(builder) {
     builder.onLoad({ filter: /banner[\\/]style\.css$/ }, async ({ path }) => {
       const { code } = await transform(await readFile(path, "utf8"), { loader: "css", minify: true });
-      return { contents: `export default ${JSON.stringify(code.trim())}`, loader: "js" };
+      // esbuild leaves the space before the value of a custom property, which says nothing there.
+      return { contents: `export default ${JSON.stringify(code.trim().replace(/(--[\w-]+): /g, "$1:"))}`, loader: "js" };
     });
   },
 };

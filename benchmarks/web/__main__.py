@@ -18,7 +18,8 @@ from playwright.sync_api import Browser, sync_playwright
 from benchmarks.web import answers, visits
 from benchmarks.web.host import Answer, hosting, media_type, page
 from benchmarks.web.rivals import Contender, nobody, ours, rivals
-from sayso.server.pages import MEDIA_TYPES, STATIC, assets, banner_script
+from sayso.server.packing import gapped
+from sayso.server.pages import MEDIA_TYPES, STATIC, assets, banner_parts, banner_script
 from sayso.server.pages.locales import LOCALES
 from tests.conftest import chromium_path
 from tests.faces.conftest import FLAGS
@@ -66,8 +67,9 @@ def sizes(contenders: list[Contender]) -> None:
         note = f"budget 8.0 gzip: {_mark(packed, 8_000)}" if each.name == "Sayso" else ""
         print(f"  {each.name:12} {line:24} {len(each.files)} requests   {note}")
     for locale in LOCALES:
-        packed = len(gzip.compress(banner_script(a_banner(locale)), 9))
-        print(f"  Sayso {locale:6} {packed / 1000:19.1f} gzip           budget 8.0: {_mark(packed, 8_000)}")
+        *parts, tail = banner_parts(banner_script(a_banner(locale, token="")))
+        packed = len(gapped(tuple(parts), tail, 0).filled(b""))
+        print(f"  Sayso {locale:6} {packed / 1000:19.2f} gzip as sent   budget 8.0: {_mark(packed, 8_000)}")
     heaviest = max(_centre().items(), key=lambda item: item[1])
     what = f"preference centre, heaviest page with all it loads ({heaviest[0]})"
     print(f"  {what}: {heaviest[1] / 1000:.1f} gzip   budget 60: {_mark(heaviest[1], 60_000)}")

@@ -41,10 +41,12 @@ def measure(stage: Stage) -> None:
     print(f"\n{stage.engine}; this machine answers {empty:,.0f} empty requests/s now")
     port = stage.server.port
     whole = request("GET", "/v1/sites/shop/banner.js?locale=en", HOST, port)
+    packed = request("GET", "/v1/sites/shop/banner.js?locale=en", HOST, port, accept_encoding="gzip")
     mark = _mark(stage)
     again = request("GET", "/v1/sites/shop/banner.js?locale=en", HOST, port, if_none_match=mark)
     plans = (
         ("banner with configuration", [whole], 200, CONFIGURATIONS),
+        ("the same, compressed", [packed], 200, CONFIGURATIONS),
         ("the same, still held (304)", [again], 304, CONFIGURATIONS),
         ("choices of a site", choices(stage), 201, CHOICES),
     )

@@ -18,7 +18,15 @@ from sayso.server import site_token
 from sayso.server.browsers import Browser
 from sayso.server.configuration import Configuration
 from sayso.server.opting import GPC, modes_of
-from sayso.server.pages import BannerConfiguration, BannerPurpose, banner_configuration, banner_script, negotiate
+from sayso.server.packing import Gapped, gapped
+from sayso.server.pages import (
+    BannerConfiguration,
+    BannerPurpose,
+    banner_configuration,
+    banner_parts,
+    banner_script,
+    negotiate,
+)
 from sayso.server.pages.locales import best
 from sayso.server.sites import Site
 from sayso.server.texts import in_locale, language_of
@@ -44,19 +52,28 @@ class Asked(NamedTuple):
 
 
 class Prepared(Struct, frozen=True):
-    """A banner without its token. `mark` is its ETag; `script` is its file before the token and after it."""
+    """A banner without its token. `mark` is its ETag; `script` is its file before the token, in parts, and after it;
+    `packed` the same compressed, for tokens of each length.
+    """
 
     shown: BannerConfiguration
     mark: str
-    script: tuple[bytes, bytes]
+    script: tuple[bytes, ...]
+    packed: dict[int, Gapped]
 
     def with_token(self, token: str) -> BannerConfiguration:
         return msgspec.structs.replace(self.shown, token=token)
 
     def script_with(self, token: str) -> bytes:
         """The banner's file. A token is base64url and needs no escape."""
-        head, tail = self.script
-        return b"%s%s%s" % (head, token.encode(), tail)
+        return b"".join((*self.script[:-1], token.encode(), self.script[-1]))
+
+    def packed_with(self, token: str) -> bytes:
+        """The same as gzip."""
+        found = self.packed.get(len(token))
+        if found is None:
+            found = self.packed[len(token)] = gapped(self.script[:-1], self.script[-1], len(token))
+        return found.filled(token.encode())
 
 
 class Asking:
@@ -128,9 +145,7 @@ def _prepare(configuration: Configuration, site: Site, asked: Asked, base_url: s
     )
     # The code that travels with the words is part of what a browser may keep.
     script = banner_script(shown)
-    head, begin, tail = script.partition(f'{{"site":"{site.name}","token":"'.encode())
-    assert begin, "a configuration begins with its site and its token"
-    return Prepared(shown, f'"{sha256(script).hexdigest()[:32]}"', (head + begin, tail))
+    return Prepared(shown, f'"{sha256(script).hexdigest()[:32]}"', banner_parts(script), {})
 
 
 @lru_cache(maxsize=1024)

@@ -5,16 +5,17 @@ from typing import Any, Final
 
 from consent import Evidence
 from sayso.server.limits import client_address, prefix_of
+from sayso.server.packing import accepts_gzip
 
 _LONGEST_AGENT: Final = 512
 
 
 class Browser:
-    """The browser behind one ASGI request. `gpc`: it sends Global Privacy Control."""
+    """The browser behind one ASGI request. `gpc`: it sends Global Privacy Control; `unpacks`: it takes gzip."""
 
     def __init__(self, scope: Any, trusted: tuple[str, ...]) -> None:
         self.origin = self.languages = self.agent = ""
-        self.gpc = False
+        self.gpc = self.unpacks = False
         self._client = scope.get("client")
         self._hops: list[str] = []
         self._trusted = trusted
@@ -29,6 +30,8 @@ class Browser:
                 self._hops.append(value.decode("latin-1"))
             elif name == b"sec-gpc" and value == b"1":
                 self.gpc = True
+            elif name == b"accept-encoding":
+                self.unpacks = accepts_gzip(value)
 
     @cached_property
     def network(self) -> str:

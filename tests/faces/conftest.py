@@ -12,7 +12,13 @@ FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync "
     # Letters are drawn alike whatever the machine's own settings are: screens are compared by their pixels.
-    "--font-render-hinting=none --disable-lcd-text --force-color-profile=srgb"
+    "--font-render-hinting=none --disable-lcd-text --force-color-profile=srgb "
+    # A new window of Chromium loads two pages of its own for its address bar, which cost it more than ours do. Of this
+    # flag the last one counts, so what Playwright turns off is named again.
+    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,AimEnabled,AvoidCorsURLLoaderRestartOnRedirect,"
+    "AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,HttpsFirstBalancedModeAutoEnable,HttpsUpgrades,"
+    "LensOverlay,MediaRouter,NetworkTimeServiceQuerying,OptimizationHints,PaintHolding,PreconnectToSearch,"
+    "ThirdPartyStoragePartitioning"
 ).split()
 
 

@@ -176,7 +176,7 @@ def test_the_confirmation_is_said_politely_and_can_be_closed(visitor: Visitor) -
     assert status.inner_text() == ""
     page.get_by_role("button", name="Refuse all").click()
     expect(status).to_contain_text(
-        "Saved. Takes effect at once. You said no to: News by e-mail, Shop statistics, and Advertising."
+        "Saved. Takes effect at once. You said no to: News by e-mail, Shop statistics and Advertising."
     )
     page.get_by_role("button", name="Close").click()
     expect(status).to_be_empty()

@@ -63,6 +63,8 @@ def test_a_new_version_that_asks_the_same_asks_nobody_again(visitor: Visitor) ->
 def test_an_answer_in_one_window_holds_in_the_other_at_once(visitor: Visitor) -> None:
     page = visitor.opens()
     page.evaluate("() => { window.heard = []; sayso.on('change', choices => heard.push(choices)) }")
+    # What the browser says to a window that is left for another; under Playwright each believes that it has the focus.
+    page.evaluate("() => void dispatchEvent(new Event('blur'))")
     other = visitor.again(page.context)
     other.get_by_role("button", name="Accept all").click()
     expect(question(page)).to_have_count(0)
@@ -127,6 +129,50 @@ def test_who_answered_gets_no_question_built(visitor: Visitor) -> None:
     again.wait_for_timeout(300)
     assert again.locator("sayso-say").count() == 0
     assert cookie_of(again)
+
+
+COUNTING = """window.asked = { cookie: 0, storage: 0 };
+    const told = Object.getOwnPropertyDescriptor(Document.prototype, 'cookie');
+    const get = function () { asked.cookie++; return told.get.call(this) };
+    Object.defineProperty(Document.prototype, 'cookie', { ...told, get });
+    const item = Storage.prototype.getItem;
+    Storage.prototype.getItem = function (name) { asked.storage++; return item.call(this, name) };"""
+
+
+def test_a_first_visit_reads_the_cookie_once_and_leaves_storage_alone(visitor: Visitor) -> None:
+    """Each such reading may wait for another process of the browser."""
+    page = visitor.opens(script=COUNTING)
+    question(page).wait_for()
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(200)
+    assert page.evaluate("[sayso.has('ads'), asked.cookie, asked.storage]") == [False, 1, 0]
+
+
+ACCEPT = "document.querySelector('sayso-say').shadowRoot.querySelector('.card .row button + button').click()"
+
+
+def test_the_choice_stands_at_once_and_the_rest_of_the_answer_waits_for_the_frame(visitor: Visitor) -> None:
+    page = visitor.opens()
+    question(page).wait_for()
+    page.evaluate("() => { window.heard = 0; sayso.on('change', () => heard++) }")
+    now = page.evaluate(
+        f"""() => {{
+            {ACCEPT};
+            const card = document.querySelector('sayso-say').shadowRoot.querySelector('.card');
+            return [card, sayso.has('ads'), document.cookie.includes('+ads'), heard, localStorage.length]
+        }}"""
+    )
+    assert now == [None, True, True, 0, 0]
+    until(page, "heard === 1")
+    submissions(visitor, 1, page)
+
+
+def test_an_answer_given_as_the_page_is_left_is_kept_and_sent(visitor: Visitor) -> None:
+    page = visitor.opens()
+    question(page).wait_for()
+    leave = f"() => {{ {ACCEPT}; dispatchEvent(new PageTransitionEvent('pagehide')); return localStorage.length }}"
+    assert page.evaluate(leave) == 1
+    submissions(visitor, 1, page)
 
 
 def replace_since(purpose: BannerPurpose, since: int) -> BannerPurpose:

@@ -88,6 +88,7 @@ def test_tags_are_told_before_and_after_a_choice(visitor: Visitor) -> None:
     assert told(page) == [["consent", "default", denied]]
     page.get_by_role("button", name="Accept all").click()
     granted = denied | dict.fromkeys(("ad_storage", "ad_user_data", "analytics_storage"), "granted")
+    until(page, "dataLayer.length > 1")
     assert told(page)[1:] == [["consent", "update", granted]]
     assert page.evaluate("uetq") == [
         *("consent", "default", {"ad_storage": "denied"}),

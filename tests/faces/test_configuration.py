@@ -56,14 +56,16 @@ def test_a_hostile_text_stays_inside_its_string(text: str) -> None:
 def test_every_sentence_is_finished_in_the_language_of_the_page() -> None:
     shown = a_banner("zh-CN")
     assert shown.strings["accept"] == "全部同意"
-    assert shown.strings["asks"] == "请您决定：邮件资讯、店铺统计和广告。"
+    assert shown.strings["asks"] == "请您决定：{purposes}。"
+    assert shown.strings["all"] == "邮件资讯、店铺统计和广告"
     assert shown.purposes[0].facts == "须经您同意；同意后24个月到期"
-    assert a_banner().strings["asks"] == "We ask for: News by e-mail, Shop statistics and Advertising."
+    assert a_banner().strings["asks"] == "We ask for: {purposes}."
+    assert a_banner().strings["all"] == "News by e-mail, Shop statistics and Advertising"
 
 
 def test_a_purpose_that_is_a_fact_is_not_asked_for() -> None:
     assert [purpose.name for purpose in a_banner().purposes if not purpose.ask] == ["orders"]
-    assert "Your orders" not in a_banner().strings["asks"]
+    assert "Your orders" not in a_banner().strings["all"]
 
 
 def test_a_notice_with_nothing_to_ask_asks_nothing() -> None:
@@ -71,7 +73,7 @@ def test_a_notice_with_nothing_to_ask_asks_nothing() -> None:
     shown = banner_configuration(
         site="s", token="t", notice="n", notice_version=1, locale="en", text="", purposes=(fact,)
     )
-    assert shown.strings["asks"] == ""
+    assert shown.strings["all"] == ""
 
 
 def test_the_cookie_is_read_back() -> None:

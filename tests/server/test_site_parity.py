@@ -17,6 +17,7 @@ from tests.server.worlds import World
 
 BANNER = "/v1/sites/shop/banner.js"
 CHOICES = "/v1/sites/shop/choices"
+PLAIN = {"accept-encoding": "identity"}
 _TOKEN = re.compile(r'"token":"[\w-]+"')
 
 
@@ -79,9 +80,25 @@ async def test_other_methods_and_what_lies_beside_go_on_to_the_framework(twins: 
 
 
 async def test_the_etag_is_found_among_several_and_when_a_proxy_weakened_it(twins: Twins) -> None:
-    mark = (await twins.alike("GET", BANNER)).headers["etag"]
+    mark = (await twins.alike("GET", BANNER, PLAIN)).headers["etag"]
     for value, status in ((f'"x", W/{mark}', 304), (f"W/{mark}", 304), ('"x"', 200), ("", 200), (mark[:-2] + '"', 200)):
         assert (await twins.alike("GET", BANNER, {"if-none-match": value})).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("accepts", "packed"),
+    [("gzip", True), ("br, gzip;q=0.5", True), ("*", True), ("gzip;q=0", False), ("br", False), ("", False)],
+)
+async def test_the_banner_comes_compressed_to_whoever_takes_that(twins: Twins, accepts: str, packed: bool) -> None:
+    for path in (BANNER, BANNER + "?locale=zh-CN"):
+        answer = await twins.alike("GET", path, {"accept-encoding": accepts})
+        assert (answer.headers.get("content-encoding") == "gzip") is packed
+        plain = await twins.alike("GET", path, PLAIN)
+        assert "content-encoding" not in plain.headers
+        assert _plain(plain) == _plain(answer)
+        assert "accept-encoding" in answer.headers["vary"]
+        assert answer.headers["etag"].removeprefix("W/") == plain.headers["etag"]
+        assert (int(answer.headers["content-length"]) < 9_000) is packed
 
 
 async def test_a_change_of_the_manifest_shows_in_the_next_answer(lite: World) -> None:

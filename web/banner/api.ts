@@ -31,7 +31,7 @@ export function sender(configuration: Configuration, base: string, waiting: Retu
 
   const deliver = async (key: string, first: Submission): Promise<void> => {
     let answer = await post(key, first);
-    if ([401, 403, 409].includes(answer.status)) {
+    if (/40[139]/.test(answer.status + "")) {
       const second = await renewed(first);
       // Another body needs another key; the refused one recorded nothing.
       if (second) answer = await post(key + "2", second);

@@ -120,7 +120,7 @@ export function settle(
   const stays = known?.device || Object.values(kept).includes("granted") ? device : "";
   const { notice, version, token, locale } = configuration;
   const over = [...new Set([...(known?.over ?? []), ...reached])].filter(yes);
-  const signal: Submission = gpc ? { token, device, gpc, conflict_shown: true } : { token, device };
+  const signal: Submission = { token, device, ...(gpc && { gpc, conflict_shown: true }) };
   return {
     known: { notice, version, device: stays, choices: kept, over, ...(gpc && stays && { told: true }) },
     submission: Object.keys(sent).length

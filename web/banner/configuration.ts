@@ -40,7 +40,7 @@ export interface Configuration {
   text: string;
   purposes: Purpose[];
   strings: Record<
-    | "asks" | "accept" | "refuse" | "choose" | "save" | "close" | "layer" | "always" | "notice" | "page"
+    | "all" | "asks" | "accept" | "refuse" | "choose" | "save" | "close" | "layer" | "always" | "notice" | "page"
     | "gpc" | "saved" | "yes" | "no" | "running" | "reopen" | "added" | "changed" | "embed" | "allow",
     string
   >;

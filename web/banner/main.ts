@@ -6,7 +6,7 @@ import type { Configuration } from "./configuration.ts";
 import { embed } from "./embeds.ts";
 import type hand from "./hand-over.ts";
 import { speak } from "./modes.ts";
-import { release } from "./release.ts";
+import { release, task } from "./release.ts";
 import { cookie, queue, random } from "./storage.ts";
 import { view, type View, type Wishes } from "./view.ts";
 
@@ -32,11 +32,13 @@ export interface Sayso {
 
 function start(configuration: Configuration, base: string): Sayso {
   const jar = cookie(configuration);
+  /** As it was read last: at each reading the browser may have to ask another process. */
+  let known = jar.read();
   const waiting = queue(configuration);
   const tell = <E extends keyof Events>(event: E, detail: Events[E]) => document.dispatchEvent(new CustomEvent("sayso:" + event, { detail }));
   const { flush } = sender(configuration, base, waiting, (recorded) => tell("recorded", recorded));
   const gpc = !!(configuration.gpc || navigator.globalPrivacyControl);
-  const has = (purpose: string) => granted(configuration, jar.read(), purpose, gpc);
+  const has = (purpose: string) => granted(configuration, known, purpose, gpc);
   // A purpose that is a fact, not a question, may be served.
   const may = (purpose: string) => has(purpose) || configuration.purposes.some(({ name, ask }) => name === purpose && ask === false);
   let shown: View | undefined;
@@ -47,21 +49,40 @@ function start(configuration: Configuration, base: string): Sayso {
     void release(has);
   };
   const settled = (choices: Choices, specific?: boolean, layer = "embed", steps_shown = 1): void => {
-    const before = asked(configuration).filter(has), first = !answered(configuration, jar.read());
-    const { known, submission } = settle(configuration, jar.read(), choices, random, gpc, specific);
-    jar.write(known);
-    // What was said of one part of the page alone leaves the question standing.
-    if (!answered(configuration, known)) void (first || ui().ask(news(configuration, known)));
-    else ui().confirm(known.choices, before.some((name) => !has(name)));
-    waiting.add(submission.choices ? { ...submission, interface: layer, steps_shown } : submission);
-    void flush();
-    changed();
+    known = jar.read();
+    const before = asked(configuration).filter(has), first = !answered(configuration, known);
+    const made = settle(configuration, known, choices, random, gpc, specific);
+    const { submission } = made;
+    jar.write((known = made.known));
+    const done = answered(configuration, known);
+    if (done) shown?.leave();
+    soon(() => {
+      waiting.add(submission.choices ? { ...submission, interface: layer, steps_shown } : submission);
+      void flush();
+      // What was said of one part of the page alone leaves the question standing.
+      if (done) ui().confirm(choicesNow(), before.some((name) => !has(name)));
+      else if (!first) ui().ask(news(configuration, known));
+      changed();
+    });
+  };
+  let due: (() => void) | undefined;
+  const hurry = (): void => {
+    const act = due;
+    due = undefined;
+    act?.();
+  };
+  /** The rest of an answer, once the frame is drawn that shows it was heard; at once if the page is left. The choice itself stands before. */
+  const soon = (act: () => void): void => {
+    hurry();
+    due = act;
+    void task().then(hurry);
   };
   let seen = "";
-  const said = () => JSON.stringify(jar.read()?.choices);
+  const choicesNow = (): Choices => known?.choices ?? {};
+  const said = () => JSON.stringify(known?.choices);
   const changed = (): void => {
     seen = said();
-    tell("change", jar.read()?.choices ?? {});
+    tell("change", choicesNow());
     speak(configuration, "update", may);
     apply();
   };
@@ -69,15 +90,14 @@ function start(configuration: Configuration, base: string): Sayso {
   const ui = (): View => (shown ??= view(configuration, { has, decide, gpc }));
   /** A device that is known says the signal once; from then on the server holds it. */
   const signal = (): void => {
-    const known = jar.read();
     if (!gpc || !known?.device || known.told) return;
-    jar.write({ ...known, told: true });
+    jar.write((known = { ...known, told: true }));
     waiting.add({ token: configuration.token, device: known.device, gpc: true });
     if (answered(configuration, known)) ui().say([configuration.strings.gpc]);
   };
   const show = (): void => {
-    if (answered(configuration, jar.read())) ui().rest();
-    else if (!shown?.asking()) ui().ask(news(configuration, jar.read()));
+    if (answered(configuration, known)) ui().rest();
+    else if (!shown?.asking()) ui().ask(news(configuration, known));
   };
 
   const whenIdle = (act: () => void) => (window.requestIdleCallback ?? setTimeout)(act);
@@ -87,9 +107,9 @@ function start(configuration: Configuration, base: string): Sayso {
   const code = hand_over && hash.startsWith("#sayso=") && hash;
   if (code) history.replaceState(history.state, "", href.slice(0, -hash.length));
   const handed = hand_over && (import(base + hand_over) as Promise<{ default: typeof hand }>)
-    .then((file) => file.default(configuration, base, code || "", { ...jar, changed, settled })).catch(() => {});
+    .then((file) => file.default(configuration, base, code || "", { read: () => (known = jar.read()), write: (made) => jar.write((known = made)), changed, settled })).catch(() => {});
 
-  if (answered(configuration, jar.read())) {
+  if (answered(configuration, known)) {
     if (configuration.reopen !== false) parsed(() => whenIdle(show));
   } else if (code) {
     void (handed as Promise<void>).then(() => parsed(show));
@@ -111,23 +131,31 @@ function start(configuration: Configuration, base: string): Sayso {
         });
       due = true;
     }).observe(document, { childList: true, subtree: true });
-    whenIdle(() => void flush());
-    tell("ready", jar.read()?.choices ?? {});
+    // Who never answered has nothing waiting; to look would make the browser fetch all that the site stored.
+    if (known) whenIdle(() => void flush());
+    tell("ready", choicesNow());
   });
 
   addEventListener("online", () => void flush());
-  // Answered in another tab, or back from the cache of visited pages. Every answer passes through the queue, which tells the others.
-  const look = () => {
+  // Answered in another tab, or back from the cache of visited pages.
+  const look = (): void => {
+    hurry();
+    known = jar.read();
     if (said() === seen) return;
-    if (answered(configuration, jar.read())) shown?.rest();
+    if (answered(configuration, known)) shown?.rest();
     changed();
   };
   document.addEventListener("visibilitychange", look);
-  addEventListener("pageshow", look);
-  addEventListener("storage", look);
+  addEventListener("pageshow", ({ persisted }) => persisted && look());
+  addEventListener("pagehide", hurry);
+  // Every answer passes through the queue, which tells the other windows. To listen makes the browser fetch all that the site stored: not before
+  // somebody can be in another window.
+  const listen = (): void => addEventListener("storage", look);
+  addEventListener("blur", listen, { once: true });
+  if (!document.hasFocus()) whenIdle(listen);
 
   return {
-    get: () => Object.fromEntries(asked(configuration).map((name) => [name, has(name) ? "granted" : answer(configuration, jar.read(), name) ? "refused" : "unasked"])),
+    get: () => Object.fromEntries(asked(configuration).map((name) => [name, has(name) ? "granted" : answer(configuration, known, name) ? "refused" : "unasked"])),
     has,
     open: () => ui().choose(),
     on(event, listener) {

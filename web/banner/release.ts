@@ -60,7 +60,7 @@ function start(script: HTMLScriptElement): Promise<void> | void {
 }
 
 /** The next task, after the frame that is being drawn. A page in the background draws none, so time decides there. */
-const task = (): Promise<void> =>
+export const task = (): Promise<void> =>
   new Promise((resolve) => {
     const once = () => setTimeout(resolve);
     if (document.hidden) once();

@@ -1,6 +1,6 @@
 /** The interface: a region that asks, a dialog that chooses, a sentence that confirms, a button that opens all of it again. */
 
-import type { Choices } from "./choices.ts";
+import { asked, type Choices } from "./choices.ts";
 import type { Configuration, Purpose } from "./configuration.ts";
 import { button, h, hosted, spoken, type Child } from "./elements.ts";
 
@@ -9,7 +9,9 @@ export interface View {
   ask(news: { added: string[]; changed: string[] }): void;
   /** Open the choices. */
   choose(): void;
-  /** Take the question away and say what was saved. */
+  /** Take the question away; the keyboard is back where it was. */
+  leave(): void;
+  /** Say what was saved. */
   confirm(choices: Choices, running: boolean): void;
   /** Say something in passing. */
   say(words: string[]): void;
@@ -35,10 +37,14 @@ export function view(configuration: Configuration, wishes: Wishes): View {
   const open = button(strings.reopen, "open", () => choose());
   root.append(said, open);
   open.hidden = true;
-  document.body.prepend(host);
-  // In the top layer: out of reach of what the page lays over itself, and of a filter or transform of its body.
   host.popover = "manual";
-  host.showPopover?.();
+  /** On the page when it has something to show: each style that the browser works out before would be for nothing. */
+  const place = (): void => {
+    if (host.isConnected) return;
+    document.body.prepend(host);
+    // In the top layer: out of reach of what the page lays over itself, and of a filter or transform of its body.
+    host.showPopover?.();
+  };
 
   let card: HTMLElement | undefined;
   let came: EventTarget | null = null;
@@ -50,19 +56,25 @@ export function view(configuration: Configuration, wishes: Wishes): View {
   const link = (to: string | undefined, name: string): Child => to && h("a", { href: to }, name);
   const links = (): Child =>
     (notice_url || preferences_url) && h("p", { class: "links" }, link(notice_url, strings.notice), link(preferences_url, strings.page));
-  // A formatter reads the language's data from the disk: none is made for an empty list.
+  // A formatter reads the language's data from the disk: none is made for a list that is empty, or that the server wrote.
   const titles = (names: (name: string) => boolean): string => {
     const found = purposes.filter(({ name }) => names(name)).map(({ title }) => title);
-    return found[1] ? new Intl.ListFormat(lang ?? locale).format(found) : found.join("");
+    return found.length === asked(configuration).length ? strings.all : found[1] ? new Intl.ListFormat(lang ?? locale).format(found) : found.join("");
   };
   const sentence = (pattern: string, names: string) => names && pattern.replace("{purposes}", () => names);
   const allOf = (yes: boolean) => () => wishes.decide(() => yes, false, "banner", 1);
 
-  const rest = (): void => {
+  const leave = (): void => {
     card?.remove();
     card = undefined;
     document.documentElement.style.scrollPaddingBlockEnd = "";
+    if (document.activeElement === document.body && came instanceof HTMLElement && came.isConnected) came.focus();
+    came = null;
+  };
+  const rest = (): void => {
+    leave();
     open.hidden = reopen === false;
+    place();
   };
 
   const ask = (news: { added: string[]; changed: string[] }): void => {
@@ -71,11 +83,12 @@ export function view(configuration: Configuration, wishes: Wishes): View {
     const told = fresh.filter((part) => part).join(" ");
     card = h("section", { class: "card", "aria-labelledby": "t" },
       h("div", { class: "text" }, h("h2", { id: "t", ...(own && foreign) }, title), told && h("p", { class: "gpc" }, told), lead && h("p", foreign, lead), h("p", foreign, text),
-        strings.asks && h("p", { class: "soft" }, strings.asks), gpc(), links()),
+        strings.all && h("p", { class: "soft" }, sentence(strings.asks, strings.all)), gpc(), links()),
       h("div", { class: "row" }, button(strings.refuse, "fill", allOf(false)), button(strings.accept, "fill", allOf(true)),
         button(strings.choose, "", () => choose())));
     card.addEventListener("focusin", (event) => (came = event.relatedTarget ?? came));
     root.insertBefore(card, open);
+    place();
     // What the keyboard reaches must not lie under the banner (WCAG 2.4.11).
     new ResizeObserver(() => {
       if (card) document.documentElement.style.scrollPaddingBlockEnd = card.offsetHeight + 24 + "px";
@@ -108,6 +121,7 @@ export function view(configuration: Configuration, wishes: Wishes): View {
     const dialog = h("dialog", { "aria-labelledby": "c", closedby: "any" }, form);
     dialog.onclose = () => dialog.remove();
     root.append(dialog);
+    place();
     dialog.showModal();
   };
 
@@ -122,8 +136,9 @@ export function view(configuration: Configuration, wishes: Wishes): View {
   };
 
   const say = (words: (string | false)[]): void => {
-    rest();
+    leave();
     open.hidden = true;
+    place();
     said.className = "said";
     said.replaceChildren(h("p", {}, words.filter((part) => part).join(" ")), button(strings.close, "", quiet));
     clearTimeout(timer);
@@ -133,10 +148,9 @@ export function view(configuration: Configuration, wishes: Wishes): View {
   const confirm = (choices: Choices, running: boolean): void => {
     const list = (answer: string) => titles((name) => choices[name] === answer);
     say([strings.saved, wishes.gpc && strings.gpc, sentence(strings.yes, list("granted")), sentence(strings.no, list("refused")), running && strings.running]);
-    if (came instanceof HTMLElement && came.isConnected) came.focus();
   };
 
-  return { ask, choose, confirm, say, rest, asking: () => !!card };
+  return { ask, choose, leave, confirm, say, rest, asking: () => !!card };
 }
 
 declare global {

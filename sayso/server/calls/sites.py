@@ -137,11 +137,17 @@ def visitor_of(tenant: str, site: str) -> Principal:
     return Principal(tenant, Actor(f"site_{mark}", f"site:{site}", "browser", frozenset({"site"}), assurance="device"))
 
 
-def banner_lines(mark: str, max_age: int) -> dict[str, str]:
-    """The headers of a banner's file."""
-    # The token inside is one browser's: shared caches must not hand it on.
-    private = {"etag": mark, "cache-control": f"private, max-age={max_age}"}
+def banner_lines(mark: str, max_age: int, packed: bool) -> dict[str, str]:
+    """The headers of a banner's file, compressed or not."""
+    # The token inside is one browser's: shared caches must not hand it on. What is compressed is another file with
+    # the same meaning (RFC 9110, 8.8.1).
+    private = {"etag": f"W/{mark}" if packed else mark, "cache-control": f"private, max-age={max_age}"}
     return {name: value for name, value in BANNER_HEADERS.items() if name != "content-type"} | private
+
+
+def packing_lines(packed: bool) -> dict[str, str]:
+    """What is said of a body that is compressed."""
+    return {"content-encoding": "gzip"} if packed else {}
 
 
 def still_has(asked: str, mark: str) -> bool:
@@ -158,13 +164,14 @@ def banner(services: Services, name: str, scope: Any) -> tuple[int, bytes, bytes
         visited = visit(services, name, scope)
     except UnknownSite:
         return None
-    max_age = services.settings.banner_max_age
+    max_age, packed = services.settings.banner_max_age, visited.browser.unpacks
     asked, found = services.asking.of(visited.configuration, visited.site, visited.browser, *wanted)
     had = b",".join(value for name, value in scope["headers"] if name == b"if-none-match")
     if had and still_has(had.decode("latin-1"), found.mark):
-        return 304, _lines(found.mark, max_age, 304), b""
+        return 304, _lines(found.mark, max_age, 304, packed), b""
     token = services.asking.token(visited.configuration, visited.site, asked)
-    return 200, _lines(found.mark, max_age, 200), found.script_with(token)
+    body = found.packed_with(token) if packed else found.script_with(token)
+    return 200, _lines(found.mark, max_age, 200, packed), body
 
 
 async def chosen(
@@ -253,9 +260,9 @@ def _query(raw: bytes) -> tuple[str | None, str] | None:
 
 
 @lru_cache(maxsize=1024)
-def _lines(mark: str, max_age: int, status: int) -> bytes:
-    kind = {"content-type": BANNER_HEADERS["content-type"]} if status == 200 else {}
-    named = kind | banner_lines(mark, max_age)
+def _lines(mark: str, max_age: int, status: int, packed: bool) -> bytes:
+    body = {"content-type": BANNER_HEADERS["content-type"]} | packing_lines(packed) if status == 200 else {}
+    named = body | banner_lines(mark, max_age, packed)
     lines = [f"{name}: {value}\r\n".encode() for name, value in named.items()]
     return b"".join(lines + [b"%s: %s\r\n" % line for line in HEADERS if line[0].decode() not in named])
 

@@ -173,6 +173,17 @@ def banner_script(configuration: BannerConfiguration) -> bytes:
     return f"{head}{literal}{tail}".encode()
 
 
+def banner_parts(script: bytes) -> tuple[bytes, ...]:
+    """A banner's file in pieces that compress best each by itself: code, style, code; the last two are what stands
+    before its token and after it.
+    """
+    head, begin, tail = script.partition(b'"token":"')
+    assert begin, "a configuration names its token"
+    style = re.search(rb":host\{[^\n]*?(?=[\"`'];)", head)
+    assert style, "the built banner has lost its style"
+    return head[: style.start()], style.group(), head[style.end() :] + begin, tail
+
+
 def hand_over_script() -> bytes:
     """The part of the banner that only sites load which hand choices over to each other, or take them."""
     return static_text(assets()["hand-over.js"]).encode()
@@ -277,9 +288,9 @@ def _who(recipients: tuple[tuple[str, str], ...], locale: str) -> str:
 
 
 def _strings(locale: str, titles: tuple[str, ...]) -> dict[str, str]:
-    named = joined(titles, locale)
     return {
-        "asks": translate(locale, "We ask for: %(purposes)s.") % {"purposes": named} if named else "",
+        "all": joined(titles, locale),
+        "asks": translate(locale, "We ask for: %(purposes)s.") % {"purposes": "{purposes}"},
         "accept": translate(locale, "Accept all"),
         "refuse": translate(locale, "Refuse all"),
         "choose": translate(locale, "Choose"),

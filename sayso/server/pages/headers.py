@@ -21,13 +21,14 @@ STATIC_HEADERS: dict[str, str] = {
     "cache-control": "public, max-age=31536000, immutable",
     "x-content-type-options": "nosniff",
     "cross-origin-resource-policy": "same-origin",
+    "vary": "accept-encoding",
 }
 
 # Foreign pages load the banner; the token inside is short-lived, so is the copy that a browser keeps.
 BANNER_HEADERS: dict[str, str] = {
     "content-type": "text/javascript; charset=utf-8",
     "cache-control": "public, max-age=300",
-    "vary": "accept-language, sec-gpc",
+    "vary": "accept-encoding, accept-language, sec-gpc",
     "x-content-type-options": "nosniff",
     "cross-origin-resource-policy": "cross-origin",
 }

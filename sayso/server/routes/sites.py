@@ -56,12 +56,14 @@ async def banner(
     visited = visit_of(request, site)
     services = visited.services
     asked, found = services.asking.of(visited.configuration, visited.site, visited.browser, locale, wording)
-    headers = calls.banner_lines(found.mark, services.settings.banner_max_age)
+    packed = visited.browser.unpacks
+    headers = calls.banner_lines(found.mark, services.settings.banner_max_age, packed)
     if calls.still_has(",".join(request.headers.getall("if-none-match", [])), found.mark):
         return Response(b"", status_code=304, headers=headers)
     token = services.asking.token(visited.configuration, visited.site, asked)
+    body = found.packed_with(token) if packed else found.script_with(token)
     # The framework adds the charset by itself.
-    return Response(found.script_with(token), media_type="text/javascript", headers=headers)
+    return Response(body, media_type="text/javascript", headers=headers | calls.packing_lines(packed))
 
 
 @get("/v1/sites/{site:str}/banner.json", opt=public(_BROWSERS), operation_id="sites.configuration", tags=["Sites"])

@@ -1,6 +1,7 @@
 """Built files, the visitor's settings, and the API reference: what needs no account and holds no data."""
 
 import asyncio
+import gzip
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from litestar.params import FromPath
 
 from sayso.kernel import NotFound
 from sayso.server.openapi import described
+from sayso.server.packing import accepts_gzip
 from sayso.server.pages import (
     LOCALES,
     MEDIA_TYPES,
@@ -34,13 +36,15 @@ class NoSuchFile(NotFound):
 
 
 @get("/static/{file:str}", opt=public("scripts, styles and fonts"), operation_id="static.file", include_in_schema=False)
-async def static(file: FromPath[str]) -> Response[bytes]:
+async def static(request: Request[Any, Any, Any], file: FromPath[str]) -> Response[bytes]:
     """A built file. Its name carries the hash of its content, so it may be kept for ever."""
     content = _files().get(file)
     if content is None:
         raise NoSuchFile("not-found", "There is no such file.")
     kind = MEDIA_TYPES.get(Path(file).suffix, "application/octet-stream")
-    return Response(content, media_type=kind, headers=STATIC_HEADERS)
+    packed = _packed().get(file) if accepts_gzip(request.headers.get("accept-encoding", "").encode("latin-1")) else None
+    headers = STATIC_HEADERS | ({"content-encoding": "gzip"} if packed else {})
+    return Response(packed or content, media_type=kind, headers=headers)
 
 
 @get("/favicon.ico", opt=public("browsers ask for it"), operation_id="static.favicon", include_in_schema=False)
@@ -102,6 +106,13 @@ def _choice(name: str, value: str) -> Cookie:
 @cache
 def _files() -> dict[str, bytes]:
     return {name: (STATIC / name).read_bytes() for name in assets().values()}
+
+
+@cache
+def _packed() -> dict[str, bytes]:
+    """Those that become shorter: fonts are compressed already."""
+    made = {name: gzip.compress(content, 9, mtime=0) for name, content in _files().items()}
+    return {name: packed for name, packed in made.items() if len(packed) < len(_files()[name])}
 
 
 handlers: list[BaseRouteHandler] = [static, favicon, settings, docs, openapi, problems]
