@@ -23,6 +23,7 @@ from audit.jws import Jws, thumbprint
 from audit.log import MAIN, AuditLog, Backlog, LogInfo
 from audit.merkle import leaf_hash, verify_inclusion
 from audit.note import VerifierKey
+from audit.replay import Replayed
 from audit.search import Page, Search
 from audit.trust import print_trust
 from audit.verify import Verdict, verify
@@ -47,6 +48,7 @@ __all__ = [
     "Opening",
     "OpeningInvalid",
     "Page",
+    "Replayed",
     "Round",
     "Search",
     "SizeNotInLog",

@@ -19,6 +19,7 @@ from audit.append import Appender
 from audit.entry import AuditEvent, Entry, Opening
 from audit.integrator import BATCH, Integrator, Round
 from audit.note import VerifierKey
+from audit.replay import Replayed, replay
 from audit.search import Page, Search
 from sayso.kernel import Database, Key, Sealer, Signer, Tx, Work
 
@@ -107,6 +108,10 @@ class AuditLog:
     def entries(self, tx: Tx, wanted: Search) -> Work[Page]:
         """A page of integrated entries, newest first."""
         return search.entries(tx, wanted)
+
+    def replay(self, tx: Tx, wanted: Search) -> Work[tuple[list[Replayed], str | None]]:
+        """A page of integrated entries with what is sealed under no person's key, and the cursor of the next."""
+        return replay(tx, self._sealer, wanted)
 
     def entries_about(self, tx: Tx, subject: bytes, cursor: str | None = None, limit: int = 50) -> Work[Page]:
         """A page of the entries about one person, newest first, waiting ones included."""

@@ -78,15 +78,15 @@ def by_id(tx: Tx, keys: Sequence[bytes]) -> Work[list[Entry]]:
 def entries(tx: Tx, search: Search) -> Work[Page]:
     """A page of the integrated entries that match, newest first. Raises `Invalid` on a cursor that is none."""
     limit = max(1, min(search.limit, PAGE_LIMIT))
-    until = _first_id(search.until)
-    cursor = store.entry_key(search.cursor) if search.cursor else None
+    until = first_id(search.until)
+    cursor = cursor_key(search.cursor)
     (rows,) = yield (
         store.found_by(
             tx,
             search.log,
-            types=_bounds(search.type),
+            types=type_bounds(search.type),
             outcome=search.outcome,
-            since=_first_id(search.since),
+            since=first_id(search.since),
             before=min((bound for bound in (until, cursor) if bound is not None), default=None),
             limit=limit + 1,
         ),
@@ -176,7 +176,8 @@ def _opening(compartment: Literal["a", "d", "s"], opened: bytes) -> Opening:
     return Opening(compartment, *split_opening(opened))
 
 
-def _bounds(wanted: str | None) -> tuple[str, str] | str | None:
+def type_bounds(wanted: str | None) -> tuple[str, str] | str | None:
+    """One type as it is, or the bounds of the prefix in `consent.*`."""
     if wanted is None or not wanted.endswith(".*"):
         return wanted
     prefix = wanted.removesuffix("*")
@@ -184,7 +185,12 @@ def _bounds(wanted: str | None) -> tuple[str, str] | str | None:
     return prefix, prefix[:-1] + "/"
 
 
-def _first_id(instant: int | None) -> bytes | None:
+def cursor_key(cursor: str | None) -> bytes | None:
+    """The id before which a page begins. Raises `Invalid` on a cursor that is none."""
+    return store.entry_key(cursor) if cursor else None
+
+
+def first_id(instant: int | None) -> bytes | None:
     """The smallest id of the millisecond that begins at or after an instant."""
     if instant is None:
         return None

@@ -254,6 +254,23 @@ def found_by(
     return tx.select(chosen.order_by(table.entry.desc()).limit(limit))
 
 
+def found_with_owners(
+    tx: Tx, log: str, *, types: tuple[str, str] | str | None, since: bytes | None, before: bytes | None, limit: int
+) -> Query:
+    """Entry id, index, subject and actor of the hits, newest first: as `found_by`."""
+    c = audit_index.c
+    chosen: Select[Any] = select(c.entry, c.leaf, c.subject, c.actor).where(c.log == log)
+    if isinstance(types, tuple):
+        chosen = chosen.where(c.type >= types[0], c.type < types[1])
+    elif types is not None:
+        chosen = chosen.where(c.type == types)
+    if since is not None:
+        chosen = chosen.where(c.entry >= since)
+    if before is not None:
+        chosen = chosen.where(c.entry < before)
+    return tx.select(chosen.order_by(c.entry.desc()).limit(limit))
+
+
 def entries_about(tx: Tx, subject: bytes, before: bytes | None, limit: int) -> Query:
     """Ids of the entries about a person, newest first."""
     table = audit_subject.c

@@ -13,13 +13,15 @@ from collections.abc import Callable
 
 import httpx
 
-from benchmarks import decide
+from benchmarks import audience, decide
 from benchmarks.ceiling import ceiling
 from benchmarks.load import Outcome
 from benchmarks.stage import Stage
 
 SECONDS = 4.0
 ROUNDS = 3
+AUDIENCE = 10_000
+"""People of the small audience; `python -m benchmarks.audience 1000000` is the large one."""
 
 EMPTY_WHERE_BUDGETS_WERE_SET = 63_900
 """Empty requests a second on the machine that the budgets were set on, by the same kind of server."""
@@ -54,6 +56,8 @@ def main() -> None:
         with Stage(engine, slow_disk=True) as stage:
             stage.people(2_000)
             measure(stage, "each fsync + 1 ms", budget=1)
+        for part in audience.figures(engine, [AUDIENCE]):
+            report(engine, f"{part.name}, {part.unit}", part.value, part.budget, less=True)
     for found in decide.figures():
         report("policies", f"{found.name}, {found.unit}", found.value, found.budget, less=True)
 

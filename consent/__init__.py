@@ -30,7 +30,7 @@ from consent.catalogue.parties import Controller, Recipient
 from consent.catalogue.publication import Publication, Staged, publish
 from consent.catalogue.purpose import CHANNELS, Transfer
 from consent.choices.directives import KINDS as DIRECTIVES
-from consent.choices.directives import reached
+from consent.choices.directives import direct, given, reached
 from consent.choices.expiry import ended, terms_of
 from consent.choices.fold import Change, Moment, advance, decide, path
 from consent.choices.projections import KEYS as CONSENT_MODE_KEYS
@@ -71,7 +71,9 @@ from consent.errors import (
     UnknownUnsubscribe,
     UnpublishedNotice,
 )
+from consent.events import PERSON_FORGOTTEN
 from consent.laws.jurisdictions import BASES, BLOCKABLE, REGIMES, Regime, chain
+from consent.laws.minority import birthdays
 from consent.model import (
     NOES,
     RANK,
@@ -106,21 +108,23 @@ from consent.people.merging import Ruled
 from consent.people.people import ids_of, rewrite
 from consent.people.remains import Left
 from consent.people.unlinking import Unlinked
+from consent.people.walking import Mark, Met, walk
 from consent.preferences.answers import Asked, ChangePage, PreferenceChange, Preferences, asked_in, locked_reason
-from consent.preferences.contact import Cap, Contact, Use
+from consent.preferences.contact import UNTIMED, WINDOWS, Cap, Contact, Use
 from consent.preferences.declarations import parse_preferences
 from consent.preferences.preference import Preference, Questionnaire, carried, in_language
 from consent.preferences.preferences import Serving
-from consent.preferences.quiet import Quiet
+from consent.preferences.quiet import Quiet, quiet_edges
 from consent.preferences.reach import Reach, reachable
 from consent.preferences.telling import Telling
 from consent.preferences.uses import counted, given_back, live_uses
 from consent.receipts.reading import ReadPurpose, ReceiptReading, read_receipt
 from consent.receipts.sheet import Issuer
 from consent.registry import ConsentRegistry
-from consent.store import PERSON
+from consent.store import AID, PERSON
 
 __all__ = [
+    "AID",
     "BASES",
     "BLOCKABLE",
     "BUCKETS",
@@ -131,8 +135,11 @@ __all__ = [
     "MOST_READ",
     "NOES",
     "PERSON",
+    "PERSON_FORGOTTEN",
     "RANK",
     "REGIMES",
+    "UNTIMED",
+    "WINDOWS",
     "Act",
     "AgeBand",
     "Asked",
@@ -178,6 +185,8 @@ __all__ = [
     "Link",
     "LinkUnusable",
     "Linked",
+    "Mark",
+    "Met",
     "Minority",
     "Moment",
     "NoAdvertising",
@@ -248,12 +257,15 @@ __all__ = [
     "allowed",
     "asked_again",
     "asked_in",
+    "birthdays",
     "carried",
     "chain",
     "counted",
     "decide",
     "default_modes",
+    "direct",
     "ended",
+    "given",
     "given_back",
     "ids_of",
     "in_language",
@@ -266,6 +278,7 @@ __all__ = [
     "path",
     "project",
     "publish",
+    "quiet_edges",
     "reachable",
     "reached",
     "read_receipt",
@@ -275,4 +288,5 @@ __all__ = [
     "touched_at",
     "unpack",
     "unpack_at",
+    "walk",
 ]

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Delete, Select, Update, bindparam, delete, literal_column, select, update
 
 from consent import tables
-from sayso.kernel import PARTS, Prepared, Rows, bucket_of, in_part
+from sayso.kernel import BUCKETS, PARTS, Prepared, Rows, bucket_of, in_part
 
 PERSON = Rows(tables.consent_person)
 RECORD = Rows(tables.consent_record, journal=True)
@@ -32,6 +32,26 @@ PEOPLE_AFTER = Prepared(
     .offset(literal_column("0"))
 )
 """People of one bucket behind one of them."""
+STATES_AFTER = Prepared(
+    select(_person.bucket, _person.subject, _person.state)
+    .where(_person.bucket == bindparam("bucket"), _person.subject > bindparam("after"))
+    .order_by(_person.subject)
+    .limit(bindparam("most", type_=BigInteger))
+    .offset(literal_column("0"))
+)
+"""The same with their packed states."""
+GROUP = 32
+"""Buckets that `STATES_IN` reads at once."""
+STATES_IN = tuple(
+    Prepared(
+        select(_person.bucket, _person.subject, _person.state)
+        .where(_person.bucket.in_([literal_column(str(bucket)) for bucket in range(first, first + GROUP)]))
+        .limit(bindparam("most", type_=BigInteger))
+        .offset(literal_column("0"))
+    )
+    for first in range(0, BUCKETS, GROUP)
+)
+"""Up to so many people of a group of buckets, in no order: bucket, subject, packed state."""
 NOTICE_STAGE = Rows(tables.consent_notice_stage)
 
 _proof = tables.consent_proof.c

@@ -5,15 +5,25 @@ the person's state says, `engine.py` writes the entry and mints the permit, `aut
 `rules.py` read manifests; `docs/formats/policies.md` has the formats and the traps.
 """
 
+from policies.audiences.aids import MEDIA_TYPE as AIDS_MEDIA_TYPE
+from policies.audiences.aids import MOST_AIDS, Aids, read_aids, sorted_aids, write_aids
+from policies.audiences.answers import MOST_CAPPED, AudienceAnswer, Audiences, ListUse, NoAudience
+from policies.audiences.crowds import WORTH_COLUMNS, Crowds
+from policies.audiences.judged import TERM, Judged
+from policies.audiences.kept import LONGEST_TERM, USUAL_TERM, KeptLists
+from policies.audiences.kept import Named as KeptList
 from policies.authzen import (
     MOST_EVALUATIONS,
+    Action,
     Alike,
     Batch,
     Clients,
+    Entity,
     Evaluation,
     EvaluationAnswer,
     EvaluationsAnswer,
     Malformed,
+    Reading,
     Several,
     answered,
     answered_alike,
@@ -26,6 +36,9 @@ from policies.authzen import (
     read_evaluations,
     readable,
 )
+from policies.authzen import people as people_named
+from policies.batches import Columns, ColumnsAnswer, answers_of, evaluate_table, read_table
+from policies.differ import Difference, diff, rule_changes
 from policies.engine import (
     Access,
     AccessDenied,
@@ -42,33 +55,81 @@ from policies.explain import Basis, Explanation, Match, NearMiss, UnderLaw
 from policies.lists import Group, MalformedList, unpack_list
 from policies.liveness import Life, life
 from policies.matcher import ForbiddenMatcher
+from policies.mutants import Coverage, Covered, coverage
 from policies.obligations import merge
+from policies.plan import Condition, Plan, Way
 from policies.policy import Policy
+from policies.proving import Outcome, failures_of, prove
 from policies.questions import Decision, Question, Reason
 from policies.reading import read_policy
 from policies.reference import ForbiddenModel, WrongCasbin
 from policies.rules import SYSTEM_RULES, Rule
+from policies.searching import (
+    ActionSearch,
+    ActionSearchAnswer,
+    Behind,
+    Named,
+    NamedAction,
+    PageAnswer,
+    ResourceSearch,
+    SearchAnswer,
+    SearchContext,
+    SubjectSearch,
+    begun,
+    find,
+    read_action_search,
+    read_resource_search,
+    read_subject_search,
+    sealed_token,
+)
+from policies.simulation import TYPES as SIMULATED_TYPES
+from policies.simulation import Simulation, Tally
 from policies.snapshot import Cell, Snapshot
+from policies.suite import Case, read_files, read_suite
 from policies.trees import ACTIONS, BUILT_IN_ROLES, OVERDUE, RIGHTS
 
 __all__ = [
     "ACTIONS",
+    "AIDS_MEDIA_TYPE",
     "BUILT_IN_ROLES",
+    "LONGEST_TERM",
+    "MOST_AIDS",
+    "MOST_CAPPED",
     "MOST_EVALUATIONS",
     "OVERDUE",
     "RIGHTS",
+    "SIMULATED_TYPES",
     "SYSTEM_RULES",
+    "TERM",
+    "USUAL_TERM",
+    "WORTH_COLUMNS",
     "Access",
     "AccessDenied",
+    "Action",
+    "ActionSearch",
+    "ActionSearchAnswer",
+    "Aids",
     "Alike",
     "Answer",
+    "AudienceAnswer",
+    "Audiences",
     "Basis",
     "Batch",
+    "Behind",
+    "Case",
     "Cell",
     "Clients",
+    "Columns",
+    "ColumnsAnswer",
+    "Condition",
+    "Coverage",
+    "Covered",
     "Crowd",
     "CrowdAnswer",
+    "Crowds",
     "Decision",
+    "Difference",
+    "Entity",
     "Evaluation",
     "EvaluationAnswer",
     "EvaluationsAnswer",
@@ -76,36 +137,74 @@ __all__ = [
     "ForbiddenMatcher",
     "ForbiddenModel",
     "Group",
+    "Judged",
+    "KeptList",
+    "KeptLists",
     "Life",
+    "ListUse",
     "Locate",
     "Malformed",
     "MalformedList",
     "Match",
+    "Named",
+    "NamedAction",
     "NearMiss",
+    "NoAudience",
+    "Outcome",
+    "PageAnswer",
     "Place",
+    "Plan",
     "Policy",
     "PolicyEngine",
     "Question",
+    "Reading",
     "Reason",
+    "ResourceSearch",
     "Rule",
+    "SearchAnswer",
+    "SearchContext",
     "Several",
+    "Simulation",
     "Snapshot",
+    "SubjectSearch",
+    "Tally",
     "UnderLaw",
+    "Way",
     "WrongCasbin",
     "answered",
     "answered_alike",
     "answered_several",
+    "answers_of",
     "asked",
     "asked_alike",
     "asked_several",
+    "begun",
+    "coverage",
+    "diff",
+    "evaluate_table",
+    "failures_of",
+    "find",
     "life",
     "merge",
     "mint",
+    "people_named",
+    "prove",
+    "read_action_search",
+    "read_aids",
     "read_alike",
     "read_evaluation",
     "read_evaluations",
+    "read_files",
     "read_policy",
+    "read_resource_search",
+    "read_subject_search",
+    "read_suite",
+    "read_table",
     "readable",
     "rights_question",
+    "rule_changes",
+    "sealed_token",
+    "sorted_aids",
     "unpack_list",
+    "write_aids",
 ]

@@ -155,16 +155,16 @@ class Batch(Struct, frozen=True):
 
 def read_evaluation(body: bytes) -> Evaluation:
     """One question. Raises `Malformed`."""
-    return _decoded(_evaluation, body)
+    return decoded(_evaluation, body)
 
 
 def read_evaluations(body: bytes) -> Evaluation | Several:
     """Several questions, or a single one where the list is missing or empty. Raises `Malformed`, `TooLarge`."""
-    several = _decoded(_several, body)
+    several = decoded(_several, body)
     if several.options.evaluations_semantic not in _UNTIL:
         raise Malformed(f"options.evaluations_semantic is one of: {', '.join(_UNTIL)}.")
     if not several.evaluations:
-        return _decoded(_evaluation, body)
+        return decoded(_evaluation, body)
     if len(several.evaluations) > MOST_EVALUATIONS:
         raise TooLarge("too-many-evaluations", f"One call takes {MOST_EVALUATIONS} questions.", limit=MOST_EVALUATIONS)
     return several
@@ -348,7 +348,8 @@ def people(subjects: Sequence[str]) -> list[bytes | None]:
     return [_person(subject) for subject in subjects]
 
 
-def _decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+def decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    """A body as its Struct. Raises `Malformed`."""
     try:
         return decoder.decode(body)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:

@@ -66,6 +66,7 @@ class Inquiry:
         "_catalogue",
         "_channel",
         "_erases",
+        "_good_until",
         "_roles",
         "_under",
         "_unserved",
@@ -76,12 +77,13 @@ class Inquiry:
         "told",
     )
 
-    def __init__(self, snapshot: Snapshot, catalogue: Catalogue, question: Question) -> None:
+    def __init__(self, snapshot: Snapshot, catalogue: Catalogue, question: Question, *, good_until: int = 0) -> None:
         self.snapshot = snapshot
         self.question = question
         self.refusal = _refused_by_name(snapshot, question)
         self._catalogue = catalogue
         self._erases = question.action == "erase"
+        self._good_until = good_until
         self._roles = question.roles if question.own else question.roles - _SELF
         self._under: dict[tuple[str, ...], _Weighing | Decision] = {}
         self._absent: Decision | None = None
@@ -124,6 +126,20 @@ class Inquiry:
         return decision, facts
 
     @property
+    def channel(self) -> str | None:
+        """The channel on which the person's wishes count; None without one, and where no wish can stop the purpose."""
+        return self._channel
+
+    @property
+    def unserved(self) -> bool:
+        """Whether the purpose reaches nobody by the channel of the question."""
+        return self._unserved
+
+    def lapsed(self, at: int) -> bool:
+        """Whether these rules may permit nothing any more, since newer ones are in force elsewhere."""
+        return 0 < self._good_until <= at
+
+    @property
     def may_count(self) -> bool:
         """Whether a permit may be one message towards somebody's cap."""
         return self._channel is not None and self.question.action == "use"
@@ -147,7 +163,7 @@ class Inquiry:
             return under
         if self._erases and person.held:
             return _HELD
-        decision = under.decide(self._asked, person, folded, at, behind)
+        decision = under.decide(self._asked, person, folded, at, behind or self.lapsed(at))
         return decision if self._channel is None else self._wished(decision, self._channel, person, at)
 
     def _wished(self, decision: Decision, channel: str, person: PersonState, at: int) -> Decision:

@@ -21,10 +21,11 @@ from policies.decide import Inquiry
 from policies.explain import Explanation, explain
 from policies.lists import Decided
 from policies.people import Person, person, read, read_each, state_at
+from policies.plan import Plan, plan
 from policies.policy import Policy
 from policies.questions import UNRESOLVABLE, Decision, Question
 from policies.trees import RIGHTS, ROOT
-from sayso.kernel import Actor, Denied, Found, Invalid, Permit, Reads, Sealer, Tx, Work, raw, text
+from sayso.kernel import Actor, Denied, Found, Invalid, Permit, Reads, Sealer, Tx, Values, Work, raw, text
 
 SHADOW_SHARE: Final = 0.001
 """The share of decisions that Casbin's stock Enforcer is asked again."""
@@ -98,12 +99,13 @@ class Answer(Struct, frozen=True, gc=False):
 
 
 class Crowd(Struct, frozen=True, gc=False):
-    """One question about many people; as in an `Access`, None is nobody."""
+    """One question about many people; as in an `Access`, None is nobody. `counts`: a permit counts towards caps."""
 
     question: Question
     subjects: Sequence[bytes | None]
     client: str = ""
     at_least_seq: str = ""
+    counts: bool = True
 
 
 class CrowdAnswer(Struct, frozen=True, gc=False):
@@ -135,6 +137,21 @@ class PolicyEngine:
         """The decision alone, for one person (None: unknown). Of a share of them Casbin is asked again."""
         inquiry = policy.inquiry(question)
         return self._seconded(inquiry, person, inquiry.decide(person, at, behind=behind))
+
+    def decide_rows(
+        self, inquiry: Inquiry, rows: Sequence[Values | None], at: int, *, behind: bool
+    ) -> tuple[list[int], list[Decision]]:
+        """The decisions alone for the rows of many people, in order; before them the people's numbers (0: nobody)."""
+        purposes, decide = inquiry.above, inquiry.decide
+        aids: list[int] = []
+        decisions: list[Decision] = []
+        for row in rows:
+            state = state_at(row, purposes)
+            aids.append(row[1] if row is not None and state is not None else 0)
+            decisions.append(decide(state, at, behind=behind))
+        for place in self._due(len(rows)):
+            decisions[place] = self._compared(inquiry, state_at(rows[place], purposes), decisions[place])
+        return aids, decisions
 
     # units of work
 
@@ -173,8 +190,10 @@ class PolicyEngine:
         accesses: Sequence[Access],
         locate: Locate | None = None,
         until: bool | None = None,
+        counts: bool = True,
     ) -> Work[list[Answer]]:
         """Questions in order, one entry for all. `until` ends the list behind the first answer that allows, or denies.
+        `counts` as in a `Crowd`.
 
         People and questions may repeat: each person is read once, each question prepared once. No accesses, no entry.
         """
@@ -189,7 +208,7 @@ class PolicyEngine:
         people = {subject: person(row) for subject, row in zip(subjects, rows, strict=True)}
         uses = Uses(tx)
         decided, capped = self._in_order(tx, policy, placed, people, uses, until)
-        while capped:
+        while capped and counts:
             # People with a cap are read one by one, since their rows are written; then all is decided again.
             yield from uses.read(capped)
             uses.restart()
@@ -213,22 +232,14 @@ class PolicyEngine:
         """
         inquiry = policy.inquiry(asked.question)
         (rows,) = yield (read_each(tx, [subject or _NOBODY for subject in asked.subjects]),)
-        behind = _behind(tx, asked.at_least_seq)
-        at, purposes, decide = tx.context.at, inquiry.above, inquiry.decide
-        aids: list[int] = []
-        decisions: list[Decision] = []
-        for row in rows:
-            state = state_at(row, purposes)
-            aids.append(0 if state is None else row[1])
-            decisions.append(decide(state, at, behind=behind))
-        for place in self._due(len(rows)):
-            decisions[place] = self._compared(inquiry, state_at(rows[place], purposes), decisions[place])
+        behind, at = _behind(tx, asked.at_least_seq), tx.context.at
+        aids, decisions = self.decide_rows(inquiry, rows, at, behind=behind)
         uses = Uses(tx)
-        if capped := capped_among(inquiry, asked.subjects, rows, decisions):
+        if capped := capped_among(inquiry, asked.subjects, rows, decisions) if asked.counts else []:
             yield from uses.read(subject for _, subject, _ in capped)
         for place, subject, channel in capped:
             found = uses.person(subject)
-            decision = decisions[place] = decide(found.state if found else None, at, behind=behind)
+            decision = decisions[place] = inquiry.decide(found.state if found else None, at, behind=behind)
             if decision.allowed:
                 uses.count(subject, channel, _user(tx, asked.client))
         event = events.group_decided(policy, asked.question, asked.client, aids, decisions)
@@ -246,6 +257,12 @@ class PolicyEngine:
         key = self._sealer.unwrap(tx.context.tenant, subject, "log", key_row) if known is not None else None
         self._audit.append(tx, events.explained(inquiry, explanation.decision, known), key)
         return explanation
+
+    def plan(self, tx: Tx, policy: Policy, question: Question) -> tuple[Plan, str]:
+        """Of which people the answer is yes, and the entry that says who was told so."""
+        inquiry = policy.inquiry(question)
+        found = plan(inquiry, tx.context.at)
+        return found, self._audit.append(tx, events.planned(inquiry, found.plan, found.reason))
 
     def give_back(self, tx: Tx, entry: str, subjects: Sequence[bytes], client: str | None) -> Work[int]:
         """What an entry permitted did not happen to these people (none named: to the one that it is about).

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from audit import AuditEvent, declare
 from policies.decide import Inquiry, Told
-from policies.lists import Decided, pack_group, pack_list
+from policies.lists import Decided, pack_group, pack_groups, pack_list
 from policies.policy import Policy
 from policies.questions import Decision, Question
 from policies.rules import LONGEST_NAME
@@ -20,7 +20,10 @@ PERMITTED: Final = declare("access.permitted", *_NAMES)
 DENIED: Final = declare("access.denied", *_NAMES)
 LIST_DECIDED: Final = declare("access.list.decided", "count", "permitted")
 UNUSED: Final = declare("access.unused", "count")
+AUDIENCE_KEPT: Final = declare("access.audience.kept", "count")
+AUDIENCE_DROPPED: Final = declare("access.audience.dropped", "count")
 EXPLAINED: Final = declare("access.explained", *_NAMES)
+PLANNED: Final = declare("access.planned", "action", "category", "purpose", "plan", "reason")
 
 _TOLD_LIMIT: Final = 256
 
@@ -60,10 +63,38 @@ def group_decided(
     return _listed(policy, decisions, pack_group(client, question, aids, decisions))
 
 
+def groups_decided(
+    policy: Policy, client: str, groups: Sequence[tuple[Question, Sequence[int], Sequence[Decision]]]
+) -> AuditEvent:
+    """The same for several questions, each with its aids and its decisions."""
+    return _listed(policy, [each for _, _, found in groups for each in found], pack_groups(client, groups))
+
+
+def audience_decided(policy: Policy, count: int, permitted: int, detail: dict[str, Any]) -> AuditEvent:
+    """The same for an audience, whose list lies beside the log: `detail` has its digest."""
+    res = {"count": str(count), "permitted": str(permitted)}
+    return AuditEvent(LIST_DECIDED, "permit" if permitted else "deny", res, None, detail, policy.version)
+
+
 def explained(inquiry: Inquiry, decision: Decision, subject: bytes | None) -> AuditEvent:
     """Somebody was told why a question about this person is answered as it is."""
     told = _told(inquiry, decision)
     return AuditEvent(EXPLAINED, "ok", told.res, subject, {}, inquiry.snapshot.version)
+
+
+def planned(inquiry: Inquiry, kind: str, reason: str) -> AuditEvent:
+    """Somebody was told of which people a question is answered with yes."""
+    question, trees = inquiry.question, inquiry.snapshot.trees
+    named = (
+        ("action", question.action, trees.actions),
+        ("category", question.category, trees.categories),
+        ("purpose", question.purpose or "", trees.purposes),
+    )
+    res = {member: name if name in tree else UNNAMED for member, name, tree in named}
+    claims = _claims(question, UNNAMED in res.values())
+    detail = {"claims": claims} if claims else {}
+    told = {"plan": kind, "reason": reason or UNNAMED}
+    return AuditEvent(PLANNED, "ok", {**res, **told}, None, detail, inquiry.snapshot.version)
 
 
 def unused(entry: str, count: int, subject: bytes | None) -> AuditEvent:

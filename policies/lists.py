@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import msgspec
+import numpy as np
 from msgspec import Struct
 
 from policies.questions import Decision, Question
@@ -69,9 +70,26 @@ def pack_list(decided: Iterable[Decided]) -> bytes:
     return _encode([VERSION, [_group(name, *pairs) for name, pairs in groups.items()]])
 
 
+def pack_groups(client: str, groups: Iterable[tuple[Question, Sequence[int], Sequence[Decision]]]) -> bytes:
+    """The same bytes for several questions, where each stands with its aids and its decisions."""
+    merged: dict[Name, tuple[list[int], list[Decision]]] = {}
+    for question, aids, decisions in groups:
+        of = merged.setdefault(_name(client, question), ([], []))
+        of[0].extend(aids)
+        of[1].extend(decisions)
+    return _encode([VERSION, [_group(name, *pairs) for name, pairs in merged.items()]])
+
+
 def pack_group(client: str, question: Question, aids: Sequence[int], decisions: Sequence[Decision]) -> bytes:
     """The same bytes for one question, where `decisions` stand beside their `aids`."""
     return _encode([VERSION, [_group(_name(client, question), aids, decisions)]])
+
+
+def pack_part(
+    client: str, question: Question, table: Sequence[tuple[str, str, str]], aids: bytes, outcomes: bytes
+) -> bytes:
+    """The same bytes for one question, where aids and outcomes are packed already: a part of a large list."""
+    return _encode([VERSION, [Group(*_name(client, question), tuple(table), aids, outcomes)]])
 
 
 def _name(client: str, question: Question) -> Name:
@@ -109,7 +127,7 @@ def unpack_list(packed: bytes) -> list[Group]:
     for group in groups:
         if len(group.aids) % 8 or len(group.outcomes) * 4 != len(group.aids):
             raise MalformedList("aids and outcomes differ in number")
-        if any(place >= len(group.table) for (place,) in struct.iter_unpack("<H", group.outcomes)):
+        if group.outcomes and int(np.frombuffer(group.outcomes, "<u2").max()) >= len(group.table):
             raise MalformedList("an outcome outside the table")
     return groups
 

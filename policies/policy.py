@@ -12,13 +12,18 @@ INQUIRY_LIMIT: Final = 4_096
 
 
 class Policy:
-    """Decides with the rules and purposes of one version of the configuration. Never changed once built."""
+    """Decides with the rules and purposes of one version of the configuration. Never changed once built.
 
-    __slots__ = ("_inquiries", "catalogue", "snapshot")
+    `good_until` is the instant from which it permits nothing any more, since newer rules are in force elsewhere; 0 for
+    none.
+    """
 
-    def __init__(self, snapshot: Snapshot, catalogue: Catalogue) -> None:
+    __slots__ = ("_inquiries", "catalogue", "good_until", "snapshot")
+
+    def __init__(self, snapshot: Snapshot, catalogue: Catalogue, *, good_until: int = 0) -> None:
         self.snapshot = snapshot
         self.catalogue = catalogue
+        self.good_until = good_until
         self._inquiries: dict[Question, Inquiry] = {}
 
     @property
@@ -32,5 +37,7 @@ class Policy:
         if inquiry is None:
             if len(self._inquiries) >= INQUIRY_LIMIT:
                 self._inquiries.pop(next(iter(self._inquiries)), None)
-            inquiry = self._inquiries[question] = Inquiry(self.snapshot, self.catalogue, question)
+            inquiry = self._inquiries[question] = Inquiry(
+                self.snapshot, self.catalogue, question, good_until=self.good_until
+            )
         return inquiry

@@ -122,7 +122,7 @@ class Snapshot:
         cell = self._memo.get(key)
         if cell is None:
             cell = self._united(
-                [self._places(role, action, category, purpose, jurisdiction) for role in roles], purpose, jurisdiction
+                [self.places(role, action, category, purpose, jurisdiction) for role in roles], purpose, jurisdiction
             )
             if len(self._memo) >= MEMO_LIMIT:
                 # The oldest goes. Another thread may have been faster, which is as good.
@@ -151,15 +151,20 @@ class Snapshot:
         places: list[list[int]] = []
         for role in roles:
             if role in self.trees.roles:
-                found = self._places(role, action, category, purpose, jurisdiction)
+                found = self.places(role, action, category, purpose, jurisdiction)
                 places.append(found)
                 ours = self._united([found], purpose, jurisdiction).permitted
                 if self.reference.permits((self.tenant, action, role, category, purpose, jurisdiction)) != ours:
                     return False
         return self._united(places, purpose, jurisdiction) == self.cell(roles, action, category, purpose, jurisdiction)
 
-    def _places(self, role: str, action: str, category: str, purpose: str, jurisdiction: str) -> list[int]:
-        """Where the matching rules of one role stand."""
+    def matches(self, rule: Rule, role: str, action: str, category: str, purpose: str, jurisdiction: str) -> bool:
+        """Whether a rule, of this snapshot or none, matches a question of these names."""
+        question = (self.tenant, action, role, category, purpose, jurisdiction)
+        return role in self.trees.roles and self._matches(*question, *rule.row()[: len(_MATCHED)])
+
+    def places(self, role: str, action: str, category: str, purpose: str, jurisdiction: str) -> list[int]:
+        """Where the matching rules of one role stand in `rules`, in any order."""
         trees = self.trees
         if role not in trees.roles:
             return []

@@ -35,6 +35,12 @@ SELECTS: dict[str, Query] = {
     "entries about a person": audit_store.entries_about(TX, PERSON, None, 50),
 }
 
+WALKS: dict[str, Query] = {
+    "the next of a bucket": TX.query(consent_store.STATES_AFTER, bucket=1, after=PERSON, most=9),
+    "a group of buckets": TX.query(consent_store.STATES_IN[1], most=9),
+}
+"""Statements of searches, which walk over everybody: a page at a time, and never over another tenant's people."""
+
 
 @pytest.fixture(scope="module")
 def lite(sqlite_template: Any) -> sqlite3.Connection:
@@ -68,6 +74,14 @@ def test_sqlite_reads_a_persons_rows_by_index(lite: sqlite3.Connection, name: st
     assert re.search(r"USING (COVERING )?INDEX \w+ \(bucket=\? AND tenant=\? AND subject=\?", plan), plan
 
 
+@pytest.mark.parametrize("name", WALKS)
+def test_sqlite_walks_over_people_by_index(lite: sqlite3.Connection, name: str) -> None:
+    plan = lite_plan(lite, WALKS[name].text(sqlite.dialect())[0])
+    assert "SCAN" not in plan
+    assert "TEMP B-TREE" not in plan, "sorted by hand"
+    assert re.search(r"USING INDEX \w+ \(bucket=\? AND tenant=\?", plan), plan
+
+
 def test_postgres_finds_rows_by_their_whole_key(postgres_url: str) -> None:
     asyncio.run(_postgres(postgres_url))
 
@@ -90,7 +104,7 @@ async def _postgres(url: str) -> None:
                 condition = re.search(r"Index Cond: (.*)", plan)
                 assert condition, plan
                 assert all(f"({name} = " in condition[1].replace('"', "") for name in key), plan
-        for name, chosen in SELECTS.items():
+        for name, chosen in {**SELECTS, **WALKS}.items():
             text, _ = chosen.text(dialect())  # type: ignore[no-untyped-call]
             plan = await _plan(connection, text, text.count("$"))
             assert "Seq Scan" not in plan, (name, plan)
@@ -104,7 +118,7 @@ async def _fill(connection: asyncpg.Connection, table: Table) -> None:
     made = {
         SmallInteger: "({} % 1024)::smallint",
         BigInteger: "{}",
-        LargeBinary: "decode(md5({}::text), 'hex')",
+        LargeBinary: "decode(md5('{name}' || {}), 'hex')",
         Text: "'word ' || {}",
     }
     *leading, _ = [column.name for column in table.primary_key]
@@ -112,7 +126,7 @@ async def _fill(connection: asyncpg.Connection, table: Table) -> None:
     def value(column: Column[Any]) -> str:
         # The last part of a key tells rows apart, so that no other index comes as near to them as the key itself.
         made_from = "(n % 40)" if column.name in leading else "n"
-        return "'default'" if column.name == "tenant" else made[type(column.type)].format(made_from)
+        return "'default'" if column.name == "tenant" else made[type(column.type)].format(made_from, name=column.name)
 
     values = map(value, table.columns)
     await connection.execute(

@@ -11,7 +11,7 @@ granted before is stale: they are asked themselves.
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol, get_args
 
 from msgspec.structs import replace
 
@@ -27,6 +27,7 @@ OLDEST: Final = 150
 """No band begins or ends above this age."""
 
 Threshold = Literal["child_below", "opt_in_below", "no_advertising_below"]
+_THRESHOLDS: Final[tuple[str, ...]] = get_args(Threshold)
 
 _years_after = lru_cache(maxsize=4_096)(add_duration)
 
@@ -64,6 +65,12 @@ def grown_at(state: PersonState, laws: Laws) -> int:
         return 0
     end = _turns(minority.age, threshold(state, laws))
     return end if end > minority.age.at else minority.grown_at
+
+
+def birthdays(age: AgeBand, laws: Laws) -> set[int]:
+    """The instants at which some law may judge the person anew."""
+    ages = {getattr(row, member) for row in laws.regimes.values() for member in _THRESHOLDS}
+    return {_turns(age, years) for years in ages}
 
 
 def aged(state: PersonState, age: AgeBand, laws: Laws) -> Minority:

@@ -55,6 +55,19 @@ def quiet_until(windows: Iterable[Quiet], at: int) -> int:
     return until if until > at else 0
 
 
+def quiet_edges(windows: Iterable[Quiet], at: int, until: int) -> list[int]:
+    """When quiet begins or ends after `at` and before `until`, instants that lie a day or less apart; in no order."""
+    found: list[int] = []
+    for window in windows:
+        today = to_datetime(at).astimezone(_zone(window.zone)).date()
+        # As `_end_at`: two days back, and one ahead.
+        for ahead in range(-2, 3):
+            day = today + timedelta(days=ahead)
+            if window.days >> day.weekday() & 1:
+                found += [edge for edge in span(window, day) if at < edge < until]
+    return found
+
+
 def covers(one: Quiet, other: Quiet) -> bool:
     """Whether `one` is quiet whenever `other` is. In two zones nobody can say so."""
     return one.zone == other.zone and _week(other) & ~_week(one) == 0

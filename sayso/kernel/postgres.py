@@ -213,6 +213,9 @@ class _PostgresSession:
 
     async def read_each(self, asked: GetEach) -> list[Values | None]:
         found: list[Values | None] = [None] * len(asked.keys)
+        if not asked.keys:
+            # Columns of nothing are no columns.
+            return found
         for row in await self._raw.fetch(asked.rows.postgres.select, *zip(*asked.keys, strict=True)):
             found[row[0] - 1] = tuple(row)[1:]
         return found

@@ -24,6 +24,7 @@ TABLES_IN = (
     "audit.tables",
     "consent.tables",
     "vault.tables",
+    "policies.audiences.tables",
     "rights.tables",
     "rights.retention.tables",
     "sayso.server.tables",

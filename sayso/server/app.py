@@ -48,6 +48,7 @@ async def running(services: Services) -> AsyncIterator[None]:
     finally:
         services.started = False
         await loops.stop()
+        await services.crowds.close()
         await services.feed.close()
         await services.audit.close()
         await services.database.stop()

@@ -54,13 +54,23 @@ class Client(msgspec.Struct, frozen=True):
 
 
 class Principal(msgspec.Struct, frozen=True):
-    """A caller whose credential was found. `until` is an instant, 0 for a key without end."""
+    """A caller whose credential was found. `until` is an instant, 0 for a key without end. `person` is who made the key
+    where it does not count by itself.
+    """
 
     tenant: str
     actor: Actor
     scopes: tuple[str, ...] = ()
     until: int = 0
     fingerprint: bytes = b""
+    person: str = ""
+
+    @property
+    def counts_as(self) -> str:
+        """Who this is where two people are needed: the id of a client, or of whoever made the key and nobody else
+        has confirmed it. Names and keys may be many; this is one.
+        """
+        return self.person or self.actor.id
 
     def context(self, request: str, at: int | None = None) -> Context:
         """The context of one request of this caller. The time is taken here, once."""
@@ -85,11 +95,11 @@ def fingerprint(secret: str | bytes) -> bytes:
     return sha256(secret.encode() if isinstance(secret, str) else secret).digest()
 
 
-def principal_of(tenant: str, client: Client, until: int = 0, mark: bytes = b"") -> Principal:
+def principal_of(tenant: str, client: Client, until: int = 0, mark: bytes = b"", person: str = "") -> Principal:
     """The principal behind a client's key."""
     profile = client.profile
     actor = Actor(client.id, client.name, "service", frozenset(profile.roles), default_purpose=profile.default_purpose)
-    return Principal(tenant, actor, profile.scopes, until, mark)
+    return Principal(tenant, actor, profile.scopes, until, mark, person)
 
 
 def operator(tenant: str) -> Principal:
@@ -134,6 +144,16 @@ class Principals:
         at = now()
         found = self._by_tenant.get(tenant, {}).values()
         return any(each.actor.id == client and (not each.until or at < each.until) for each in found)
+
+    def deciders(self, tenant: str) -> frozenset[str]:
+        """Who could decide on a proposal today: everybody whom a live key of an officer or administrator counts as."""
+        at = now()
+        found = self._by_tenant.get(tenant, {}).values()
+        return frozenset(
+            each.counts_as
+            for each in found
+            if each.actor.roles & {"admin", "officer"} and (not each.until or at < each.until)
+        )
 
     def marked(self, tenant: str, mark: bytes) -> Principal | None:
         """The principal of the live key whose fingerprint begins with `mark`, 16 bytes: a console session's."""

@@ -1,13 +1,14 @@
 """API clients and their keys: made, listed, ended. Each change is an entry, known to every node before it decides."""
 
 from collections.abc import Collection
+from typing import Any
 
 import msgspec
 
 from audit import AuditEvent
-from sayso.kernel import Conflict, Invalid, NotFound, Tx, Work, add_duration, iso, nearest, new_raw, raw, text
+from sayso.kernel import Conflict, Denied, Invalid, NotFound, Tx, Work, add_duration, iso, nearest, new_raw, raw, text
 from sayso.server import events, store
-from sayso.server.auth import BUILT_IN, UNGIVEN, Client, Profile, fingerprint, new_key
+from sayso.server.auth import BUILT_IN, OPERATOR, UNGIVEN, Client, Profile, fingerprint, new_key
 from sayso.server.sites import CLIENT_NAME
 from sayso.server.wiring import Services
 
@@ -22,6 +23,10 @@ class ClientDiffers(Conflict):
 
 class UnknownKey(NotFound):
     """No key of that id in this brand."""
+
+
+class OwnKey(Denied):
+    """Who made a key cannot be who confirms it."""
 
 
 class NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,7 +51,9 @@ class MadeKey(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ListedKey(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A key as it is listed: everything but the key."""
+    """A key as it is listed: everything but the key. `counts_as` is who made it, as long as nobody else confirmed it:
+    where two people are needed, that is whom it counts as.
+    """
 
     id: str
     client: str
@@ -57,6 +64,7 @@ class ListedKey(msgspec.Struct, frozen=True, omit_defaults=True):
     default_purpose: str | None = None
     expires_at: str | None = None
     revoked_at: str | None = None
+    counts_as: str | None = None
 
 
 class Keys(msgspec.Struct, frozen=True):
@@ -75,8 +83,11 @@ def demand_roles(roles: Collection[str], declared: Collection[str]) -> None:
             )
 
 
-def create_key(services: Services, wanted: NewKey, tx: Tx) -> Work[MadeKey]:
-    """A cold unit: the client if it is new, a key for it, its standing log key, and the entry."""
+def create_key(services: Services, wanted: NewKey, tx: Tx, maker: str = "") -> Work[MadeKey]:
+    """A cold unit: the client if it is new, a key for it, its standing log key, and the entry.
+
+    While changes need two people, the key counts as its `maker` until somebody else confirms it.
+    """
     tenant = tx.context.tenant
     configuration = services.configurations.of(tenant)
     if not CLIENT_NAME.fullmatch(wanted.name):
@@ -95,11 +106,25 @@ def create_key(services: Services, wanted: NewKey, tx: Tx) -> Work[MadeKey]:
     yield from services.keyring.provision(tx, client)
     key = new_key()
     mark = fingerprint(key)
-    tx.insert(store.KEY, mark, client, tx.context.at, until, 0)
+    person = maker if configuration.approval == "two" and not _first_of_all(services, tenant, maker) else ""
+    tx.insert(store.KEY, mark, client, tx.context.at, until, 0, person.encode())
     _write(services, tx, events.KEY_CREATED, {"client": wanted.name, "roles": " ".join(sorted(profile.roles))})
     tx.configure()
     ends = iso(until) if until else None
     return MadeKey(key, text("crd", mark[:16]), text("key", client), wanted.name, profile.roles, ends)
+
+
+def confirm_key(services: Services, key_id: str, confirmer: str, tx: Tx) -> Work[None]:
+    """A cold unit: from now on the key counts as its own client. Raises `OwnKey` to its maker, `UnknownKey`."""
+    name, row = yield from _found(key_id, tx)
+    person = bytes(row[5]).decode()
+    if not person:
+        return
+    if person == confirmer:
+        raise OwnKey("four-eyes", "Another person than the one who made this key must confirm it.")
+    tx.execute(store.key_confirmed(row[0]), expect=1)
+    _write(services, tx, events.KEY_CONFIRMED, {"client": name})
+    tx.configure()
 
 
 def list_keys(tx: Tx) -> Work[Keys]:
@@ -111,15 +136,10 @@ def list_keys(tx: Tx) -> Work[Keys]:
 
 def revoke_key(services: Services, key_id: str, tx: Tx) -> Work[None]:
     """A cold unit: the key ends. Ending it twice is no error; a key of another brand is as unknown as none."""
-    wanted = raw(key_id, "crd")
-    clients, keys = yield (tx.select(store.all_clients()), tx.select(store.all_keys()))
-    found = next((row for row in keys if row[0][:16] == wanted), None)
-    if found is None:
-        raise UnknownKey("not-found", "There is no such key.")
+    name, found = yield from _found(key_id, tx)
     if found[4]:
         return
     tx.execute(store.key_revoked(found[0], tx.context.at), expect=1)
-    name = next(row[1] for row in clients if row[0] == found[1])
     _write(services, tx, events.KEY_REVOKED, {"client": name})
     tx.configure()
 
@@ -127,6 +147,21 @@ def revoke_key(services: Services, key_id: str, tx: Tx) -> Work[None]:
 def client_of(row: tuple[bytes, str, bytes, int]) -> Client:
     """A stored client."""
     return Client(text("key", row[0]), row[1], msgspec.msgpack.decode(row[2], type=Profile))
+
+
+def _found(key_id: str, tx: Tx) -> Work[tuple[str, tuple[Any, ...]]]:
+    """The key of that id and the name of its client. Raises `UnknownKey`, `Invalid` (`malformed-id`)."""
+    wanted = raw(key_id, "crd")
+    clients, keys = yield (tx.select(store.all_clients()), tx.select(store.all_keys()))
+    found = next((row for row in keys if row[0][:16] == wanted), None)
+    if found is None:
+        raise UnknownKey("not-found", "There is no such key.")
+    return next(row[1] for row in clients if row[0] == found[1]), found
+
+
+def _first_of_all(services: Services, tenant: str, maker: str) -> bool:
+    """Whether nobody is left who could confirm: then the operator of the host lets the first person in again."""
+    return maker == OPERATOR and not services.principals.deciders(tenant)
 
 
 def _profile(wanted: NewKey, declared: Profile | None) -> Profile:
@@ -149,8 +184,8 @@ def _client_of(rows: list[tuple[bytes, str, bytes, int]], name: str, profile: Pr
     return None
 
 
-def _listed(row: tuple[bytes, bytes, int, int, int], name: str, profile: Profile) -> ListedKey:
-    mark, client, created, until, revoked = row
+def _listed(row: tuple[bytes, bytes, int, int, int, bytes], name: str, profile: Profile) -> ListedKey:
+    mark, client, created, until, revoked, person = row
     return ListedKey(
         id=text("crd", mark[:16]),
         client=text("key", client),
@@ -161,6 +196,7 @@ def _listed(row: tuple[bytes, bytes, int, int, int], name: str, profile: Profile
         default_purpose=profile.default_purpose,
         expires_at=iso(until) if until else None,
         revoked_at=iso(revoked) if revoked else None,
+        counts_as=bytes(person).decode() or None,
     )
 
 

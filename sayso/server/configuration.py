@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from consent import (
     Catalogue,
@@ -23,11 +24,28 @@ from consent import (
     parse_preferences,
 )
 from consent import parse as parse_consent
-from policies import Policy, read_policy
+from policies import Case, Policy, failures_of, read_policy, read_suite
 from rights import EndTerms, parse_end_terms
-from sayso.kernel import SYSTEM, Actor, Context, Database, ManifestError, Map, NotFound, Problem, Tx, Work, now, text
+from sayso.kernel import (
+    SECOND,
+    SYSTEM,
+    Actor,
+    Context,
+    Database,
+    ManifestError,
+    Map,
+    NotFound,
+    Problem,
+    Tx,
+    Work,
+    now,
+    text,
+)
 from sayso.server import manifest, store
 from sayso.server.auth import Client, Principal, Principals, Profile, principal_of
+from sayso.server.logs import Log
+from sayso.server.manifest import Approval
+from sayso.server.self_check import Unsound, demand_same
 from sayso.server.sites import Declared, Site, parse_clients, parse_sites
 from sayso.server.tenancy import WORLD
 from vault import Collections, Keyring
@@ -38,6 +56,15 @@ T = TypeVar("T")
 
 class UnknownTenant(NotFound):
     """There is no such brand here."""
+
+
+class Lag(Struct, frozen=True):
+    """A newer version is live than the one that decides here. `version` could not be loaded; `since` is the instant
+    when the first such version was activated.
+    """
+
+    version: int
+    since: int
 
 
 class Built(Struct, frozen=True):
@@ -51,6 +78,8 @@ class Built(Struct, frozen=True):
     end_terms: EndTerms
     sites: dict[str, Site]
     clients: dict[str, Profile]
+    suite: tuple[Case, ...] = ()
+    """The manifest's own tests of its rules: they are run before it goes live, and by each node before it swaps."""
     warnings: tuple[Problem, ...] = ()
 
 
@@ -75,6 +104,9 @@ class Configuration(Struct, frozen=True):
     """The types of identifiers there are."""
     registered: dict[str, Actor]
     """Clients by name, as they would act themselves."""
+    approval: Approval = "one"
+    """How many people a change of the manifest takes."""
+    lag: Lag | None = None
 
     def client(self, name: str) -> Actor | None:
         """The registered client of that name, as it would act itself."""
@@ -101,6 +133,7 @@ def build(registry: ConsentRegistry, tree: Map, tx: Tx) -> Work[Built]:
     problems: list[Problem] = []
     collections = _collect(problems, lambda: parse_collections(tree.get("collections"), catalogue.categories))
     read = _collect(problems, lambda: read_policy(tree, catalogue, tx.context.tenant))
+    suite = read_suite(tree.get("policy_tests"), read[0], problems) if read is not None else []
     roles = read[0].snapshot.trees.roles.up if read is not None else ()
     questionnaire = parse_preferences(tree.get("preferences"), catalogue, problems)
     end_terms = _collect(problems, lambda: parse_end_terms(tree.get("data_ends")))
@@ -111,16 +144,23 @@ def build(registry: ConsentRegistry, tree: Map, tx: Tx) -> Work[Built]:
     if problems or collections is None or read is None or end_terms is None:
         raise ManifestError(problems)
     warnings = (*declared.doubts, *publication.doubts, *read[1])
-    return Built(declared, publication, collections, read[0], questionnaire, end_terms, sites, clients, warnings)
+    return Built(
+        declared, publication, collections, read[0], questionnaire, end_terms, sites, clients, tuple(suite), warnings
+    )
 
 
 class Configurations:
     """The live configuration of every brand of this process."""
 
-    def __init__(self, keyring: Keyring, principals: Principals, registry: ConsentRegistry) -> None:
+    def __init__(
+        self, keyring: Keyring, principals: Principals, registry: ConsentRegistry, log: Log, stale_after: int
+    ) -> None:
+        """`stale_after`: seconds for which rules decide though newer ones, which cannot be loaded here, are live."""
         self._keyring = keyring
         self._principals = principals
         self._registry = registry
+        self._log = log
+        self._stale_after = stale_after * SECOND
         self._live: dict[str, Configuration] = {}
         self._controllers: dict[str, str] = {}
         self._world = -1
@@ -167,6 +207,20 @@ class Configurations:
                 finally:
                     _loading.reset(mark)
 
+    async def retry(self) -> None:
+        """Try again to load the versions that could not be loaded: what was in the way may be gone."""
+        for tenant in self.lagging():
+            async with self._locks.setdefault(tenant, asyncio.Lock()):
+                mark = _loading.set(True)
+                try:
+                    await self.load(tenant)
+                finally:
+                    _loading.reset(mark)
+
+    def lagging(self) -> dict[str, Lag]:
+        """The brands whose live version does not decide here, and since when."""
+        return {tenant: held.lag for tenant, held in self._live.items() if held.lag is not None}
+
     def changing(self, tenant: str) -> asyncio.Lock:
         """Held by whoever plans and applies a manifest of this brand in this process."""
         return self._changes.setdefault(tenant, asyncio.Lock())
@@ -207,27 +261,57 @@ class Configurations:
         return await self.database.look(_context(tenant), _counter)
 
     def _read(self, tx: Tx) -> Work[tuple[Configuration, list[Principal]]]:
-        tenant, counter = tx.context.tenant, tx.head.config
         yield from self._keyring.load(tx)
         manifests, clients, keys = yield (
             tx.select(store.latest_manifest()),
             tx.select(store.all_clients()),
             tx.select(store.all_keys()),
         )
-        version, hashed, content, applied_at = manifests[0] if manifests else (0, "", b"{}", 0)
-        tree = manifest.node_of(manifest.decode(content))
-        assert isinstance(tree, Map)
-        built = yield from build(self._registry, tree, tx)
         known = {row[0]: _client(row) for row in clients}
         live = [
-            principal_of(tenant, known[client], until, mark)
-            for mark, client, _, until, revoked in keys
+            principal_of(tx.context.tenant, known[client], until, mark, bytes(person).decode())
+            for mark, client, _, until, revoked, person in keys
             if not revoked and (not until or until > tx.context.at)
         ]
-        configuration = Configuration(
+        registered = {client.name: principal_of(tx.context.tenant, client).actor for client in known.values()}
+        configuration = yield from self._sound(tx, manifests[0] if manifests else _NO_MANIFEST)
+        return replace(configuration, counter=tx.head.config, registered=registered), live
+
+    def _sound(self, tx: Tx, row: tuple[int, str, bytes, int, str, str]) -> Work[Configuration]:
+        """The version as a configuration, checked; where that fails, the one that is held, which now lags."""
+        version, at = row[0], row[3]
+        held = self._live.get(tx.context.tenant)
+        try:
+            return (yield from self._built(tx, row))
+        except Exception as error:
+            if held is None:
+                raise
+            lag = Lag(version, held.lag.since if held.lag is not None else at)
+            if lag != held.lag:
+                what = error.what if isinstance(error, Unsound) else None
+                self._log.error(
+                    "newest rules cannot be loaded", error, version=version, held=held.version, differs=what
+                )
+            old = held.policy
+            policy = Policy(old.snapshot, old.catalogue, good_until=lag.since + self._stale_after)
+            return replace(held, policy=policy, lag=lag)
+
+    def _built(self, tx: Tx, row: tuple[int, str, bytes, int, str, str]) -> Work[Configuration]:
+        version, hashed, content, applied_at, activated, shipped = row
+        tenant = tx.context.tenant
+        read = manifest.decode(content)
+        tree = manifest.node_of(read)
+        assert isinstance(tree, Map)
+        built = yield from build(self._registry, tree, tx)
+        if version:
+            demand_same(version, content, hashed, built.policy, activated, shipped)
+            held = self._live.get(tenant)
+            if held is not None and held.version != version and failures_of(built.policy, built.suite):
+                raise Unsound(version, "tests")
+        return Configuration(
             tenant=tenant,
             controller=self.controller(tenant),
-            counter=counter,
+            counter=tx.head.config,
             version=version,
             hash=hashed,
             applied_at=applied_at,
@@ -240,11 +324,12 @@ class Configurations:
             sites=built.sites,
             clients=built.clients,
             kinds=IdentifierKinds(built.declared.identifiers),
-            registered={client.name: principal_of(tenant, client).actor for client in known.values()},
+            registered={},
+            approval=manifest.approval_of(read),
         )
-        return configuration, live
 
 
+_NO_MANIFEST = (0, "", b"{}", 0, "", "")
 _loading: ContextVar[bool] = ContextVar("loading", default=False)
 """Set while a configuration is read: its own reads must not wait for it."""
 

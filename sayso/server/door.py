@@ -19,7 +19,10 @@ OPERATOR_FLAG = "sayso.operator"
 SERVICES = "sayso.services"
 """In the scope of every request: the parts of the installation that it is for."""
 
-REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+REQUEST_ID = re.compile(rb"[!#-;=?A-\[\]-~]{1,128}")
+"""What comes back as it came: printable ASCII but for what could break out of a log line or a page, or be an address.
+AuthZEN's is "an arbitrary string" (Authorization API 1.0, section 10.1.3); any other is answered with one of our own.
+"""
 
 HEADERS = [
     (b"x-content-type-options", b"nosniff"),

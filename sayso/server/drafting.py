@@ -1,6 +1,5 @@
-"""Manifest files looked at without any store: what `sayso policy lint` and `test` stand on."""
+"""Manifest files looked at without any store: what `sayso policy lint`, `test` and `diff` stand on."""
 
-import csv
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -8,51 +7,36 @@ from msgspec import Struct
 
 from consent import parse as parse_consent
 from consent import publish
-from policies import Policy, read_policy
-from sayso.kernel import Invalid, Problem, load_paths, now
-
-COLUMNS = ("act", "rol", "cat", "pur", "jur", "expect")
+from policies import Case, Policy, read_policy, read_suite
+from sayso.kernel import ManifestError, Map, Problem, load_paths, now
 
 
 class Draft(Struct, frozen=True):
-    """Rules that are not live."""
+    """Rules that are not live, with the tests that stand beside them."""
 
     policy: Policy
     warnings: tuple[Problem, ...]
-
-
-class Result(Struct, frozen=True):
-    """One case: what was expected, what the rules say."""
-
-    line: int
-    expected: str
-    got: str
-    passed: bool
+    suite: tuple[Case, ...]
 
 
 def draft(paths: Iterable[Path], tenant: str = "default") -> Draft:
     """The files as one manifest of a brand that has nothing yet. Raises `ManifestError`."""
-    tree = load_paths(paths)
+    return draft_tree(load_paths(paths), tenant)
+
+
+def draft_tree(tree: Map, tenant: str) -> Draft:
+    """The same for a manifest that was read already. Raises `ManifestError`."""
     declared = parse_consent(tree)
     policy, warnings = read_policy(tree, publish(declared, [], [], now()).catalogue, tenant)
-    return Draft(policy, (*declared.doubts, *warnings))
+    problems: list[Problem] = []
+    suite = read_suite(tree.get("policy_tests"), policy, problems)
+    if problems:
+        raise ManifestError(problems)
+    return Draft(policy, (*declared.doubts, *warnings), tuple(suite))
 
 
-def ask_cases(drafted: Draft, path: Path) -> list[Result]:
-    """Ask the rules about each row of a CSV. Raises `Invalid` for a file without the columns."""
-    with path.open(encoding="utf-8", newline="") as stream:
-        reader = csv.DictReader(stream)
-        if not set(COLUMNS) <= set(reader.fieldnames or ()):
-            raise Invalid("invalid-cases", f"The first line names the columns: {', '.join(COLUMNS)}.")
-        return [_asked(drafted, row, number) for number, row in enumerate(reader, 2)]
-
-
-def _asked(drafted: Draft, row: dict[str, str], line: int) -> Result:
-    cell = drafted.policy.snapshot.cell(
-        frozenset(row["rol"].split("|")), row["act"], row["cat"], row["pur"], row["jur"] or "any"
-    )
-    got = "permit" if cell.permitted else "deny"
-    rules = row.get("rules") or ""
-    named = {*cell.allowed, *cell.denied}
-    passed = got == row["expect"] and (not rules or set(rules.split("|")) <= named)
-    return Result(line, row["expect"], got if not rules else f"{got} by {'|'.join(sorted(named))}", passed)
+def manifests_in(path: Path) -> list[Path]:
+    """The file itself, or the manifest files of a folder, in the order of their names."""
+    if not path.is_dir():
+        return [path]
+    return sorted(each for each in path.iterdir() if each.suffix in (".yaml", ".yml"))

@@ -3,9 +3,19 @@
 from audit import declare
 
 TENANT_FOUNDED = declare("server.tenant.founded")
-MANIFEST_APPLIED = declare("server.manifest.applied", "version", "hash", "asked_again")
+MANIFEST_APPLIED = declare(
+    "server.manifest.applied", "version", "hash", "asked_again", "proposal", "restores", "forced"
+)
+MANIFEST_PROPOSED = declare("server.manifest.proposed", "proposal", "base", "hash", "restores", "forced")
+MANIFEST_APPROVED = declare("server.manifest.approved", "proposal", "version", "hash")
+MANIFEST_REJECTED = declare("server.manifest.rejected", "proposal", "hash")
+MANIFEST_WITHDRAWN = declare("server.manifest.withdrawn", "proposal", "hash")
+MANIFEST_ROLLED_BACK = declare("server.manifest.rolled_back", "version", "restores", "hash")
+GLASS_BROKEN = declare("server.manifest.glass_broken", "version", "restores", "hash")
+RULES_SIMULATED = declare("server.rules.simulated", "draft", "decisions", "same", "permitted", "denied", "undetermined")
 KEY_CREATED = declare("server.key.created", "client", "roles")
 KEY_REVOKED = declare("server.key.revoked", "client")
+KEY_CONFIRMED = declare("server.key.confirmed", "client")
 SIGNING_KEY_ROTATED = declare("server.signing_key.rotated", "use", "kid", "since")
 CONSOLE_OPENED = declare("server.console.opened")
 LINK_ISSUED = declare("server.link.issued")

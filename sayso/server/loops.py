@@ -14,8 +14,14 @@ TIDY_EVERY = 60.0
 RECEIPT_PARTS_EVERY = 2.0
 """Seconds between two looks at what receipts have in common and nobody has stored yet."""
 
+CROWDS_EVERY = 30.0
+"""Seconds between two looks at who changed among those kept in memory for audiences."""
+
 INTEGRATE_REST = 0.5
 """Seconds between two looks at the log's queue at most: so long an entry of a quiet hour waits to be in the log."""
+
+RELOAD_EVERY = 5.0
+"""Seconds between two tries to load rules that could not be loaded."""
 
 FOLLOW_EVERY = 0.25
 """Seconds between two looks at what other nodes changed of the configuration."""
@@ -37,6 +43,8 @@ class Loops:
         self._every(feed.EVERY, self._services.feed.round, "feed")
         self._every(mail.EVERY, self._services.carrier.round, "mail")
         self._every(WORK_EVERY, self._services.workers.round, "jobs")
+        self._every(CROWDS_EVERY, self._services.crowds.follow, "crowds")
+        self._every(RELOAD_EVERY, self._services.configurations.retry, "reload")
         if not settings.embedded:
             # The embedded database has one process, which needs to be told nothing.
             self._every(FOLLOW_EVERY, self._services.configurations.follow, "follow")

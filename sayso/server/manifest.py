@@ -26,10 +26,18 @@ SECTIONS = (
     "data_ends",
     "roles",
     "rules",
+    "policy_tests",
     "sites",
     "clients",
 )
 """Every section there is, in the order in which they build on each other."""
+
+APPROVAL = "approval"
+"""Beside the sections: how many people a change of the manifest takes."""
+
+PEOPLE = ("one", "two")
+
+Approval = Literal["one", "two"]
 
 LIVE = "(live)"
 """The file name of nodes that come from the live manifest and not from a file."""
@@ -62,13 +70,21 @@ def merge(live: Plain, files: Map) -> Merged:
     Raises `ManifestError` for an unknown section and a name given twice.
     """
     problems = [
-        Problem(node.file, files.lines[name], f"There is no section {name!r}.", nearest(name, SECTIONS))
+        Problem(node.file, files.lines[name], f"There is no section {name!r}.", nearest(name, (*SECTIONS, APPROVAL)))
         for name, node in files.items()
-        if name not in SECTIONS
+        if name not in SECTIONS and name != APPROVAL
     ]
     entries: dict[str, Node] = {}
     changes: list[Change] = []
     omitted: list[Problem] = []
+    approval = files.get(APPROVAL)
+    if approval is None and APPROVAL in live:
+        approval = node_of(live[APPROVAL])
+    if approval is not None:
+        _demand_approval(approval, problems)
+        if plain(approval) == "two":
+            entries[APPROVAL] = approval
+        changes += _approval_changes(live, {APPROVAL: plain(approval)})
     for section in SECTIONS:
         node = files.get(section)
         old = live.get(section)
@@ -85,6 +101,27 @@ def merge(live: Plain, files: Map) -> Merged:
     tree = Map(entries, {name: node.line for name, node in entries.items()}, "", 0)
     content = canonical(tree)
     return Merged(tree, content, sha256(content).hexdigest(), tuple(changes), tuple(omitted))
+
+
+def between(live: Plain, following: Plain) -> Merged:
+    """`following` whole, with how it differs from the live manifest: for one that comes from no file."""
+    tree = node_of(following)
+    assert isinstance(tree, Map)
+    changes = _approval_changes(live, following)
+    for section in SECTIONS:
+        changes += _differences(section, _members_of(live.get(section)), _members_of(following.get(section)))
+    content = canonical(tree)
+    return Merged(tree, content, sha256(content).hexdigest(), tuple(changes), ())
+
+
+def approval_of(held: Plain) -> Approval:
+    """How many people a change of this manifest takes."""
+    return "two" if held.get(APPROVAL) == "two" else "one"
+
+
+def member_of(held: Plain, section: str, name: str) -> object:
+    """One member of a section, as a `Change` names it; None where there is none."""
+    return held.get(APPROVAL) if section == APPROVAL else _members_of(held.get(section)).get(name)
 
 
 def canonical(tree: Node) -> bytes:
@@ -106,6 +143,17 @@ def node_of(value: Any) -> Node:
 def decode(content: bytes) -> Plain:
     """A stored manifest."""
     return msgspec.json.decode(content, type=dict[str, Any])
+
+
+def _demand_approval(node: Node, problems: list[Problem]) -> None:
+    if plain(node) not in PEOPLE:
+        near = nearest(node.text, PEOPLE) if isinstance(node, Scalar) else None
+        problems.append(Problem(node.file, node.line, "'approval' is 'one' or 'two'.", near))
+
+
+def _approval_changes(live: Plain, following: Plain) -> list[Change]:
+    before, after = approval_of(live), approval_of(following)
+    return [Change(APPROVAL, after, "changed")] if before != after else []
 
 
 def _omitted(section: str, node: Node, before: dict[str, object], after: dict[str, object]) -> Iterator[Problem]:

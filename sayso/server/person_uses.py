@@ -1,15 +1,17 @@
 """Who used a person's data, when and for what: the entries about them, in words and without names.
 
-Own acts of the person are not uses. What is decided about a list of people is one entry for all of them, which names
-nobody: it stands on nobody's timeline.
+Own acts of the person are not uses. What is decided about an audience is one entry for all, which names nobody; the
+person's outcome is found in the one part of its list where their number would stand, however long the list is.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
 
 from audit import Entry, Opening, decode_leaf
-from consent import Catalogue
+from consent import PERSON, Catalogue
+from policies import ListUse
 from sayso.kernel import LOG, Tx, Work
 from sayso.server.call import Call
 from sayso.server.pages import Brand, Frame, Use, UsesPage, category, role
@@ -17,6 +19,9 @@ from sayso.server.texts import worded
 
 LOOKED_THROUGH: Final = 200
 """Entries about the person that one page looks through; most are their own acts."""
+
+LISTS_LOOKED_THROUGH: Final = 100
+"""Answers about audiences that one page looks into."""
 
 SHOWN: Final = 40
 
@@ -47,19 +52,58 @@ def uses_of(
         more = more or page.next is not None
         entries += [(entry, each) for entry in page.entries]
     entries.sort(key=lambda pair: pair[0].id, reverse=True)
+    more = more or len(entries) > LOOKED_THROUGH
+    entries = entries[:LOOKED_THROUGH]
     rows = yield tuple(services.keyring.read(tx, each) for each in ids)
     keys = {each: services.keyring.unwrap(call.tenant, each, LOG, row) for each, row in zip(ids, rows, strict=True)}
+    listed, behind = yield from _listed(call, tx, ids, before)
+    # What one of the two did not look through yet belongs on the next page, of the other as well.
+    floor = max(entries[-1][0].id if more else "", behind)
+    items: list[tuple[str, tuple[Entry, bytes] | ListUse]] = [(pair[0].id, pair) for pair in entries]
+    items += [(each.entry, each) for each in listed]
+    items.sort(key=lambda item: item[0], reverse=True)
     found: list[Use] = []
     last = ""
-    for entry, owner in entries[:LOOKED_THROUGH]:
-        leaf = decode_leaf(entry.leaf)
-        if leaf.type in ACCESS and leaf.actor_class != "person":
+    catalogue = call.configuration.catalogue
+    for entry_id, item in items:
+        if entry_id < floor:
+            break
+        if isinstance(item, ListUse):
             if len(found) == most:
                 return found, last
-            opened = yield from services.audit.openings(tx, entry.id, keys[owner])
-            found.append(_use(call.configuration.catalogue, entry, leaf, opened, locale))
-        last = entry.id
-    return found, last if more or len(entries) > LOOKED_THROUGH else ""
+            found.append(_listed_use(catalogue, (yield from services.audit.entry(tx, entry_id)), item, locale))
+        elif (leaf := decode_leaf(item[0].leaf)).type in ACCESS and leaf.actor_class != "person":
+            if len(found) == most:
+                return found, last
+            opened = yield from services.audit.openings(tx, entry_id, keys[item[1]])
+            found.append(_use(catalogue, item[0], leaf, opened, locale))
+        last = entry_id
+    return found, floor
+
+
+def _listed(call: Call, tx: Tx, ids: Sequence[bytes], before: str | None) -> Work[tuple[list[ListUse], str]]:
+    """What answers about audiences say of the person, and the last that was looked into where there may be more."""
+    rows = yield tuple(tx.get(PERSON, each) for each in ids)
+    aids = [row[1] for row in rows if row is not None and row[1]]
+    return (yield from call.services.audiences.uses(tx, aids, before, LISTS_LOOKED_THROUGH))
+
+
+def _listed_use(catalogue: Catalogue, entry: Entry, listed: ListUse, locale: str) -> Use:
+    answered, refused = listed.answered, listed.reason != "permitted"
+    declared = catalogue.purposes.get(answered.purpose)
+    return Use(
+        entry=entry.id,
+        at=listed.at,
+        outcome="refused" if refused else "used",
+        action=answered.action,
+        category=answered.category,
+        what=category(answered.category, locale),
+        purpose=worded(declared.title, locale, answered.purpose) if declared is not None else answered.purpose,
+        who=tuple(role(each, locale) for each in answered.roles),
+        why=listed.reason if refused else listed.basis,
+        mask="",
+        index=entry.index,
+    )
 
 
 def _use(catalogue: Catalogue, entry: Entry, leaf: Any, opened: list[Opening], locale: str) -> Use:

@@ -41,6 +41,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     integrate_every: float = 0.1
     banner_max_age: Positive = 60
     shutdown_grace: Positive = 10
+    policy_stale_after: Positive = 60
     webhook_hosts: tuple[str, ...] = ()
     webhook_overdue: Positive = 900
     nats: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """SQL of the server's own tables."""
 
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ TENANT = Rows(tables.tenants)
 CLIENT = Rows(tables.clients)
 KEY = Rows(tables.keys)
 MANIFEST = Rows(tables.manifests)
+PROPOSAL = Rows(tables.proposals)
+VERDICT = Rows(tables.verdicts)
 IDEMPOTENCY = Rows(tables.idempotency)
 SESSION = Rows(tables.sessions)
 
@@ -34,24 +37,66 @@ def all_clients() -> Select[Any]:
 
 
 def all_keys() -> Select[Any]:
-    """Fingerprint, client, created, until, revoked of each key of the tenant, oldest first."""
+    """Fingerprint, client, created, until, revoked, person of each key of the tenant, oldest first."""
     table = tables.keys
-    return select(table.c.fingerprint, table.c.client, table.c.created, table.c.until, table.c.revoked).order_by(
-        table.c.created, table.c.fingerprint
-    )
+    columns = (table.c.fingerprint, table.c.client, table.c.created, table.c.until, table.c.revoked, table.c.person)
+    return select(*columns).order_by(table.c.created, table.c.fingerprint)
 
 
 def latest_manifest() -> Select[Any]:
-    """Version, hash, content, at of the live manifest."""
+    """Version, hash, content, at, policy, shipped of the live manifest."""
     table = tables.manifests
-    columns = (table.c.version, table.c.hash, table.c.content, table.c.at)
+    columns = (table.c.version, table.c.hash, table.c.content, table.c.at, table.c.policy, table.c.shipped)
     return select(*columns).order_by(table.c.version.desc()).limit(1)
+
+
+def versions_before(version: int, limit: int) -> Select[Any]:
+    """Version, hash, author, at, approver, made, restores, glass of versions below `version`, newest first."""
+    table = tables.manifests
+    columns = (table.c.version, table.c.hash, table.c.author, table.c.at, table.c.approver)
+    more = (table.c.made, table.c.restores, table.c.glass)
+    return select(*columns, *more).where(table.c.version < version).order_by(table.c.version.desc()).limit(limit)
+
+
+def manifests_of(policies: Sequence[str], limit: int) -> Select[Any]:
+    """Policy and content of the versions with these rules, newest first."""
+    table = tables.manifests
+    chosen = select(table.c.policy, table.c.content).where(table.c.policy.in_(policies))
+    return chosen.order_by(table.c.version.desc()).limit(limit)
+
+
+def proposals_before(proposal: bytes, limit: int) -> Select[Any]:
+    """Proposal, base, hash, author, client, at, restores, forced, report of those before `proposal`, newest first."""
+    table = tables.proposals
+    columns = (table.c.proposal, table.c.base, table.c.hash, table.c.author, table.c.client, table.c.at)
+    found = select(*columns, table.c.restores, table.c.forced, table.c.report).where(table.c.proposal < proposal)
+    return found.order_by(table.c.proposal.desc()).limit(limit)
+
+
+def proposals_like(base: int, hash_: str, author: bytes) -> Select[Any]:
+    """The proposals of one content that one author made from version `base`, oldest first."""
+    table = tables.proposals
+    same = (table.c.base == base, table.c.hash == hash_, table.c.author == author)
+    return select(table.c.proposal).where(*same).order_by(table.c.proposal)
+
+
+def verdicts_on(proposals: Sequence[bytes]) -> Select[Any]:
+    """Proposal, outcome, decider, at, became, words of those of these proposals that were decided."""
+    table = tables.verdicts
+    columns = (table.c.proposal, table.c.outcome, table.c.decider, table.c.at, table.c.became, table.c.words)
+    return select(*columns).where(table.c.proposal.in_(proposals))
 
 
 def key_revoked(fingerprint: bytes, at: int) -> Update:
     """One key ends; a second time changes nothing."""
     table = tables.keys
     return update(table).where(table.c.fingerprint == fingerprint, table.c.revoked == 0).values(revoked=at)
+
+
+def key_confirmed(fingerprint: bytes) -> Update:
+    """From now on the key counts as its own client."""
+    table = tables.keys
+    return update(table).where(table.c.fingerprint == fingerprint).values(person=b"")
 
 
 def expired_answers(at: int) -> Delete:

@@ -1,6 +1,6 @@
 """The server's own tables: who may call, under which manifest, and what was already answered."""
 
-from sqlalchemy import BigInteger, LargeBinary, Text
+from sqlalchemy import BigInteger, CheckConstraint, LargeBinary, SmallInteger, Text
 
 from sayso.kernel.schema import column, subject_table, tenant_table
 
@@ -31,9 +31,12 @@ keys = tenant_table(
     column("created", BigInteger),
     column("until", BigInteger),
     column("revoked", BigInteger),
+    column("person", LargeBinary),
     key=("fingerprint",),
 )
-"""API keys as SHA-256 of the key: 160 random bits need no salt and no stretching. 0 stands for never."""
+"""API keys as SHA-256 of the key: 160 random bits need no salt and no stretching. 0 stands for never. `person` is whom
+the key counts as where two people are needed: empty for its own client, else who made it (docs/threat-model.md).
+"""
 
 manifests = tenant_table(
     "server_manifest",
@@ -42,10 +45,57 @@ manifests = tenant_table(
     column("content", LargeBinary),
     column("author", LargeBinary),
     column("at", BigInteger),
+    column("approver", LargeBinary),
+    column("made", BigInteger),
+    column("restores", BigInteger),
+    column("glass", SmallInteger),
+    column("policy", Text),
+    column("shipped", Text),
     key=("version",),
     append_only=True,
 )
-"""Every manifest that was ever live, whole, as canonical JSON. The highest version is the live one."""
+"""Every manifest that was ever live, whole, as canonical JSON. The highest version is the live one, and its parent is
+the one before. `approver` is empty where one person was enough, `glass` 1 where one did what takes two; `restores` is
+the version that a rollback went back to, `made` and `at` are when it was proposed and activated. `policy` is the hash
+of the rules as they were activated, by a program that ships what `shipped` names.
+"""
+manifests.append_constraint(CheckConstraint("approver <> author", name="server_manifest_two_people"))
+
+proposals = tenant_table(
+    "server_proposal",
+    column("proposal", LargeBinary),
+    column("base", BigInteger),
+    column("hash", Text),
+    column("content", LargeBinary),
+    column("author", LargeBinary),
+    column("client", LargeBinary),
+    column("at", BigInteger),
+    column("restores", BigInteger),
+    column("forced", SmallInteger),
+    column("report", LargeBinary),
+    key=("proposal",),
+    append_only=True,
+)
+"""Manifests that wait, or waited, for a second person: whole, with the version they were made from and the report.
+`author` is whom the `client` that proposed it counted as.
+"""
+
+verdicts = tenant_table(
+    "server_verdict",
+    column("proposal", LargeBinary),
+    column("outcome", Text),
+    column("author", LargeBinary),
+    column("decider", LargeBinary),
+    column("at", BigInteger),
+    column("became", BigInteger),
+    column("words", LargeBinary),
+    key=("proposal",),
+    append_only=True,
+)
+"""What became of a proposal: one row, so that of two who decide at once one comes too late. `words` are sealed."""
+verdicts.append_constraint(
+    CheckConstraint("outcome <> 'approved' OR decider <> author", name="server_verdict_two_people")
+)
 
 idempotency = subject_table(
     "server_idempotency",

@@ -7,9 +7,9 @@ import socket
 
 from audit import AuditLog
 from consent import ConsentRegistry, IdentifierKinds, Issuer
-from policies import PolicyEngine
+from policies import Audiences, Crowds, KeptLists, PolicyEngine
 from rights import RightsDesk
-from sayso.kernel import SYSTEM, Context, Database, Renderer, now, open_database
+from sayso.kernel import SECOND, SYSTEM, Context, Database, Renderer, now, open_database
 from sayso.server.asking import Asking
 from sayso.server.auth import Principals
 from sayso.server.configuration import Configurations
@@ -49,9 +49,14 @@ class Services:
         self.vault = Vault(keyring, self.audit)
         self.engine = PolicyEngine(self.audit, keyring)
         self.desk = RightsDesk(self.audit, keyring, keyring, self.registry, self.vault, self.engine, self._issuer)
-        self.configurations = Configurations(keyring, self.principals, self.registry)
+        self.configurations = Configurations(
+            keyring, self.principals, self.registry, self.log, settings.policy_stale_after
+        )
         self.database: Database = open_database(settings.database_url, self.configurations.moved)
         self.configurations.database = self.database
+        self.crowds = Crowds(self.engine, self.database.look)
+        self.audiences = Audiences(self.audit, keyring)
+        self.kept = KeptLists(self.audit, keyring)
         self.asking = Asking(keyring, settings.base_url)
         self.outbox = Outbox(keyring, configured=settings.sends_mail)
         self.carrier = Carrier(
@@ -72,6 +77,14 @@ class Services:
             "sayso_mail_dead", "Letters that could not be delivered.", lambda: sum(self.outbox.dead.values())
         )
         self.metrics.gauge("sayso_mail_sent", "Letters that the mail server took.", lambda: self.carrier.sent)
+        self.metrics.gauge(
+            "sayso_policy_lag_seconds",
+            "For how long newer rules are live that cannot be loaded here; 0 when none are.",
+            self._policy_lag,
+        )
+        self.metrics.gauge(
+            "sayso_columns_bytes", "Memory of what answers for audiences.", lambda: float(self.crowds.nbytes)
+        )
         self.metrics.gauge(
             "sayso_rule_disagreements", "Decisions that Casbin saw differently; must stay 0.", self._disagreements
         )
@@ -103,6 +116,10 @@ class Services:
 
     def _kinds(self, tenant: str) -> IdentifierKinds:
         return self.configurations.kinds(tenant)
+
+    def _policy_lag(self) -> float:
+        at = now()
+        return max([(at - lag.since) / SECOND for lag in self.configurations.lagging().values()], default=0.0)
 
     def _disagreements(self) -> float:
         return float(self.engine.disagreements)

@@ -56,7 +56,7 @@ class Workers:
         )
         self.jobs = Jobs(
             services.database,
-            self.retention.jobs,
+            [*self.retention.jobs, services.kept.job],
             alone=services.settings.embedded,
             report=lambda job, error: services.log.error("job failed", error, job=job),
         )

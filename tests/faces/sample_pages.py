@@ -17,6 +17,7 @@ from sayso.server.pages import (
     SignedUp,
 )
 
+from .change_samples import a_change_page, a_changes_page, a_proposal, a_quiet_changes_page
 from .console_samples import a_quiet_systems_page, a_systems_page, an_entries_page, an_operator, some_details
 from .embed_samples import Sample, embeds
 from .notice_samples import a_notice_page, an_unsubscribe_page
@@ -208,6 +209,43 @@ def all_pages(locale: str = "en", **frame: Any) -> list[Sample]:
             "systems-quiet",
             "/console/systems?quiet",
             pages.render_systems(a_quiet_systems_page(locale, frame=at("/console/systems"))),
+        ),
+        Sample(
+            "changes", "/console/changes", pages.render_changes(a_changes_page(locale, frame=at("/console/changes")))
+        ),
+        Sample(
+            "changes-quiet",
+            "/console/changes?quiet",
+            pages.render_changes(a_quiet_changes_page(locale, frame=at("/console/changes"), problem="rules-lost")),
+        ),
+        Sample(
+            "change", "/console/changes/x", pages.render_change(a_change_page(locale, frame=at("/console/changes/x")))
+        ),
+        Sample(
+            "change-own",
+            "/console/changes/x?own",
+            pages.render_change(
+                a_change_page(
+                    locale,
+                    frame=at("/console/changes/x"),
+                    line=a_proposal(own=True, restores=9),
+                    problem="four-eyes",
+                    answers=(),
+                    asked_again=None,
+                )
+            ),
+        ),
+        Sample(
+            "change-rejected",
+            "/console/changes/x?rejected",
+            pages.render_change(
+                a_change_page(
+                    locale,
+                    frame=at("/console/changes/x"),
+                    line=a_proposal(state="rejected", decider="Officer Lin"),
+                    reason="Leads need no behaviour.",
+                )
+            ),
         ),
         Sample("shop", "/demo/", pages.render_shop(a_shop_page(locale, frame=at("/demo/")))),
         Sample(

@@ -17,8 +17,10 @@ APPEND_ONLY = sorted(name for name, table in every_table().tables.items() if tab
 
 def a_row(table: sa.Table, tenant: str = "default") -> dict[str, object]:
     """Any row that the table takes."""
-    values = {sa.SmallInteger: 1, sa.BigInteger: 1, sa.LargeBinary: b"x" * 16, sa.Text: "x"}
-    return {**{column.name: values[type(column.type)] for column in table.columns}, "tenant": tenant}
+    values = {sa.SmallInteger: 1, sa.BigInteger: 1, sa.Text: "x"}
+    # No two bytes alike: some tables refuse one person in two places.
+    row = {column.name: values.get(type(column.type), column.name.encode()) for column in table.columns}
+    return {**row, "tenant": tenant}
 
 
 def test_the_migrated_database_equals_the_metadata(database_url: str) -> None:

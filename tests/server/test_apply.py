@@ -72,7 +72,7 @@ async def test_a_pruned_purpose_cannot_be_asked_about_and_its_past_stays(world: 
         only("purposes"), only("purposes").split("  ads:")[0] + "  support:" + only("purposes").split("  support:")[1]
     )
     cut = cut.replace(only("notices"), "notices: {}\n").replace(only("sites"), "sites: {}\n")
-    pruned = await world.apply(cut, prune=True)
+    pruned = await world.apply(cut, prune=True, force=True)
     assert pruned.status_code == 200, pruned.text
     assert (await world.choose(subject)).status_code == 400
     history = (await world.admin.get(f"/v1/subjects/{subject}/history")).json()

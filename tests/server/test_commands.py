@@ -171,12 +171,19 @@ def test_policy_lint_and_test_need_no_store(tmp_path: Path) -> None:
     wrong.write_text(MANIFEST.read_text("utf-8").replace("effect: deny", "effect: Deny"))
     assert sayso("policy", "lint", wrong).returncode == 2
     cases = tmp_path / "cases.csv"
-    cases.write_text(
-        "act,rol,cat,pur,jur,expect,rules\nuse,marketing_sender,contact.email,marketing.email,any,permit,R010\nuse,support_agent,health,ads,any,deny,R030\n"
-    )
-    assert sayso("policy", "test", cases, MANIFEST).stdout == "2 passed, 0 failed\n"
-    cases.write_text("act,rol,cat,pur,jur,expect\nuse,support_agent,contact.email,marketing.email,any,permit\n")
-    assert sayso("policy", "test", cases, MANIFEST).returncode == 1
+    header = "action,role,category,purpose,jurisdiction,expect,rules\n"
+    row = "use,marketing_sender,contact.email,marketing.email,any,permit,R010\n"
+    cases.write_text(header + row)
+    assert sayso("policy", "test", cases, "--manifest", MANIFEST).stdout == "1 passed, 0 failed\n"
+    cases.write_text(header + row.replace("marketing_sender", "support_agent"))
+    failed = sayso("policy", "test", cases, "--manifest", MANIFEST, "--json")
+    assert failed.returncode == 1
+    assert json.loads(failed.stdout)["failed"][0]["why"]["near_misses"][0]["wanted"] == "marketing_sender"
+    cases.write_text(header + row.replace("marketing_sender", "support_agnt"))
+    unusable = sayso("policy", "test", cases, "--manifest", MANIFEST)
+    assert unusable.returncode == 2
+    assert f"{cases}:2: " in unusable.stderr
+    assert "Did you mean 'support_agent'?" in unusable.stderr
 
 
 def test_the_api_description_is_the_committed_one() -> None:

@@ -368,6 +368,36 @@ def upgrade() -> None:
     )
     guard("job", replaced=True)
     op.create_table(
+        "policies_aids",
+        sa.Column("bucket", sa.SmallInteger(), nullable=False),
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("list", sa.LargeBinary(), nullable=False),
+        sa.Column("first", sa.LargeBinary(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("bucket", "tenant", "list", "first", name=op.f("policies_aids_pk")),
+    )
+    guard("policies_aids")
+    op.create_table(
+        "policies_answer",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("answer", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "answer", name=op.f("policies_answer_pk")),
+    )
+    guard("policies_answer", append_only=True)
+    op.create_table(
+        "policies_audience",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "name", name=op.f("policies_audience_pk")),
+    )
+    guard("policies_audience", replaced=True)
+    op.create_index("policies_audience_until", "policies_audience", ["tenant", "until"], unique=False)
+    op.create_table(
         "rights_due",
         sa.Column("bucket", sa.SmallInteger(), nullable=False),
         sa.Column("tenant", sa.Text(), nullable=False),
@@ -450,6 +480,7 @@ def upgrade() -> None:
         sa.Column("created", sa.BigInteger(), nullable=False),
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.Column("revoked", sa.BigInteger(), nullable=False),
+        sa.Column("person", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "fingerprint", name=op.f("server_key_pk")),
     )
     guard("server_key")
@@ -478,9 +509,32 @@ def upgrade() -> None:
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("author", sa.LargeBinary(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("approver", sa.LargeBinary(), nullable=False),
+        sa.Column("made", sa.BigInteger(), nullable=False),
+        sa.Column("restores", sa.BigInteger(), nullable=False),
+        sa.Column("glass", sa.SmallInteger(), nullable=False),
+        sa.Column("policy", sa.Text(), nullable=False),
+        sa.Column("shipped", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "version", name=op.f("server_manifest_pk")),
+        sa.CheckConstraint("approver <> author", name="server_manifest_two_people"),
     )
     guard("server_manifest", append_only=True)
+    op.create_table(
+        "server_proposal",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("proposal", sa.LargeBinary(), nullable=False),
+        sa.Column("base", sa.BigInteger(), nullable=False),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("author", sa.LargeBinary(), nullable=False),
+        sa.Column("client", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("restores", sa.BigInteger(), nullable=False),
+        sa.Column("forced", sa.SmallInteger(), nullable=False),
+        sa.Column("report", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "proposal", name=op.f("server_proposal_pk")),
+    )
+    guard("server_proposal", append_only=True)
     op.create_table(
         "server_session",
         sa.Column("bucket", sa.SmallInteger(), nullable=False),
@@ -504,6 +558,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant", "name", name=op.f("server_tenant_pk")),
     )
     guard("server_tenant")
+    op.create_table(
+        "server_verdict",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("proposal", sa.LargeBinary(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("author", sa.LargeBinary(), nullable=False),
+        sa.Column("decider", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("became", sa.BigInteger(), nullable=False),
+        sa.Column("words", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "proposal", name=op.f("server_verdict_pk")),
+        sa.CheckConstraint("outcome <> 'approved' OR decider <> author", name="server_verdict_two_people"),
+    )
+    guard("server_verdict", append_only=True)
     op.create_table(
         "vault_epoch",
         sa.Column("tenant", sa.Text(), nullable=False),

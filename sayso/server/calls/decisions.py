@@ -1,26 +1,22 @@
-"""AuthZEN evaluations and the filtering of audiences: from a body's bytes to a unit of work and its answer.
+"""AuthZEN evaluations: from a body's bytes to a unit of work and its answer.
 
 What the bodies mean is `policies.authzen`'s; here stands only what joins them with this program's parts.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 
 import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
 from policies import (
     OVERDUE,
     Alike,
-    Crowd,
     Evaluation,
     EvaluationAnswer,
     EvaluationsAnswer,
     Locate,
-    Question,
     Several,
     answered,
     answered_alike,
@@ -33,7 +29,7 @@ from policies import (
     read_evaluations,
     readable,
 )
-from sayso.kernel import Actor, Invalid, TooLarge, Tx, Unit, Work, iso, new_id, raw
+from sayso.kernel import Actor, Tx, Unit, Work
 from sayso.server.auth import POLICY, Principal
 from sayso.server.call import Call
 from sayso.server.configuration import Configuration
@@ -44,33 +40,10 @@ ASKERS = ("pep", "officer", POLICY)
 """Who may ask what may be done."""
 
 MOST_SUBJECTS = 10_000
-"""People in one JSON audience."""
+"""People that one call names, where each of them is read."""
 
 AUDIENCE_TERM = 15 * 60 * 1_000_000
 """How long the answer about many people may be used, in microseconds."""
-
-
-class AudienceQuestion(Struct, frozen=True, forbid_unknown_fields=True):
-    """May this caller do `action` with `category` of each of these people for `purpose`?"""
-
-    purpose: str
-    action: str
-    category: str
-    subjects: tuple[str, ...]
-    channel: str | None = None
-    jurisdiction: str | None = None
-    supported_obligations: tuple[str, ...] = ()
-
-
-class Audience(Struct, frozen=True):
-    """Who may be used, in the order asked; how many for which reason; until when the answer may be used."""
-
-    audience: str
-    permitted: tuple[str, ...]
-    counts: dict[str, int]
-    registry_seq: str
-    valid_until: str
-    entry: str
 
 
 _encode = msgspec.json.Encoder().encode
@@ -98,7 +71,7 @@ def evaluate(services: Services, principal: Principal, question: Evaluation) -> 
     def unit(tx: Tx) -> Work[EvaluationAnswer]:
         configuration = services.configurations.of(tx.context.tenant)
         ask = asked(question, *judged(services, configuration, principal.actor))
-        locate = _locator(services, configuration)
+        locate = locator(services, configuration)
         return answered((yield from services.engine.evaluate(tx, configuration.policy, ask, locate)))
 
     return unit
@@ -121,7 +94,7 @@ def evaluate_several(services: Services, principal: Principal, questions: Severa
     def unit(tx: Tx) -> Work[EvaluationsAnswer]:
         configuration = services.configurations.of(tx.context.tenant)
         batch = asked_several(questions, *judged(services, configuration, principal.actor))
-        locate = _locator(services, configuration)
+        locate = locator(services, configuration)
         asks = readable(batch)
         answers = (
             (yield from services.engine.evaluate_many(tx, configuration.policy, asks, locate, batch.until))
@@ -129,30 +102,6 @@ def evaluate_several(services: Services, principal: Principal, questions: Severa
             else []
         )
         return answered_several(batch, answers)
-
-    return unit
-
-
-def filter_audience(services: Services, principal: Principal, wanted: AudienceQuestion) -> Unit[Audience]:
-    """The unit that finds who of these people may be used, with one entry for all. Raises `TooLarge`, `Invalid`."""
-    if not wanted.subjects:
-        raise Invalid("empty-audience", "An audience has at least one person.")
-    if len(wanted.subjects) > MOST_SUBJECTS:
-        raise TooLarge("too-many-subjects", f"A JSON audience has {MOST_SUBJECTS} people at most.", limit=MOST_SUBJECTS)
-    subjects = dict.fromkeys(wanted.subjects)
-    people = [_person(subject) for subject in subjects]
-
-    def unit(tx: Tx) -> Work[Audience]:
-        configuration = services.configurations.of(tx.context.tenant)
-        actor, _ = judged(services, configuration, principal.actor)
-        crowd = Crowd(_question(actor, wanted), people)
-        answer = yield from services.engine.evaluate_crowd(tx, configuration.policy, crowd)
-        counts: Counter[str] = Counter([decision.reason for decision in answer.decisions])
-        permitted = tuple(
-            subject for subject, decision in zip(subjects, answer.decisions, strict=True) if decision.allowed
-        )
-        until = iso(tx.context.at + AUDIENCE_TERM)
-        return Audience(new_id("aud"), permitted, dict(counts), answer.seq, until, answer.entry)
 
     return unit
 
@@ -172,26 +121,7 @@ def judged(
     return seen(actor) or actor, lambda name: seen(configuration.client(name))
 
 
-def _question(actor: Actor, wanted: AudienceQuestion) -> Question:
-    return Question(
-        roles=actor.roles,
-        action=wanted.action,
-        category=wanted.category,
-        purpose=wanted.purpose or actor.default_purpose,
-        channel=wanted.channel,
-        jurisdiction=wanted.jurisdiction,
-        supported=frozenset(wanted.supported_obligations),
-    )
-
-
-def _person(subject: str) -> bytes | None:
-    """The raw id, or None for what cannot be anybody's: it counts as `no_subject`."""
-    try:
-        return raw(subject, "sub")
-    except Invalid:
-        return None
-
-
-def _locator(services: Services, configuration: Configuration) -> Locate:
+def locator(services: Services, configuration: Configuration) -> Locate:
+    """How a token is found for whoever asks."""
     collections = configuration.collections
     return lambda tx, token: services.vault.locate(tx, collections, token)

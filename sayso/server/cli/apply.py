@@ -13,9 +13,12 @@ from sayso.server.cli.options import Place, passphrase_for
 from sayso.server.settings import load
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     import httpx
 
 _FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+_PRUNE = click.option("--prune", is_flag=True, help="Remove live members that a named section leaves out.")
 _WHERE = [
     click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="The data folder."),
     click.option("--url", help="A running server instead; its key stands in SAYSO_API_KEY."),
@@ -25,12 +28,12 @@ _WHERE = [
     click.option("--database", help="Another database than the embedded one.", metavar="URL"),
     click.option("--tenant", default="default", show_default=True, help="The brand to act for."),
     click.option("--passphrase-fd", type=int, help="Read the root key's passphrase from this file descriptor."),
-    click.option("--prune", is_flag=True, help="Remove live members that a named section leaves out."),
     click.option("--json", "as_json", is_flag=True, help="Print JSON."),
 ]
 
 
-def _where(command: Any) -> Any:
+def where(command: Any) -> Any:
+    """The options of a command that reaches a store or a server; `reach` takes them."""
     for option in reversed(_WHERE):
         command = option(command)
     return command
@@ -38,32 +41,46 @@ def _where(command: Any) -> Any:
 
 @click.command()
 @_FILES
-@_where
+@where
+@_PRUNE
+@click.option("--force", is_flag=True, help="Go on though no allow, or much fewer rules, would be left.")
 def apply(files: tuple[Path, ...], **where: Any) -> None:
     """Bring the sections named in FILES to exactly what they say. Idempotent; all or nothing.
 
     Exit 2: something is wrong in the files, named with its line; nothing was changed. Exit 3: proposed, waits for a
     second person.
     """
-    done = _send(files, dry_run=False, **where)
-    if where["as_json"]:
+    told(_send(files, dry_run=False, **where), as_json=where["as_json"])
+
+
+@click.command()
+@_FILES
+@where
+@_PRUNE
+def plan(files: tuple[Path, ...], **where: Any) -> None:
+    """Show what `sayso apply` would change and how many people it would ask again, and change nothing."""
+    planned(_send(files, dry_run=True, force=False, **where), as_json=where["as_json"])
+
+
+def told(done: dict[str, Any], *, as_json: bool) -> None:
+    """Print what was done. Ends the command with exit 3 when it was proposed."""
+    if as_json:
         show(done)
     elif not done["changes"]:
         click.echo(f"Nothing to change; version {done['version']} is live.")
     else:
         _print(done)
-        click.echo(f"Version {done['version']} is live.")
-    if done.get("status") == "proposed":
+        if done["status"] == "proposed":
+            click.echo(f"Proposed as {done['proposal']}; another person has to approve it.")
+        else:
+            click.echo(f"Version {done['version']} is live.")
+    if done["status"] == "proposed":
         sys.exit(PROPOSED)
 
 
-@click.command()
-@_FILES
-@_where
-def plan(files: tuple[Path, ...], **where: Any) -> None:
-    """Show what `sayso apply` would change and how many people it would ask again, and change nothing."""
-    done = _send(files, dry_run=True, **where)
-    if where["as_json"]:
+def planned(done: dict[str, Any], *, as_json: bool) -> None:
+    """Print what would be done."""
+    if as_json:
         show(done)
     elif not done["changes"]:
         click.echo("Nothing to change.")
@@ -77,6 +94,10 @@ def _print(done: dict[str, Any]) -> None:
     marks = {"added": "+", "changed": "~", "removed": "-"}
     for change in done["changes"]:
         click.echo(f"{marks[change['change']]} {change['section']}.{change['name']}")
+    for name in done["kept"]:
+        click.echo(f"= {name} stays as it stands")
+    if done["loss"]:
+        click.echo(f"sayso: {done['loss']} It takes --force.", err=True)
     for notice in done["notices"]:
         click.echo(f"notice {notice['notice']} {notice['version']}: {notice['stage']}{_decided(notice)}")
     asked = done["asked_again"]
@@ -97,11 +118,7 @@ def _decided(notice: dict[str, Any]) -> str:
     return f", material for {', '.join(notice['material'])}" if notice["material"] else ", not material"
 
 
-def _send(
-    files: tuple[Path, ...], *, dry_run: bool, prune: bool, url: str | None, data: Path | None, **rest: Any
-) -> Any:
-    if (url is None) == (data is None):
-        raise click.UsageError("Name either --data or --url.")
+def _send(files: tuple[Path, ...], *, dry_run: bool, prune: bool, force: bool, **where: Any) -> Any:
     contents = [(str(path), path.read_bytes()) for path in files]
     try:
         load_manifest(contents)
@@ -111,22 +128,31 @@ def _send(
         "files": [{"name": name, "content": content.decode("utf-8")} for name, content in contents],
         "prune": prune,
         "dry_run": dry_run,
+        "force": force,
     }
 
     async def work(client: "httpx.AsyncClient") -> Any:
         return demand(await client.post("/v1/manifest", json=body))
 
-    return _remote(url, work) if url is not None else _local(data, work, **rest)
+    return reach(work, **where)
 
 
-def _local(data: Path | None, work: Any, **rest: Any) -> Any:
-    assert data is not None
-    keys = rest["keys"]
-    settings = load(data, keys=str(keys) if keys else None, database=rest["database"])
-    return act(Place(settings, rest["tenant"], passphrase_for(settings, rest["passphrase_fd"]), rest["as_json"]), work)
+def reach(work: "Callable[[httpx.AsyncClient], Awaitable[Any]]", **where: Any) -> Any:
+    """Run `work` with a client of the server at `--url`, or of the store at `--data` as its operator."""
+    url, data = where["url"], where["data"]
+    if (url is None) == (data is None):
+        raise click.UsageError("Name either --data or --url.")
+    return _remote(url, work) if url is not None else _local(data, work, where)
 
 
-def _remote(url: str, work: Any) -> Any:
+def _local(data: Path, work: "Callable[[httpx.AsyncClient], Awaitable[Any]]", where: dict[str, Any]) -> Any:
+    keys = where["keys"]
+    settings = load(data, keys=str(keys) if keys else None, database=where["database"])
+    place = Place(settings, where["tenant"], passphrase_for(settings, where["passphrase_fd"]), where["as_json"])
+    return act(place, work)
+
+
+def _remote(url: str, work: "Callable[[httpx.AsyncClient], Awaitable[Any]]") -> Any:
     import asyncio
     import os
 

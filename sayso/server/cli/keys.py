@@ -65,6 +65,7 @@ def list_keys(place: Place) -> None:
         state = (
             "revoked" if item.get("revoked_at") else "until " + item["expires_at"] if item.get("expires_at") else "live"
         )
+        state += f", counts as {item['counts_as']}" if item.get("counts_as") else ""
         click.echo(f"{item['id']}  {item['name']:<24} {','.join(item['roles']):<32} {state}")
 
 
@@ -95,5 +96,20 @@ def revoke(place: Place, key_id: str) -> None:
 
     async def work(client: "httpx.AsyncClient") -> Any:
         return demand(await client.delete(f"/v1/keys/{key_id}"))
+
+    act(place, work)
+
+
+@keys.command()
+@click.argument("key_id")
+@on_data(json=False)
+def confirm(place: Place, key_id: str) -> None:
+    """Say that the key KEY_ID is held by somebody else than its maker: it counts as a person of its own then.
+
+    Needed for keys made while the manifest says `approval: two`. Exit 1: refused to whoever made it.
+    """
+
+    async def work(client: "httpx.AsyncClient") -> Any:
+        return demand(await client.post(f"/v1/keys/{key_id}/confirm"))
 
     act(place, work)

@@ -9,6 +9,8 @@ import click
 
 from sayso.server.cli.answers import act, demand, show
 from sayso.server.cli.options import Place, on_data
+from sayso.server.cli.proofs import diff, test
+from sayso.server.cli.simulate import simulate
 
 if TYPE_CHECKING:
     import httpx
@@ -36,28 +38,6 @@ def lint(files: tuple[Path, ...], as_json: bool) -> None:
     for warning in warnings:
         click.echo(f"sayso: warning: {warning}", err=True)
     click.echo(f"{len(built.policy.snapshot)} rules, {len(warnings)} warnings.")
-
-
-@policy.command("test")
-@click.argument("cases", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@FILES
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def check(cases: Path, files: tuple[Path, ...], as_json: bool) -> None:
-    """Ask the rules in FILES the questions in CASES.
-
-    CASES is a CSV with the columns act, rol, cat, pur, jur, expect and perhaps rules. Exit 1: an answer differs.
-    """
-    from sayso.server.drafting import ask_cases, draft
-
-    results = ask_cases(draft(files), cases)
-    failed = [result for result in results if not result.passed]
-    if as_json:
-        show({"cases": len(results), "failed": failed})
-    else:
-        for result in failed:
-            click.echo(f"{cases}:{result.line}: expected {result.expected}, got {result.got}", err=True)
-        click.echo(f"{len(results) - len(failed)} passed, {len(failed)} failed")
-    sys.exit(bool(failed))
 
 
 @policy.command()
@@ -92,6 +72,11 @@ def _told(found: dict[str, Any]) -> Iterator[str]:
     verdict = "permitted" if found["decision"] else f"denied: {found['reason']}"
     likely = f" (did you mean {found['nearest']}?)" if found["nearest"] else ""
     yield f"{verdict}{likely}{' until ' + found['retry_after'] if found['retry_after'] else ''}"
+    yield from grounds(found)
+
+
+def grounds(found: dict[str, Any]) -> Iterator[str]:
+    """An explanation's laws, near misses and facts, in lines."""
     for law in found["laws"]:
         yield f"under {law['jurisdiction']}:"
         for match in law["matches"]:
@@ -117,4 +102,6 @@ def show_live(place: Place) -> None:
     show(act(place, work))
 
 
+for command in (test, diff, simulate):
+    policy.add_command(command)
 policy.add_command(show_live, "show")

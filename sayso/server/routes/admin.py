@@ -15,6 +15,7 @@ from sayso.server.call import Call
 from sayso.server.clients import Keys, MadeKey, NewKey
 from sayso.server.founding import Founded, NewTenant, Tenants, all_tenants, found
 from sayso.server.routes.answers import answered
+from sayso.server.routes.change_control import changed
 from sayso.server.routes.gate import admits
 
 
@@ -53,7 +54,8 @@ class LiveRules(Struct, frozen=True):
 async def create_key(call: NamedDependency[Call], data: JSONBody[NewKey]) -> Response[MadeKey]:
     """A new API key for a client, which is made if it is new. The key is shown once."""
     body = msgspec.json.encode(data)
-    return answered(await call.create(lambda tx: clients.create_key(call.services, data, tx), body, alone=True))
+    maker = call.principal.counts_as
+    return answered(await call.create(lambda tx: clients.create_key(call.services, data, tx, maker), body, alone=True))
 
 
 @get("/v1/keys", opt=admits("admin"), operation_id="keys.list", tags=["Administration"])
@@ -66,6 +68,20 @@ async def list_keys(call: NamedDependency[Call]) -> Keys:
 async def revoke_key(call: NamedDependency[Call], key: FromPath[str]) -> None:
     """End a key at once, on every node."""
     await call.alone(lambda tx: clients.revoke_key(call.services, key, tx))
+
+
+@post(
+    "/v1/keys/{key:str}/confirm",
+    opt=admits("officer"),
+    operation_id="keys.confirm",
+    tags=["Administration"],
+    status_code=204,
+)
+async def confirm_key(call: NamedDependency[Call], key: FromPath[str]) -> None:
+    """Say that somebody else than its maker holds this key. Until then it counts as its maker where changes need two
+    people.
+    """
+    await call.alone(lambda tx: clients.confirm_key(call.services, key, call.principal.counts_as, tx))
 
 
 @get("/v1/manifest", opt=admits("officer", "auditor"), operation_id="manifest.live", tags=["Administration"])
@@ -83,9 +99,13 @@ async def live(call: NamedDependency[Call]) -> LiveManifest:
     status_code=200,
     request_max_body_size=LARGEST_MANIFEST,
 )
-async def apply_manifest(call: NamedDependency[Call], data: JSONBody[Applying]) -> Applied:
-    """Bring the sections that the files name to exactly what they say; with `dry_run` tell what that would change."""
-    return await apply(call, data)
+async def apply_manifest(call: NamedDependency[Call], data: JSONBody[Applying]) -> Response[Applied]:
+    """Bring the sections that the files name to exactly what they say; with `dry_run` tell what that would change.
+
+    While the live manifest says `approval: two`, nothing is changed: the answer is 202, with a proposal that another
+    person has to approve.
+    """
+    return changed(await apply(call, data))
 
 
 @get("/v1/policy/rules", opt=admits("officer", "auditor"), operation_id="policy.rules", tags=["Administration"])
@@ -127,6 +147,7 @@ handlers: list[BaseRouteHandler] = [
     create_key,
     list_keys,
     revoke_key,
+    confirm_key,
     live,
     apply_manifest,
     rules,

@@ -43,16 +43,16 @@ COOKIE = "sayso_console"
 HOME = "/console/"
 KINDS = ("email", "phone", "customer_id", "device")
 
-_OPEN = public("an API key or the console's session cookie is demanded by the handler")
+OPEN = public("an API key or the console's session cookie is demanded by the handler")
 _READERS = ("admin", "officer", "auditor")
-_OFFICERS = ("admin", "officer")
+OFFICERS = ("admin", "officer")
 
 
-@get(HOME, opt=_OPEN, operation_id="console.entries", include_in_schema=False)
+@get(HOME, opt=OPEN, operation_id="console.entries", include_in_schema=False)
 async def home(request: AnyRequest) -> Response[Any]:
     """The newest entries under a filter; without a session the sign-in."""
     try:
-        session, call = await _signed_in(request, "console.entries")
+        session, call = await signed_in(request, "console.entries")
     except Unauthenticated:
         problem: Any = "ended" if COOKIE in request.cookies else None
         return html(render_console_login(ConsoleLogin(frame=frame(request), problem=problem)))
@@ -65,11 +65,11 @@ async def home(request: AnyRequest) -> Response[Any]:
     )
     wanted = Wanted(asked, query.get("cursor") or None, query.get("entry") or None)
     shown = frame(request, csrf=session.csrf)
-    page = await call.look(lambda tx: entries_page(call, tx, wanted, shown, _operator(call)))
+    page = await call.look(lambda tx: entries_page(call, tx, wanted, shown, operator_of(call)))
     return html(render_entries(page))
 
 
-@post("/console/session", opt=_OPEN, operation_id="console.enter", include_in_schema=False, dto=None, status_code=303)
+@post("/console/session", opt=OPEN, operation_id="console.enter", include_in_schema=False, dto=None, status_code=303)
 async def enter(request: AnyRequest) -> Response[Any]:
     """Sign in with an API key that admits an administrator, officer or auditor."""
     key = first(await form(request), "key").strip()
@@ -94,10 +94,10 @@ async def enter(request: AnyRequest) -> Response[Any]:
     return see(HOME, cookies=[cookie(request, COOKIE, secret, path="/console", seconds=seconds, strict=True)])
 
 
-@post("/console/leave", opt=_OPEN, operation_id="console.leave", include_in_schema=False, dto=None, status_code=303)
+@post("/console/leave", opt=OPEN, operation_id="console.leave", include_in_schema=False, dto=None, status_code=303)
 async def leave(request: AnyRequest) -> Response[Any]:
     """End the session."""
-    session, call, _ = await _posted(request, "console.leave")
+    session, call, _ = await posted(request, "console.leave")
 
     def unit(tx: Tx) -> Work[None]:
         yield ()
@@ -107,34 +107,34 @@ async def leave(request: AnyRequest) -> Response[Any]:
     return see(HOME, cookies=[gone(request, COOKIE, path="/console")])
 
 
-@get("/console/entries/{entry:str}/proof", opt=_OPEN, operation_id="console.proof", include_in_schema=False)
+@get("/console/entries/{entry:str}/proof", opt=OPEN, operation_id="console.proof", include_in_schema=False)
 async def proof(request: AnyRequest, entry: FromPath[str]) -> Response[ProofBundle]:
     """What the browser needs to check an entry by itself."""
-    _, call = await _signed_in(request, "console.proof")
+    _, call = await signed_in(request, "console.proof")
     bundle = await call.look(lambda tx: proof_bundle(call, tx, entry, None))
     return Response(bundle, headers={"cache-control": "no-store"})
 
 
-@get("/console/people", opt=_OPEN, operation_id="console.people", include_in_schema=False)
+@get("/console/people", opt=OPEN, operation_id="console.people", include_in_schema=False)
 async def people(request: AnyRequest) -> Response[Any]:
     """The look-up of a person."""
     try:
-        session, call = await _signed_in(request, "console.people")
+        session, call = await signed_in(request, "console.people")
     except Unauthenticated:
         return see(HOME)
-    page = PeoplePage(frame=frame(request, csrf=session.csrf), operator=_operator(call), kinds=KINDS)
+    page = PeoplePage(frame=frame(request, csrf=session.csrf), operator=operator_of(call), kinds=KINDS)
     return html(render_people(page))
 
 
-@post("/console/people", opt=_OPEN, operation_id="console.find", include_in_schema=False, dto=None, status_code=303)
+@post("/console/people", opt=OPEN, operation_id="console.find", include_in_schema=False, dto=None, status_code=303)
 async def find(request: AnyRequest) -> Response[Any]:
     """Find a person by an identifier, which travels in the body: identifiers do not stand in addresses."""
-    session, call, values = await _posted(request, "console.find")
+    session, call, values = await posted(request, "console.find")
     kind = first(values, "kind")
     page = PeoplePage(
-        frame=frame(request, csrf=session.csrf), operator=_operator(call), kinds=KINDS, kind=kind or "email"
+        frame=frame(request, csrf=session.csrf), operator=operator_of(call), kinds=KINDS, kind=kind or "email"
     )
-    if not call.principal.actor.roles & set(_OFFICERS):
+    if not call.principal.actor.roles & set(OFFICERS):
         return html(render_people(replace(page, problem="denied")), status=403)
     try:
         identifier = Identifier(kind, first(values, "value"))
@@ -146,21 +146,21 @@ async def find(request: AnyRequest) -> Response[Any]:
     return see(f"/console/people/{resolved.subject}")
 
 
-@get("/console/people/{subject:str}", opt=_OPEN, operation_id="console.person", include_in_schema=False)
+@get("/console/people/{subject:str}", opt=OPEN, operation_id="console.person", include_in_schema=False)
 async def person(request: AnyRequest, subject: FromPath[str]) -> Response[Any]:
     """One person's consents, after a permit to read them and with an entry that says so."""
     try:
-        session, call = await _signed_in(request, "console.person")
+        session, call = await signed_in(request, "console.person")
     except Unauthenticated:
         return see(HOME)
-    admit(call.principal, _OFFICERS, "console.person")
+    admit(call.principal, OFFICERS, "console.person")
     found = raw(subject, "sub")
     history = await history_of(call, found)
     shown = frame(request, csrf=session.csrf)
     if not isinstance(history, HistoryPage):
         if history.reason == "no_subject":
             return html(
-                render_people(PeoplePage(frame=shown, operator=_operator(call), kinds=KINDS, problem="unknown")),
+                render_people(PeoplePage(frame=shown, operator=operator_of(call), kinds=KINDS, problem="unknown")),
                 status=404,
             )
         raise AccessDenied(history.reason)
@@ -172,7 +172,7 @@ async def person(request: AnyRequest, subject: FromPath[str]) -> Response[Any]:
         lines = yield from record_lines(call, tx, history, shown.locale)
         return PersonPage(
             frame=shown,
-            operator=_operator(call),
+            operator=operator_of(call),
             subject=subject,
             purposes=purpose_cards(configuration, state, None, shown.locale),
             records=lines,
@@ -183,19 +183,19 @@ async def person(request: AnyRequest, subject: FromPath[str]) -> Response[Any]:
     return html(render_person(await call.look(unit)))
 
 
-@get("/console/systems", opt=_OPEN, operation_id="console.systems", include_in_schema=False)
+@get("/console/systems", opt=OPEN, operation_id="console.systems", include_in_schema=False)
 async def systems(request: AnyRequest) -> Response[Any]:
     """What works on its own, and what of it needs somebody."""
     try:
-        session, call = await _signed_in(request, "console.systems")
+        session, call = await signed_in(request, "console.systems")
     except Unauthenticated:
         return see(HOME)
-    admit(call.principal, _OFFICERS, "console.systems")
+    admit(call.principal, OFFICERS, "console.systems")
     shown = frame(request, csrf=session.csrf)
-    return html(render_systems(await call.look(lambda tx: systems_page(call, tx, shown, _operator(call)))))
+    return html(render_systems(await call.look(lambda tx: systems_page(call, tx, shown, operator_of(call)))))
 
 
-async def _signed_in(request: AnyRequest, operation: str) -> tuple[Session, Call]:
+async def signed_in(request: AnyRequest, operation: str) -> tuple[Session, Call]:
     """Session and call of a signed-in operator. Raises `NoSession` when the cookie or the key behind it has ended."""
     secret = request.cookies.get(COOKIE, "")
     tenant = sessions.tenant_of(secret)
@@ -211,9 +211,9 @@ async def _signed_in(request: AnyRequest, operation: str) -> tuple[Session, Call
     return session, Call(services, _as_user(principal), _request_id(request), operation)
 
 
-async def _posted(request: AnyRequest, operation: str) -> tuple[Session, Call, dict[str, list[str]]]:
+async def posted(request: AnyRequest, operation: str) -> tuple[Session, Call, dict[str, list[str]]]:
     values = await form(request)
-    session, call = await _signed_in(request, operation)
+    session, call = await signed_in(request, operation)
     demand_csrf(values, session.csrf)
     return session, call, values
 
@@ -223,10 +223,10 @@ def _as_user(principal: Principal) -> Principal:
     return replace(principal, actor=replace(principal.actor, kind="user"))
 
 
-def _operator(call: Call) -> Operator:
+def operator_of(call: Call) -> Operator:
     actor = call.principal.actor
     roles = tuple(sorted(actor.roles & set(_READERS)))
-    return Operator(name=actor.name, roles=roles, tenant=call.tenant, people=bool(actor.roles & set(_OFFICERS)))
+    return Operator(name=actor.name, roles=roles, tenant=call.tenant, people=bool(actor.roles & set(OFFICERS)))
 
 
 def _request_id(request: AnyRequest) -> str:

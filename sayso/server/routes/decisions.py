@@ -1,28 +1,32 @@
-"""May I? AuthZEN's evaluation and evaluations, and the filtering of audiences."""
+"""May I? AuthZEN's evaluation and evaluations."""
 
 from typing import Any
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
-from litestar.params import JSONBody
 from msgspec import Struct
 
 from policies import Evaluation, EvaluationAnswer, EvaluationsAnswer, Several
 from sayso.server.call import Call
 from sayso.server.calls import decisions as calls
-from sayso.server.calls.decisions import ASKERS, Audience, AudienceQuestion
+from sayso.server.calls.decisions import ASKERS
 from sayso.server.routes.answers import answered
 from sayso.server.routes.bodies import documented, json_body
 from sayso.server.routes.gate import admits, public, services_of
 
 
 class AuthzenConfiguration(Struct, frozen=True):
-    """AuthZEN discovery (Authorization API 1.0, section 9)."""
+    """AuthZEN discovery (Authorization API 1.0, section 9). No capability is registered yet, so none is named: a
+    member without values is left out.
+    """
 
     policy_decision_point: str
     access_evaluation_endpoint: str
     access_evaluations_endpoint: str
+    search_subject_endpoint: str
+    search_resource_endpoint: str
+    search_action_endpoint: str
 
 
 @post(
@@ -49,12 +53,6 @@ async def evaluations(request: Request[Any, Any, Any], call: NamedDependency[Cal
     return answered(await calls.evaluations(call, await json_body(request)))
 
 
-@post("/v1/audiences/filter", opt=admits(*ASKERS), operation_id="audiences.filter", tags=["Decisions"], status_code=200)
-async def audience(call: NamedDependency[Call], data: JSONBody[AudienceQuestion]) -> Audience:
-    """Who of these people this caller may use for that, now. The answer ages: it carries `valid_until`."""
-    return await call.run(calls.filter_audience(call.services, call.principal, data))
-
-
 @get(
     "/.well-known/authzen-configuration",
     opt=public("AuthZEN clients discover us by it"),
@@ -64,7 +62,8 @@ async def audience(call: NamedDependency[Call], data: JSONBody[AudienceQuestion]
 async def configuration(request: Request[Any, Any, Any]) -> AuthzenConfiguration:
     """Where the decision point is."""
     base = services_of(request).settings.base_url
-    return AuthzenConfiguration(base, f"{base}/access/v1/evaluation", f"{base}/access/v1/evaluations")
+    calls = ("evaluation", "evaluations", "search/subject", "search/resource", "search/action")
+    return AuthzenConfiguration(base, *(f"{base}/access/v1/{each}" for each in calls))
 
 
-handlers: list[BaseRouteHandler] = [evaluation, evaluations, audience, configuration]
+handlers: list[BaseRouteHandler] = [evaluation, evaluations, configuration]

@@ -6,15 +6,27 @@ from litestar import Request, Response, get
 from litestar.handlers import BaseRouteHandler
 from msgspec import Struct
 
-from sayso.kernel import SYSTEM, Context, Tx, Unavailable, Work, now
+from sayso.kernel import SECOND, SYSTEM, Context, Tx, Unavailable, Work, now
 from sayso.server.routes.gate import admits, public, services_of
 from sayso.server.tenancy import WORLD
+from sayso.server.wiring import Services
 
 
-class Health(Struct, frozen=True):
-    """`ok` says it all."""
+class PolicyLag(Struct, frozen=True):
+    """Brands of which newer rules are live than this node can load, and for how long, in seconds. `stale`: it denies
+    what they would permit until it has them.
+    """
+
+    brands: int
+    seconds: float
+    stale: bool
+
+
+class Health(Struct, frozen=True, omit_defaults=True):
+    """`ok` says it all, but for rules that lag behind."""
 
     status: str
+    policy_lag: PolicyLag | None = None
 
 
 class NotReady(Unavailable):
@@ -39,7 +51,7 @@ async def ready(request: Request[Any, Any, Any]) -> Health:
         raise NotReady("not-ready", "The database does not answer.") from None
     if not services.started:
         raise NotReady("not-ready", "The server is starting.")
-    return Health("ok")
+    return Health("ok", _lag(services))
 
 
 @get("/metrics", opt=admits("auditor"), operation_id="health.metrics", tags=["Health"], media_type="text/plain")
@@ -47,6 +59,14 @@ async def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Figures in Prometheus' text format. Labels are route templates, never ids."""
     content = services_of(request).metrics.exposition()
     return Response(content, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _lag(services: Services) -> PolicyLag | None:
+    lagging = services.configurations.lagging().values()
+    if not lagging:
+        return None
+    seconds = max((now() - lag.since) / SECOND for lag in lagging)
+    return PolicyLag(len(lagging), round(seconds, 1), seconds >= services.settings.policy_stale_after)
 
 
 def _nothing(tx: Tx) -> Work[None]:

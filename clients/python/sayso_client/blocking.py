@@ -1,0 +1,353 @@
+"""`Sayso`: the client for programs without an event loop. One object for all threads."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Literal, TypeVar
+
+import httpx
+
+from sayso_client import calls, feed, plans, structs
+from sayso_client.decisions import Decision
+from sayso_client.errors import SaysoError
+from sayso_client.obligations import Handlers
+from sayso_client.secret import Bearer, options
+from sayso_client.talk import Call, Do, Patience, Pause, Reply, Send, converse, resting
+
+T = TypeVar("T")
+
+
+class Sayso:
+    """Ask before you use, and record what people say.
+
+    `name` is the name of the key: it is you who ask. `handlers` fulfil obligations (`sayso_client.obligations`).
+    `timeout` and `decide_within` are seconds for a whole call and for a decision, with all tries; `retries` says how
+    often a call is tried again.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        *,
+        name: str,
+        handlers: Handlers | None = None,
+        timeout: float = 5.0,
+        decide_within: float = 1.0,
+        retries: int = 2,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        auth = Bearer(key)
+        # From here on a traceback with local variables does not show it.
+        del key
+        self._http = httpx.Client(**options(url, auth, transport=transport))
+        self._session = calls.Session(name, handlers)
+        self._patience = Patience(timeout, decide_within, retries)
+
+    def __repr__(self) -> str:
+        return f"<Sayso at {self._http.base_url.host}>" if hasattr(self, "_http") else "<Sayso>"
+
+    def __enter__(self) -> Sayso:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back. No call works after it."""
+        self._http.close()
+
+    def may(
+        self,
+        action: str,
+        category: str,
+        subject: str,
+        purpose: str | None = None,
+        *,
+        channel: str | None = None,
+        jurisdiction: str | None = None,
+        relation: str | None = None,
+        case: str | None = None,
+        caller: str | None = None,
+    ) -> Decision:
+        """May I do that with this data of this person, for that purpose, now? No answer in time is a denial.
+
+        `caller` is another client's name, for a key in the role `pep`.
+        """
+        return self.evaluate(
+            self.question(
+                action,
+                category,
+                subject,
+                purpose,
+                channel=channel,
+                jurisdiction=jurisdiction,
+                relation=relation,
+                case=case,
+                caller=caller,
+            )
+        )
+
+    def question(
+        self,
+        action: str,
+        category: str,
+        subject: str,
+        purpose: str | None = None,
+        *,
+        channel: str | None = None,
+        jurisdiction: str | None = None,
+        relation: str | None = None,
+        case: str | None = None,
+        caller: str | None = None,
+    ) -> structs.Evaluation:
+        """What `may` asks, in AuthZEN's words: for `evaluate` and `evaluations`."""
+        context = structs.RequestContext(purpose, channel, jurisdiction, relation, case)
+        return self._session.question(action, category, subject, context, caller)
+
+    def evaluate(self, question: structs.Evaluation) -> Decision:
+        """The same for a question in AuthZEN's words. No answer in time is a denial, with reason `unreachable`.
+
+        Raises `SaysoError` only where the question or the key is wrong, `UnhandledObligation` for a permit that nobody
+        here can meet, and whatever a handler raises.
+        """
+        return self._run(calls.evaluate(self._session, question))
+
+    def evaluations(
+        self, questions: Sequence[structs.Evaluation], *, semantic: structs.Semantic = "execute_all"
+    ) -> list[Decision]:
+        """Several questions at once; decisions in their order."""
+        return self._run(calls.evaluations(self._session, questions, semantic))
+
+    @contextmanager
+    def requires(
+        self,
+        action: str,
+        category: str,
+        subject: str,
+        purpose: str | None = None,
+        *,
+        channel: str | None = None,
+        jurisdiction: str | None = None,
+        relation: str | None = None,
+        case: str | None = None,
+        caller: str | None = None,
+    ) -> Iterator[Decision]:
+        """`with say.requires(...) as permit:` — what is inside happens only with a permit.
+
+        Raises `NotPermitted`.
+        """
+        yield self.may(
+            action,
+            category,
+            subject,
+            purpose,
+            channel=channel,
+            jurisdiction=jurisdiction,
+            relation=relation,
+            case=case,
+            caller=caller,
+        ).demand()
+
+    def audience(self, question: structs.AudienceQuestion) -> structs.Audience:
+        """Who of these people may be used for that. No answer in time permits nobody, with count `unreachable`."""
+        return self._run(calls.audience(self._session, question))
+
+    def revoked(self, audience: str, after: str | None = None) -> structs.Revoked:
+        """Who of those whom this audience permitted has left; with the last `cursor`, who has left since then."""
+        return self._run(calls.revoked(self._session, audience, after))
+
+    def plan(
+        self,
+        action: str,
+        category: str,
+        purpose: str | None = None,
+        *,
+        channel: str | None = None,
+        jurisdiction: str | None = None,
+    ) -> plans.Plan:
+        """Of which people the answer is yes. No answer in time is a plan that permits nobody.
+
+        Masks and `Ttl` alone are declared for it; what is done for each person once is not.
+        """
+        return self._run(calls.plan(self._session, action, category, purpose, channel, jurisdiction))
+
+    def resolve(
+        self, identifier: structs.Identifier, *, create: bool = False, idempotency_key: str | None = None
+    ) -> structs.Resolved:
+        """The person behind an identifier. Raises `NotFound` (`no-subject`) for one nobody has, unless `create`."""
+        return self._run(calls.resolve(identifier, create, idempotency_key))
+
+    def record(self, consent: structs.RecordConsent, *, idempotency_key: str | None = None) -> structs.Recorded:
+        """Record choices on a notice. What may not loosen is in `ignored`."""
+        return self._run(calls.record(consent, idempotency_key))
+
+    def withdraw(
+        self,
+        subject: str,
+        purposes: Sequence[str] | Literal["all"] = "all",
+        *,
+        method: structs.Method = "api",
+        assurance: structs.Assurance = "session",
+        occurred_at: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> structs.Recorded:
+        """Withdraw. Once this returns, every question is denied."""
+        what = calls.withdrawal(purposes, method, assurance, occurred_at)
+        return self._run(calls.withdraw(subject, what, idempotency_key))
+
+    def state(self, subject: str, *, as_of: str | None = None, known_at: str | None = None) -> structs.SubjectState:
+        """Where the person stands; `as_of` and `known_at` are RFC 3339."""
+        return self._run(calls.state(subject, as_of, known_at))
+
+    def preferences(self, subject: str, *, locale: str | None = None) -> structs.Preferences:
+        """What the person told of themselves, as far as this key may know it."""
+        return self._run(calls.preferences(subject, locale))
+
+    def tell(self, subject: str, what: structs.Tell) -> structs.Preferences:
+        """Change preferences. What would loosen what was said more surely is named in `ignored`."""
+        return self._run(calls.tell(subject, what))
+
+    def relate(self, subject: str, ref: str, relation: structs.Relation) -> structs.RelationState:
+        """Record a contract, case or public task under a name of yours."""
+        return self._run(calls.relate(subject, ref, relation))
+
+    def unrelate(self, subject: str, ref: str) -> structs.RelationState:
+        """End it now."""
+        return self._run(calls.unrelate(subject, ref))
+
+    def store(
+        self,
+        subject: str,
+        collection: str,
+        fields: Mapping[str, str],
+        *,
+        audience: str = "any",
+        idempotency_key: str | None = None,
+    ) -> structs.StoredRecord:
+        """Put values into the vault; a token for each field."""
+        return self._run(calls.store(subject, collection, fields, audience, idempotency_key))
+
+    def reveal(
+        self,
+        items: Iterable[str | structs.RevealItem],
+        purpose: str,
+        reason: str,
+        *,
+        context: structs.RevealContext | None = None,
+        decision: Decision | None = None,
+    ) -> list[structs.RevealResult]:
+        """Open tokens. Each result has a `value`, or the `code` `unresolvable`. Raises `SaysoError` without an answer.
+
+        `decision` is a permit that was asked for before, so that what it obliges to counts as done.
+        """
+        return self._run(calls.reveal(self._session, items, purpose, reason, context, decision))
+
+    def unused(self, entry: str, subjects: Iterable[str] = ()) -> int:
+        """Nothing was sent after all: for how many people the message no longer counts. `entry` is the decision's."""
+        return self._run(calls.unused(entry, subjects))
+
+    def changes(
+        self,
+        after: str | None = None,
+        *,
+        types: Iterable[str] = (),
+        purposes: Iterable[str] = (),
+        limit: int = 100,
+        wait: int = 0,
+    ) -> feed.Changes:
+        """A page of committed changes. `after`: the last cursor, or `latest`. Raises `Gone` (`cursor-too-old`)."""
+        return self._run(calls.changes(self._session, after, types, purposes, limit, wait))
+
+    def follow(
+        self,
+        after: str | None = None,
+        *,
+        types: Sequence[str] = (),
+        purposes: Sequence[str] = (),
+        limit: int = 100,
+        wait: int = 25,
+    ) -> Iterator[feed.Changes]:
+        """Page after page, for ever, the empty ones too: keep each page's cursor once you have done what it asks.
+
+        A Sayso that does not answer is asked again, more and more slowly. Raises as `changes` does for all else.
+        """
+        failed = 0
+        while True:
+            try:
+                page = self.changes(after, types=types, purposes=purposes, limit=limit, wait=wait)
+            except SaysoError as error:
+                time.sleep(resting(error, failed))
+                failed += 1
+                continue
+            failed, after = 0, page.cursor
+            yield page
+
+    def aliases(self, subjects: Iterable[str]) -> dict[str, str]:
+        """By which name each of these people appears to this client in `changes`."""
+        return self._run(calls.aliases(subjects))
+
+    def _run(self, call: Call[T]) -> T:
+        talk = converse(call, self._patience)
+        reply: Reply | None = None
+        try:
+            step = next(talk)
+            while True:
+                match step:
+                    case Send():
+                        reply = self._send(step)
+                    case Pause():
+                        time.sleep(step.seconds)
+                    case Do():
+                        _done(step)
+                step = talk.send(reply)
+        except StopIteration as stop:
+            answer: T = stop.value
+            return answer
+
+    def _send(self, step: Send) -> Reply | None:
+        """What came back within the time. No wait of the network's lasts longer than what is left of it."""
+        until = time.monotonic() + step.within
+        request = self._http.build_request(
+            step.method,
+            step.path,
+            params=step.query or None,
+            headers=step.headers,
+            content=step.body,
+            timeout=step.within,
+        )
+        waits = request.extensions["timeout"]
+
+        def hurry(_phase: str, _facts: object) -> None:
+            left = max(0.001, until - time.monotonic())
+            waits.update(dict.fromkeys(waits, left))
+
+        request.extensions["trace"] = hurry
+        try:
+            answer = self._http.send(request, stream=True)
+            try:
+                parts = []
+                for part in answer.iter_bytes():
+                    parts.append(part)
+                    if time.monotonic() > until:
+                        return None
+                return Reply(answer.status_code, dict(answer.headers), b"".join(parts))
+            finally:
+                answer.close()
+        except httpx.RequestError:
+            # Not chained: what the network's library knows of a request is more than a log should.
+            return None
+
+
+def _done(step: Do) -> None:
+    done = step.act()
+    if inspect.isawaitable(done):
+        if inspect.iscoroutine(done):
+            done.close()
+        raise TypeError("a coroutine fulfils obligations with AsyncSayso only")
