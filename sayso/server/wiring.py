@@ -79,7 +79,7 @@ class Services:
         self.metrics.gauge("sayso_mail_sent", "Letters that the mail server took.", lambda: self.carrier.sent)
         self.metrics.gauge(
             "sayso_policy_lag_seconds",
-            "For how long newer rules are live that cannot be loaded here; 0 when none are.",
+            "For how long newer rules are live than this server was able to load; 0 when none are.",
             self._policy_lag,
         )
         self.metrics.gauge(

@@ -153,6 +153,8 @@ def test_a_californian_opts_out_by_the_signal_of_their_browser_and_sees_that_it_
     assert other["update"] == {"ad_Storage": "denied", "analytics_Storage": "denied"}
 
     # And it is in the log, without saying of whom.
+    waited = story.admin.get(f"/v1/audit/entries/{made['entry']}/proof", params={"wait": "integrated"})
+    assert waited.status_code == 200
     kinds = [entry["type"] for entry in story.served.entries()]
     assert "consent.choice.recorded" in kinds
 
