@@ -2,67 +2,141 @@
 
 Read `log.py` first: its class tells the story. `entry.py` and `append.py` say what an entry is, `integrator.py` how it
 gets into the tree; `merkle.py`, `tiles.py`, `note.py`, `checkpoint.py` and `proof.py` are the formats, each a page
-without I/O; `verify.py` is the checker that needs neither us nor our database. `docs/formats/audit.md` fixes the bytes.
+without I/O; `exports/` is what officers and auditors take with them, `offline/` the checker that needs neither us nor
+our database. `docs/formats/audit.md` fixes the bytes.
 """
 
 from audit.checkpoint import Checkpoint, open_checkpoint
-from audit.commitment import OpeningInvalid
+from audit.commitment import OpeningInvalid, tag_key_of
+from audit.cosignature import WitnessKey
 from audit.encoding import LeafRefused, decode_leaf
 from audit.entry import AuditEvent, Entry, Leaf, Opening
 from audit.errors import (
+    AnchorUnusable,
     EntryNotFound,
     ExportRefused,
+    LogBehind,
     LogForked,
     LogNotFound,
     NotIntegrated,
+    NotWitnessed,
+    RecoveryRefused,
     SizeNotInLog,
     TileNotFound,
 )
+from audit.exports import (
+    FETCHED,
+    MEDIA,
+    ORDERED,
+    TAG_KEY_HANDED_OUT,
+    Content,
+    Export,
+    ExportDesk,
+    ExportGone,
+    ExportNotFound,
+    ExportNotReady,
+    FormatUnknown,
+    Order,
+    ParquetMissing,
+    Report,
+    csv_lines,
+    written,
+)
+from audit.guard import Head
 from audit.integrator import Round
-from audit.jws import Jws, thumbprint
+from audit.jws import Jws, sign_jws, thumbprint
 from audit.log import MAIN, AuditLog, Backlog, LogInfo
 from audit.merkle import leaf_hash, verify_inclusion
 from audit.note import VerifierKey
+from audit.opening import Indexed, Opener
+from audit.pressure import Pressure
+from audit.publishing import Directory, PublishedAltered, Publisher, Shelf, ShelfUnusable
+from audit.quorum import Quorum, read_quorum
+from audit.recovery import LogStanding
 from audit.replay import Replayed
 from audit.search import Page, Search
+from audit.selection import Selection
 from audit.trust import print_trust
 from audit.verify import Verdict, verify
 from audit.vocabulary import UndeclaredEvent, declare, declared
+from audit.witness import Answer, WitnessDesk, by_origin
+from audit.witnessing import Lap, Witnessing
 
 __all__ = [
+    "FETCHED",
     "MAIN",
+    "MEDIA",
+    "ORDERED",
+    "TAG_KEY_HANDED_OUT",
+    "AnchorUnusable",
+    "Answer",
     "AuditEvent",
     "AuditLog",
     "Backlog",
     "Checkpoint",
+    "Content",
+    "Directory",
     "Entry",
     "EntryNotFound",
+    "Export",
+    "ExportDesk",
+    "ExportGone",
+    "ExportNotFound",
+    "ExportNotReady",
     "ExportRefused",
+    "FormatUnknown",
+    "Head",
+    "Indexed",
     "Jws",
+    "Lap",
     "Leaf",
     "LeafRefused",
+    "LogBehind",
     "LogForked",
     "LogInfo",
     "LogNotFound",
+    "LogStanding",
     "NotIntegrated",
+    "NotWitnessed",
+    "Opener",
     "Opening",
     "OpeningInvalid",
+    "Order",
     "Page",
+    "ParquetMissing",
+    "Pressure",
+    "PublishedAltered",
+    "Publisher",
+    "Quorum",
+    "RecoveryRefused",
     "Replayed",
+    "Report",
     "Round",
     "Search",
+    "Selection",
+    "Shelf",
+    "ShelfUnusable",
     "SizeNotInLog",
     "TileNotFound",
     "UndeclaredEvent",
     "Verdict",
     "VerifierKey",
+    "WitnessDesk",
+    "WitnessKey",
+    "Witnessing",
+    "by_origin",
+    "csv_lines",
     "declare",
     "declared",
     "decode_leaf",
     "leaf_hash",
     "open_checkpoint",
     "print_trust",
+    "read_quorum",
+    "sign_jws",
+    "tag_key_of",
     "thumbprint",
     "verify",
     "verify_inclusion",
+    "written",
 ]

@@ -127,7 +127,7 @@ class Appender:
                 return _Standing.of(subject, subject_key, actor)
             return None
         known = self._standing.get((tenant, actor.id))
-        owner = known.owner if known is not None else self._actor_owner(tenant, actor.id)
+        owner = known.owner if known is not None else self.owner_of(tenant, actor.id)
         key = self._sealer.standing(tenant, owner)
         if known is not None and known.key is key and known.actor == actor:
             return known
@@ -136,7 +136,7 @@ class Appender:
         found = self._standing[tenant, actor.id] = _Standing.of(owner, key, actor)
         return found
 
-    def _actor_owner(self, tenant: str, actor_id: str) -> bytes:
+    def owner_of(self, tenant: str, actor_id: str) -> bytes:
         """The 16 bytes under which an actor's entries are kept: the id's own, or a keyed digest of a name that is no
         id.
         """

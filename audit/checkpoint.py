@@ -1,11 +1,12 @@
 """C2SP checkpoints (https://c2sp.org/tlog-checkpoint): a signed note that states a log's size and root. Pure."""
 
 from base64 import b64encode
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
 from audit.note import SignedNote, VerifierKey, sign_note
 from audit.strict import Malformed, decimal, digest
+from sayso.kernel import SigningPair
 
 
 class Checkpoint(NamedTuple):
@@ -40,6 +41,11 @@ class Checkpoint(NamedTuple):
     def sign(self, key: VerifierKey, sign: Callable[[bytes], bytes]) -> bytes:
         """The signed note, as bytes. Ed25519 is deterministic: the same checkpoint gives the same bytes."""
         return sign_note(self.text, key, sign).print()
+
+    def sign_by(self, pairs: Iterable[SigningPair]) -> bytes:
+        """The note signed by each of the keys: two while one takes over from the other."""
+        notes = [sign_note(self.text, VerifierKey(self.origin, pair.public), pair.sign) for pair in pairs]
+        return SignedNote(self.text, tuple(line for note in notes for line in note.signatures)).print()
 
 
 def open_checkpoint(raw: bytes, keys: Collection[VerifierKey]) -> Checkpoint:

@@ -11,6 +11,8 @@ holder of the tag key, who finds all of them by scanning the log.
 from hashlib import sha256
 from hmac import compare_digest
 
+from sayso.kernel import Key
+
 LABEL = b"sayso.audit.commitment.v1\x00"
 TAG_LABEL = "sayso.audit.tag.v1"
 """The label under which a log key derives its tag key."""
@@ -43,6 +45,11 @@ def commit(r: bytes, compartment: bytes, entry: bytes, payload: bytes) -> bytes:
 def tag(tag_key: bytes, nonce: bytes) -> bytes:
     """The 16-byte blind tag of the holder of `tag_key` in the leaf with this nonce."""
     return _hmac(tag_key, nonce)[:TAG_SIZE]
+
+
+def tag_key_of(key: Key) -> bytes:
+    """The tag key of a log key's owner: finds all entries about them, and opens none."""
+    return key.derive(TAG_LABEL)
 
 
 def actor_r(secret: bytes, entry: bytes) -> bytes:

@@ -48,6 +48,11 @@ class LeafIndex(msgspec.Struct, frozen=True, gc=False):
     type: str
 
 
+class _Identified(msgspec.Struct, frozen=True, gc=False):
+    id: str
+
+
+_id_decoder = msgspec.json.Decoder(_Identified)
 _index_decoder = msgspec.json.Decoder(LeafIndex)
 _leaf_decoder = msgspec.json.Decoder(Leaf, strict=True)
 
@@ -98,6 +103,11 @@ def decode_leaf(raw: bytes) -> Leaf:
 def index_of(raw: bytes) -> LeafIndex:
     """What the search index holds of a leaf."""
     return _index_decoder.decode(raw)
+
+
+def id_of(raw: bytes) -> str:
+    """The id that stands in a leaf."""
+    return _id_decoder.decode(raw).id
 
 
 def encode_detail(event_type: str, detail: dict[str, Any]) -> bytes:

@@ -33,6 +33,15 @@ class NotIntegrated(Conflict):
         super().__init__("not-integrated", "The entry is stored; a checkpoint will cover it in a second.")
 
 
+class NotWitnessed(Conflict):
+    """The entry is durable, but no checkpoint that enough witnesses cosigned covers it yet."""
+
+    retry_after = 10
+
+    def __init__(self) -> None:
+        super().__init__("not-witnessed", "The entry is stored; witnesses have not cosigned it yet.")
+
+
 class SizeNotInLog(Invalid):
     """A tree size or an index beyond what is signed."""
 
@@ -55,6 +64,40 @@ class LogForked(Unavailable):
             signed_size=signed,
             size=size,
         )
+        self.seen = log, found, signed, size
+
+    @classmethod
+    def again(cls, error: "LogForked") -> "LogForked":
+        """The same, to be raised once more: an exception keeps its traceback, and this one is kept for long."""
+        return cls(*error.seen)
+
+
+class LogBehind(Unavailable):
+    """The integrator is further behind than was agreed; nothing new is taken until it has caught up."""
+
+    def __init__(self, pending: object) -> None:
+        super().__init__(
+            "log-behind",
+            "Too many entries wait to be integrated; nothing was done for this request.",
+            retry_after=5,
+            pending=pending,
+        )
+
+
+class AnchorUnusable(Unavailable):
+    """The anchor file cannot be written: a full disk, a failing one, missing rights. Nothing is signed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "log-anchor-unusable", "The anchor file cannot be written, so nothing is signed.", retry_after=30
+        )
+
+
+class RecoveryRefused(Conflict):
+    """The log cannot be recovered in this way; `message` says why. Nothing was changed."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("recovery-refused", message)
 
 
 class ExportRefused(Conflict):

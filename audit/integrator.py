@@ -1,38 +1,31 @@
 """From the outbox into the tree, and from the tree to a signed checkpoint.
 
-Append (in the business transaction), integrate, sign: three steps, three commits, each safe to die after.
+Append (in the business transaction), integrate, anchor, sign: each step is safe to die after.
 
 - *Integrate*, one transaction: lock the log's row (or leave it to whoever holds it), take the oldest waiting entries,
-  give
-  them indices, write tiles, bundles and index rows, move the size on where it still is what was read, delete the
+  give them indices, write tiles, bundles and index rows, move the size on where it still is what was read, delete the
   outbox rows. All of it or nothing.
-- *Sign*, a transaction of its own: only a (size, root) that is already committed, read back from the database, never
-  from memory. Ed25519 is deterministic, so dying between the two costs nothing: the same head is signed again.
+- *Anchor*: the committed head, read back from the database, goes into a file outside before it is signed.
+- *Sign*, a transaction of its own: only what is committed and anchored, never from memory. Ed25519 is deterministic, so
+  dying between the steps costs nothing: the same head is signed again.
 
-Before a head is signed, the tree must contain every head that is known to have been signed before: the last checkpoint,
-what this process signed, and, once after the start, the anchor file. Otherwise the database holds another history (a
-restored backup, a clone, tampering), and the log stops: `LogForked`.
+Before that the tree must contain every head that the world may have seen: see `guard.py`.
 """
 
-import asyncio
-import time
 from typing import NamedTuple
 
-from audit import store
-from audit.anchor import Anchor
+from audit import class_store, store
 from audit.checkpoint import Checkpoint
 from audit.errors import LogForked
+from audit.guard import ForkGuard, Head, as_heads, contains, standing
 from audit.merkle import EMPTY_ROOT, leaf_hash
-from audit.proving import LOG_KEY, root_at, verifier_key
-from audit.strict import Malformed
+from audit.pressure import Pressure
+from audit.proving import LOG_KEY
 from audit.tiles import WIDTH, grow, pack, right_edge, root
 from sayso.kernel import SYSTEM, Context, Database, Signer, Tx, Work, new_id, now
 
 BATCH = 2_048
 """Entries in one integration, about: they are written in one commit, together with what people wait for."""
-
-ANCHOR_EVERY_S = 10.0
-"""How far the anchor file may lie behind the last signature, in seconds."""
 
 
 class Round(NamedTuple):
@@ -42,13 +35,8 @@ class Round(NamedTuple):
     signed: int
 
 
-class _Head(NamedTuple):
-    size: int
-    root: bytes
-    found: str
-
-
-class _Standing(NamedTuple):
+class _State(NamedTuple):
+    log: str
     opened: bool
     waiting: bool
     size: int
@@ -62,118 +50,93 @@ class _Standing(NamedTuple):
 class Integrator:
     """Integrates and signs the logs of all tenants. Several may run: one wins each round."""
 
-    def __init__(self, signer: Signer, origin_base: str, anchor: Anchor | None) -> None:
+    def __init__(self, signer: Signer, origin_base: str, guard: ForkGuard, pressure: Pressure) -> None:
         self._signer = signer
         self._origin_base = origin_base
-        self._anchor = anchor
-        # What this process itself signed: it stays true whatever becomes of the database.
-        self._signed: dict[tuple[str, str], _Head] = {}
-        self._anchored: dict[tuple[str, str], float] = {}
+        self._guard = guard
+        self._pressure = pressure
 
-    async def run(self, database: Database, tenant: str, log: str, batch: int = BATCH) -> Round:
+    async def run(self, database: Database, tenant: str, cls: str, batch: int = BATCH) -> Round:
         """Integrate what waits (up to `batch` entries) and sign. See `AuditLog.integrate`."""
         context = Context(tenant, SYSTEM, now(), new_id("req"))
-        key = (tenant, log)
-        if key in self._signed:
-            heads = [self._signed[key]]
-        else:
-            # Before anything is added, so that a forked log does not even grow.
-            heads = await self._remembered(tenant, log)
-            await database.look(context, lambda tx: _check(tx, log, heads))
-        standing = await database.look(context, lambda tx: _state(tx, log))
-        if standing.settled and key in self._signed:
-            return Round(0, standing.signed)
-        moved = 0
-        if standing.waiting or not standing.opened:
-            moved = await database.run_beside(context, lambda tx: _integrate(tx, log, self.origin(tenant, log), batch))
-        signed = await database.run_beside(context, lambda tx: self._sign(tx, log, heads))
-        if signed is None:
-            return Round(moved, max(standing.signed, 0))
-        self._signed[key] = _Head(signed.size, signed.root, "a head this process signed")
-        await self._remember(key, signed)
-        return Round(moved, signed.size)
+        state = await database.look(context, lambda tx: _state(tx, cls))
+        if state.settled and self._guard.knows(tenant, state.log):
+            return Round(0, state.signed)
+        try:
+            done = await self._round(database, context, cls, state, batch)
+        except LogForked as error:
+            self._pressure.halt(tenant, cls, error)
+            raise
+        self._pressure.release(tenant, cls)
+        return done
 
-    async def close(self) -> None:
-        """Bring the anchor file up to the last signature."""
-        for key, head in self._signed.items():
-            self._anchored.pop(key, None)
-            await self._remember(key, head)
+    async def check(self, database: Database, tenant: str, cls: str) -> None:
+        """Compare the log with what the world may have seen; integrate and sign nothing. Raises `LogForked`."""
+        context = Context(tenant, SYSTEM, now(), new_id("req"))
+        state = await database.look(context, lambda tx: _state(tx, cls))
+        try:
+            heads = await self._guard.heads(tenant, state.log)
+            await database.look(context, lambda tx: standing(tx, state.log, heads))
+        except LogForked as error:
+            self._pressure.halt(tenant, cls, error)
+            raise
 
     def origin(self, tenant: str, log: str) -> str:
         """What a log opened now would be called for ever."""
         return f"{self._origin_base}/{tenant}.{log}"
 
-    def _sign(self, tx: Tx, log: str, heads: list[_Head]) -> Work[store.Signed | None]:
-        """Sign the committed head; None while another node is at it."""
+    async def _round(self, database: Database, context: Context, cls: str, state: _State, batch: int) -> Round:
+        tenant, log, moved = context.tenant, state.log, 0
+        heads = await self._guard.heads(tenant, log)
+        if not self._guard.knows(tenant, log):
+            # Before anything is added, so that a forked log does not even grow.
+            await database.look(context, lambda tx: standing(tx, log, heads))
+        if state.waiting or not state.opened:
+            origin = self.origin(tenant, log)
+            moved = await database.run_beside(context, lambda tx: _integrate(tx, cls, log, origin, batch))
+        tree, last = await database.look(context, lambda tx: standing(tx, log, heads))
+        if tree is None:
+            return Round(moved, max(state.signed, 0))
+        if last is None or (last.size, last.root) != (tree.size, tree.root):
+            await self._guard.before_signing(tenant, log, tree)
+            head = Head(tree.size, tree.root, "the anchored head")
+            last = await database.run_beside(context, lambda tx: self._sign(tx, log, head))
+            if last is None:
+                return Round(moved, max(state.signed, 0))
+        self._guard.signed(tenant, log, last, heads)
+        return Round(moved, last.size)
+
+    def _sign(self, tx: Tx, log: str, head: Head) -> Work[store.Signed | None]:
+        """Sign a head that is committed and anchored; None while another node is at it."""
         locked, rows = yield (store.tree_to_lock(tx, log), store.last_signed(tx, log))
         if not locked:
             return None
         tree, last = store.Tree(*locked[0]), store.signed_from(rows)
-        if last is not None and (last.size, last.root) == (tree.size, tree.root):
+        yield from contains(tx, log, tree, [head, *as_heads(last)])
+        if last is not None and last.size >= head.size:
             return last
-        yield from _contains(tx, log, tree, [*heads, *_as_heads(last)])
         tenant = tx.context.tenant
-        checkpoint = Checkpoint(tree.origin, tree.size, tree.root)
-        note = checkpoint.sign(
-            verifier_key(self._signer, tenant, tree.origin), lambda text: self._signer.sign(tenant, LOG_KEY, text)
-        )
-        signed = store.Signed(tree.size, tree.root, note)
+        note = Checkpoint(tree.origin, head.size, head.root).sign_by(self._signer.pairs(tenant, LOG_KEY))
+        signed = store.Signed(head.size, head.root, note)
         store.store_checkpoint(tx, log, signed)
         return signed
 
-    async def _remembered(self, tenant: str, log: str) -> list[_Head]:
-        if self._anchor is None:
-            return []
-        try:
-            head = await asyncio.to_thread(self._anchor.last, f"{tenant}.{log}")
-        except Malformed as error:
-            raise LogForked(log, "the anchor file, which is damaged", 0, 0) from error
-        return [_Head(*head, "the anchor file")] if head is not None else []
 
-    async def _remember(self, key: tuple[str, str], head: store.Signed | _Head) -> None:
-        last = self._anchored.get(key)
-        if self._anchor is None or not head.size or (last is not None and time.monotonic() - last < ANCHOR_EVERY_S):
-            return
-        self._anchored[key] = time.monotonic()
-        await asyncio.to_thread(self._anchor.remember, ".".join(key), head.size, head.root)
-
-
-def _state(tx: Tx, log: str) -> Work[_Standing]:
-    row, waiting, rows = yield (store.tree_of(tx, log), store.any_pending(tx, log), store.last_signed(tx, log))
+def _state(tx: Tx, cls: str) -> Work[_State]:
+    (current,) = yield (class_store.current_of(tx, cls),)
+    log = class_store.log_from(current, cls)
+    row, waiting, rows = yield (store.tree_of(tx, log), store.any_pending(tx, cls), store.last_signed(tx, log))
     size = store.Tree(*row).size if row is not None else 0
     last = store.signed_from(rows)
-    return _Standing(row is not None, bool(waiting), size, last.size if last is not None else -1)
+    return _State(log, row is not None, bool(waiting), size, last.size if last is not None else -1)
 
 
-def _check(tx: Tx, log: str, heads: list[_Head]) -> Work[None]:
-    # The signed head first: read after the tree, it could be one that was signed in between.
-    (rows,) = yield (store.last_signed(tx, log),)
-    (row,) = yield (store.tree_of(tx, log),)
-    tree = store.Tree(*row) if row is not None else store.Tree("", 0, EMPTY_ROOT)
-    yield from _contains(tx, log, tree, [*heads, *_as_heads(store.signed_from(rows))])
-
-
-def _contains(tx: Tx, log: str, tree: store.Tree, heads: list[_Head]) -> Work[None]:
-    """Raise `LogForked` unless the tree's tiles fold to its root, and to each of `heads` at that size."""
-    for head in [*heads, _Head(tree.size, tree.root, "its own tiles")]:
-        try:
-            found = (yield from root_at(tx, log, head.size)) if head.size <= tree.size else None
-        except Malformed:
-            found = None
-        if found != head.root:
-            raise LogForked(log, head.found, head.size, tree.size)
-
-
-def _as_heads(last: store.Signed | None) -> list[_Head]:
-    return [] if last is None else [_Head(last.size, last.root, "the last checkpoint")]
-
-
-def _integrate(tx: Tx, log: str, origin: str, batch: int) -> Work[int]:
-    """Move about `batch` entries from the outbox into the tree; returns how many."""
-    row, locked = yield (store.tree_of(tx, log), store.tree_to_lock(tx, log))
-    if row is not None and not locked:
+def _integrate(tx: Tx, cls: str, log: str, origin: str, batch: int) -> Work[int]:
+    """Move about `batch` entries of a class from the outbox into the tree of its log; returns how many."""
+    row, locked, current = yield (store.tree_of(tx, log), store.tree_to_lock(tx, log), class_store.current_of(tx, cls))
+    if (row is not None and not locked) or class_store.log_from(current, cls) != log:
         return 0
-    waiting = yield from store.oldest_pending(tx, log, batch)
+    waiting = yield from store.oldest_pending(tx, cls, batch)
     pending = waiting.entries
     if row is not None and not pending:
         return 0
@@ -181,25 +144,40 @@ def _integrate(tx: Tx, log: str, origin: str, batch: int) -> Work[int]:
     if not pending:
         store.open_tree(tx, log, tree)
         return 0
-    edge = right_edge(tree.size)
-    tiles = yield from store.tiles_at(tx, log, edge)
-    last_bundle, partial = divmod(tree.size, WIDTH)
-    (held,) = (yield (store.bundle_at(tx, log, last_bundle),)) if partial else (None,)
-
-    leaves = [entry.leaf for entry in pending]
-    changed = grow(tree.size, tiles, [leaf_hash(leaf) for leaf in leaves])
-    first = WIDTH - partial
-    bundles = [(held[0] if held is not None else b"") + pack(leaves[:first])]
-    bundles += [pack(leaves[start : start + WIDTH]) for start in range(first, len(leaves), WIDTH)]
-    size = tree.size + len(leaves)
-
-    store.store_tiles(tx, log, changed.items())
-    store.store_bundles(tx, log, enumerate(bundles, last_bundle))
+    edge = yield from edge_of(tx, log, tree.size)
+    moved = add_leaves(tx, log, tree, edge, [entry.leaf for entry in pending])
     store.move_to_index(tx, log, tree.size, waiting)
     # From this commit on the entries have their indices. A crash before it leaves them waiting; after it, to be signed.
-    moved = tree._replace(size=size, root=root(size, {**tiles, **changed}))
     if row is None:
         store.open_tree(tx, log, moved)
     else:
         store.advance_tree(tx, log, tree, moved)
-    return len(leaves)
+    return len(pending)
+
+
+class Edge(NamedTuple):
+    """All that appending must read: the partial tiles, and the packed entries of the partial bundle."""
+
+    tiles: dict[store.TileKey, bytes]
+    bundle: bytes
+
+
+def edge_of(tx: Tx, log: str, size: int) -> Work[Edge]:
+    """The right edge of a tree of `size` leaves."""
+    tiles = yield from store.tiles_at(tx, log, right_edge(size))
+    number, partial = divmod(size, WIDTH)
+    (held,) = (yield (store.bundle_at(tx, log, number),)) if partial else (None,)
+    return Edge(tiles, held[0] if held is not None else b"")
+
+
+def add_leaves(tx: Tx, log: str, tree: store.Tree, edge: Edge, leaves: list[bytes]) -> store.Tree:
+    """Write the tiles and bundles that change when `leaves` are appended; returns the tree as it then is."""
+    changed = grow(tree.size, edge.tiles, [leaf_hash(leaf) for leaf in leaves])
+    number, partial = divmod(tree.size, WIDTH)
+    first = WIDTH - partial
+    bundles = [edge.bundle + pack(leaves[:first])]
+    bundles += [pack(leaves[start : start + WIDTH]) for start in range(first, len(leaves), WIDTH)]
+    size = tree.size + len(leaves)
+    store.store_tiles(tx, log, changed.items())
+    store.store_bundles(tx, log, enumerate(bundles, number))
+    return tree._replace(size=size, root=root(size, {**edge.tiles, **changed}))

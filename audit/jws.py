@@ -1,4 +1,4 @@
-"""Compact JWS (RFC 7515, section 7.1) with Ed25519 (RFC 9864) and the public key in the header. Verification only.
+"""Compact JWS (RFC 7515, section 7.1) with Ed25519 (RFC 9864) and the public key in the header.
 Pure.
 """
 
@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from audit.note import SignatureInvalid
 from audit.strict import HASH_SIZE, Malformed, base64url, print_base64url
+from sayso.kernel import SigningPair
 
 ALGORITHM = "Ed25519"
 
@@ -65,6 +66,14 @@ class Jws(NamedTuple):
             Ed25519PublicKey.from_public_bytes(public_key).verify(self.signature, self.signing_input)
         except (InvalidSignature, ValueError) as error:
             raise SignatureInvalid("the signature of the JWS does not fit it") from error
+
+
+def sign_jws(pair: SigningPair, typ: str, payload: bytes) -> str:
+    """A compact JWS over `payload`, with the public key in its header."""
+    jwk = f'{{"crv":"{ALGORITHM}","kty":"OKP","x":"{print_base64url(pair.public)}"}}'
+    header = f'{{"alg":"{ALGORITHM}","jwk":{jwk},"kid":"{thumbprint(pair.public)}","typ":"{typ}"}}'
+    signed = f"{print_base64url(header.encode())}.{print_base64url(payload)}"
+    return f"{signed}.{print_base64url(pair.sign(signed.encode()))}"
 
 
 def parse_jwk(kty: str, crv: str, x: str) -> bytes:

@@ -8,20 +8,24 @@ Methods that take `tx` first are units of work or parts of one: `await database.
 id))`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from msgspec import Struct
 
-from audit import export, proving, search, store
+from audit import export, proving, recovery, search, store, witnessing
 from audit.anchor import Anchor
 from audit.append import Appender
 from audit.entry import AuditEvent, Entry, Opening
+from audit.errors import LogNotFound, RecoveryRefused
+from audit.guard import ForkGuard, Head, Memory
 from audit.integrator import BATCH, Integrator, Round
 from audit.note import VerifierKey
+from audit.pressure import Pressure
+from audit.recovery import LogStanding
 from audit.replay import Replayed, replay
 from audit.search import Page, Search
-from sayso.kernel import Database, Key, Sealer, Signer, Tx, Work
+from sayso.kernel import SYSTEM, Context, Database, Key, Sealer, Signer, Tx, Work, new_id, now
 
 MAIN = "main"
 """The log that every tenant has."""
@@ -60,11 +64,14 @@ class AuditLog:
         *,
         origin_base: str = "sayso.invalid/log",
         anchor: Path | None = None,
+        pressure: Pressure | None = None,
     ) -> None:
         self._sealer = sealer
         self._signer = signer
         self._appender = Appender(sealer, node)
-        self._integrator = Integrator(signer, origin_base, Anchor(anchor) if anchor is not None else None)
+        self.pressure = pressure or Pressure()
+        self._guard = ForkGuard(Anchor(anchor) if anchor is not None else None)
+        self._integrator = Integrator(signer, origin_base, self._guard, self.pressure)
 
     # writing
 
@@ -74,9 +81,10 @@ class AuditLog:
         `subject_key` is the log key of `event.subject`. Without it, though the event names a subject, the person is
         unknown or erased: the leaf then carries random bytes, and the detail is sealed under the tenant's key.
 
-        Raises `UndeclaredEvent` and `LeafRefused`, which are faults of the calling code: the change must not happen
-        then.
+        Raises `LogForked` and `LogBehind` while the log takes no entries, `UndeclaredEvent` and `LeafRefused`, which
+        are faults of the calling code: the change must not happen then.
         """
+        self.pressure.demand(tx.context.tenant)
         return self._appender.append(tx, event, subject_key, MAIN)
 
     async def integrate(self, database: Database, tenant: str, log: str = MAIN, batch: int = BATCH) -> Round:
@@ -95,9 +103,63 @@ class AuditLog:
             if not done.integrated:
                 return done.signed
 
-    async def close(self) -> None:
-        """Write down the last signed heads. Call it when the server stops."""
-        await self._integrator.close()
+    def remember_by(self, memory: Memory) -> None:
+        """Compare the logs with what `memory` saw of them, too, before the first signature."""
+        self._guard.memories.append(memory)
+
+    def observed(self, tenant: str, log: str, head: Head) -> None:
+        """Somebody outside holds this head: the next round compares the log with it."""
+        self._guard.observe(tenant, log, head)
+
+    async def check(self, database: Database, tenant: str, log: str = MAIN) -> None:
+        """Compare a log with what the world may have seen of it, before the first answer. Raises `LogForked`; from then
+        on `append` refuses.
+        """
+        await self._integrator.check(database, tenant, log)
+
+    async def weigh(self, database: Database, tenant: str, log: str = MAIN) -> None:
+        """See how much waits, and refuse or take new entries accordingly. To be called about every second."""
+        context = Context(tenant, SYSTEM, now(), new_id("req"))
+        ((count, oldest),) = await database.look(context, lambda tx: _weight(tx, log))
+        self.pressure.weigh(tenant, count, oldest)
+
+    # when the log contradicts what was signed
+
+    async def standing(self, database: Database, context: Context, log: str = MAIN) -> LogStanding:
+        """How a log stands to what was seen of it."""
+        return (await recovery.stand(database, context, log, self._guard))[0]
+
+    async def replay(self, database: Database, context: Context, folder: Path, log: str = MAIN) -> LogStanding:
+        """Take what the database lost from a static copy, then sign again. Raises `RecoveryRefused`, `LogForked`."""
+        tenant = context.tenant
+        _, tree = await recovery.stand(database, context, log, self._guard)
+        keys = [VerifierKey(tree.origin, public) for _, public in self._signer.published(tenant, proving.LOG_KEY)]
+        name, before, after = await recovery.replay(database, context, log, folder, keys)
+        await self.integrate(database, tenant, log)
+        event = AuditEvent(recovery.RECOVERED, "ok", {"log": name, "from_size": str(before), "to_size": str(after)})
+        await database.run_alone(context, lambda tx: self._note(tx, event, log))
+        await self.drain(database, tenant, log)
+        return await self.standing(database, context, log)
+
+    async def open_epoch(self, database: Database, context: Context, log: str = MAIN) -> LogStanding:
+        """End a log that contradicts what was seen of it, and begin another under a new origin. Raises
+        `RecoveryRefused` when there is nothing to recover from.
+        """
+        found, tree = await recovery.stand(database, context, log, self._guard)
+        if found.sound:
+            raise RecoveryRefused("The log contradicts nothing; there is nothing to recover.")
+        new, event = recovery.next_log(found.log), recovery.opening_event(found, tree)
+        if not (await database.look(context, lambda tx: recovery.size_of(tx, new))):
+            await database.run_alone(context, lambda tx: self._note(tx, event, new))
+            await self._integrator.run(database, context.tenant, new)
+        await database.run_alone(context, lambda tx: recovery.turn(tx, log, new))
+        await self.drain(database, context.tenant, log)
+        return await self.standing(database, context, log)
+
+    def _note(self, tx: Tx, event: AuditEvent, log: str) -> Work[str]:
+        # Past `append`: what ends the standstill cannot wait for its end.
+        yield ()
+        return self._appender.append(tx, event, None, log)
 
     # entries
 
@@ -109,13 +171,18 @@ class AuditLog:
         """A page of integrated entries, newest first."""
         return search.entries(tx, wanted)
 
-    def replay(self, tx: Tx, wanted: Search) -> Work[tuple[list[Replayed], str | None]]:
+    def recorded(self, tx: Tx, wanted: Search) -> Work[tuple[list[Replayed], str | None]]:
         """A page of integrated entries with what is sealed under no person's key, and the cursor of the next."""
         return replay(tx, self._sealer, wanted)
 
     def entries_about(self, tx: Tx, subject: bytes, cursor: str | None = None, limit: int = 50) -> Work[Page]:
         """A page of the entries about one person, newest first, waiting ones included."""
         return search.entries_about(tx, subject, cursor, limit)
+
+    def indexes_about(self, tx: Tx, subjects: Sequence[bytes], log: str = MAIN) -> Work[tuple[int, bytes, list[int]]]:
+        """Size and note of the signed head, and the indexes under it of all entries about a person, oldest first."""
+        head = yield from proving.signed(tx, log)
+        return head.size, head.note, (yield from search.indexes_about(tx, subjects, log, head.size))
 
     def subject_of(self, tx: Tx, entry_id: str) -> Work[bytes | None]:
         """The person an entry is about, while the log still knows."""
@@ -125,6 +192,10 @@ class AuditLog:
         """What may be opened of an entry, checked against its leaf. The caller has decided that it may be shown."""
         return search.openings(tx, self._sealer, entry_id, subject_key)
 
+    def owner_of(self, tenant: str, actor_id: str) -> bytes:
+        """Under which 16 bytes the index keeps the entries of an actor (`key_…`)."""
+        return self._appender.owner_of(tenant, actor_id)
+
     def forget(self, tx: Tx, subject: bytes) -> Work[int]:
         """Delete a person's openings and what leads to them; returns of how many entries. Cold.
 
@@ -133,7 +204,7 @@ class AuditLog:
         return store.forget(tx, subject)
 
     def backlog(self, tx: Tx, log: str = MAIN) -> Work[Backlog]:
-        """What waits for the integrator. New writes should be refused while it is too long."""
+        """What waits for the integrator."""
         ((row,),) = yield (store.backlog(tx, log),)
         count, oldest = row
         return Backlog(count, int.from_bytes(oldest[:6], "big") if oldest else None)
@@ -169,9 +240,24 @@ class AuditLog:
         """Hashes proving that the tree of `new` entries begins with that of `old`. Raises `SizeNotInLog`."""
         return proving.consistency_proof(tx, log, old, new)
 
-    def tlog_proof(self, tx: Tx, entry_id: str) -> Work[bytes]:
-        """The entry's receipt (C2SP tlog-proof), self-contained. Raises `NotIntegrated`, `EntryNotFound`."""
-        return proving.tlog_proof(tx, self._signer, entry_id)
+    def tlog_proof(self, tx: Tx, entry_id: str, *, witnessed: bool = False) -> Work[bytes]:
+        """The entry's receipt (C2SP tlog-proof), self-contained; `witnessed`: with the cosignatures of enough
+        witnesses. Raises `NotIntegrated`, `NotWitnessed`, `EntryNotFound`.
+        """
+        return proving.tlog_proof(tx, self._signer, entry_id, witnessed=witnessed)
+
+    def witnessed(self, tx: Tx, log: str = MAIN) -> Work[bytes]:
+        """The last checkpoint that enough witnesses cosigned. Raises `LogNotFound` when there is none."""
+        seen = yield from witnessing.witnessed(tx, log)
+        if seen is None:
+            raise LogNotFound
+        return seen.note
+
+    def keys(self, tx: Tx) -> Work[list[VerifierKey]]:
+        """Every key that ever signed a log of the tenant, those to come and the retired included."""
+        (rows,) = yield (store.all_trees(tx),)
+        published = self._signer.published(tx.context.tenant, proving.LOG_KEY)
+        return [VerifierKey(origin, public) for _, origin, _ in rows for _, public in published]
 
     async def export(
         self,
@@ -184,3 +270,8 @@ class AuditLog:
     ) -> int:
         """Write the log as a C2SP tile directory; returns its size. `export.export` says what it promises."""
         return await export.export(database, self._signer, tenant, log, out, progress, patience_s)
+
+
+def _weight(tx: Tx, log: str) -> Work[list[tuple[int, bytes | None]]]:
+    (rows,) = yield (store.backlog(tx, log),)
+    return list(rows)

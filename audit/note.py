@@ -48,7 +48,7 @@ class VerifierKey(NamedTuple):
         name, _, rest = line.partition("+")
         key_id, _, encoded = rest.partition("+")
         raw = base64(encoded, "verifier key")
-        if raw[:1] != ED25519 or len(raw) != 33 or not _is_name(name):
+        if raw[:1] != ED25519 or len(raw) != 33 or not is_name(name):
             raise Malformed("not an Ed25519 verifier key")
         key = cls(name, raw[1:])
         if key.key_id.hex() != key_id or key.line != line:
@@ -75,6 +75,17 @@ class Signature(NamedTuple):
         """The line as it stands in the note, newline included."""
         return f"{_DASH}{self.name} {b64encode(self.key_id + self.value).decode()}\n"
 
+    @classmethod
+    def parse(cls, line: str) -> "Signature":
+        """The signature of a line, without its newline. Raises `Malformed`."""
+        name, space, encoded = line.removeprefix(_DASH).partition(" ")
+        if not line.startswith(_DASH) or not space or not is_name(name):
+            raise Malformed("not a signature line")
+        raw = base64(encoded, "signature")
+        if len(raw) < 5:
+            raise Malformed("a signature that is too short")
+        return cls(name, raw[:4], raw[4:])
+
 
 class SignedNote(NamedTuple):
     """A note: its text with the final newline, and its signatures in order."""
@@ -97,7 +108,7 @@ class SignedNote(NamedTuple):
         text, empty, lines = whole.rpartition("\n\n")
         if not empty or not lines.endswith("\n"):
             raise Malformed("the note has no signature block")
-        signatures = tuple(_signature(line) for line in lines.removesuffix("\n").split("\n"))
+        signatures = tuple(Signature.parse(line) for line in lines.removesuffix("\n").split("\n"))
         if len(signatures) > SIGNATURE_LIMIT:
             raise Malformed(f"more than {SIGNATURE_LIMIT} signatures")
         note = cls(text + "\n", signatures)
@@ -126,15 +137,6 @@ def sign_note(text: str, key: VerifierKey, sign: Callable[[bytes], bytes]) -> Si
     return SignedNote(text, (Signature(key.name, key.key_id, sign(text.encode())),))
 
 
-def _signature(line: str) -> Signature:
-    name, space, encoded = line.removeprefix(_DASH).partition(" ")
-    if not line.startswith(_DASH) or not space or not _is_name(name):
-        raise Malformed("not a signature line")
-    raw = base64(encoded, "signature")
-    if len(raw) < 5:
-        raise Malformed("a signature that is too short")
-    return Signature(name, raw[:4], raw[4:])
-
-
-def _is_name(name: str) -> bool:
+def is_name(name: str) -> bool:
+    """Whether a key may be called so."""
     return bool(name) and "+" not in name and not any(sign.isspace() or sign < " " for sign in name)

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from audit import store
-from audit.errors import EntryNotFound, LogNotFound, NotIntegrated, SizeNotInLog, TileNotFound
+from audit import store, witness_store
+from audit.errors import EntryNotFound, LogNotFound, NotIntegrated, NotWitnessed, SizeNotInLog, TileNotFound
 from audit.merkle import Plan, consistency_plan, inclusion_plan, prove, root_plan
-from audit.note import VerifierKey
+from audit.note import SignedNote, VerifierKey
 from audit.proof import TlogProof, pack_extra
 from audit.strict import HASH_SIZE, Malformed
 from audit.tiles import ENTRIES_LEVEL, TileReader, parse_path, place_of, prefix, root, width_at
@@ -67,10 +67,17 @@ def consistency_proof(tx: Tx, log: str, old: int, new: int | None = None) -> Wor
     return (yield from _prove(tx, log, consistency_plan(old, new)))
 
 
-def tlog_proof(tx: Tx, signer: Signer, entry_id: str) -> Work[bytes]:
-    """The entry's receipt as C2SP tlog-proof text, with the entry itself in `extra`.
+def signing_key(signer: Signer, tenant: str, origin: str, note: bytes) -> VerifierKey:
+    """Of the keys that ever signed a tenant's logs the first that signed this note."""
+    keys = [VerifierKey(origin, public) for _, public in signer.published(tenant, LOG_KEY)]
+    return SignedNote.parse(note).verify(keys)[0]
 
-    Raises `NotIntegrated` while no checkpoint covers it, `EntryNotFound`.
+
+def tlog_proof(tx: Tx, signer: Signer, entry_id: str, *, witnessed: bool = False) -> Work[bytes]:
+    """The entry's receipt as C2SP tlog-proof text, with the entry itself in `extra`; `witnessed`: under the last
+    checkpoint that enough witnesses cosigned.
+
+    Raises `NotIntegrated` while no such checkpoint covers it, `EntryNotFound`.
     """
     key = store.entry_key(entry_id)
     waiting = yield from store.waiting(tx, [key])
@@ -79,13 +86,18 @@ def tlog_proof(tx: Tx, signer: Signer, entry_id: str) -> Work[bytes]:
     if place is None:
         raise NotIntegrated if key in waiting else EntryNotFound
     log, index = place
-    tree, rows = yield (store.tree_of(tx, log), store.last_signed(tx, log))
-    head = store.signed_from(rows)
+    tree, rows, row = yield (
+        store.tree_of(tx, log),
+        store.last_signed(tx, log),
+        witness_store.witnessed_of(tx, log),
+    )
+    seen = witness_store.witnessed_from(row)
+    head = (store.Signed(*seen) if seen is not None else None) if witnessed else store.signed_from(rows)
     if head is None or index >= head.size:
-        raise NotIntegrated
+        raise NotWitnessed if witnessed else NotIntegrated
     hashes = yield from _prove(tx, log, inclusion_plan(index, head.size))
     leaves = yield from store.leaves_at(tx, log, [index])
-    key_line = verifier_key(signer, tx.context.tenant, store.Tree(*tree).origin)
+    key_line = signing_key(signer, tx.context.tenant, store.Tree(*tree).origin, head.note)
     extra = pack_extra(key_line, leaves[index])
     return TlogProof(index, tuple(hashes), head.note, extra).print()
 

@@ -11,7 +11,8 @@ from audit import store
 from audit.commitment import COLLECTION, OPENING_LABEL, actor_r, commit, split_opening
 from audit.encoding import decode_leaf
 from audit.entry import Leaf
-from audit.search import Search, cursor_key, first_id, type_bounds
+from audit.search import Search, cursor_key, type_bounds
+from audit.selection import first_id
 from sayso.kernel import TENANT_OWNER, Key, Sealer, Tx, Work, text
 
 MOST: int = 1_000

@@ -1,11 +1,11 @@
 """Finding entries and, with the right key in hand, opening them. Every function is a unit of work, or part of one."""
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
-from audit import store
+from audit import index_store, store
 from audit.commitment import (
     COLLECTION,
     OPENING_LABEL,
@@ -17,17 +17,20 @@ from audit.commitment import (
 from audit.encoding import decode_leaf, encode_subject
 from audit.entry import Entry, Opening
 from audit.errors import EntryNotFound
+from audit.selection import HIGHEST, Selection, before, first_id
 from sayso.kernel import TENANT_OWNER, Key, Sealer, Tx, Work, text
 
 PAGE_LIMIT = 200
-_LAST_MS = (1 << 48) - 1
+_LOOKED_AT = 1_000
+_LOOKS = 10
 
 
 class Search(Struct, frozen=True, forbid_unknown_fields=True):
     """What to look for among integrated entries. `type` is one type, or a prefix such as `consent.*`.
 
     `since` (inclusive) and `until` (exclusive) are instants, compared to the millisecond with the time in the entry's
-    id. `cursor` is the `next` of an earlier page.
+    id. `cursor` is the `next` of an earlier page. `actor` is the owner of an actor's entries, `subjects` are the ids a
+    person goes by; with these, a purpose or a category a page may be short though more follow.
     """
 
     log: str = "main"
@@ -37,6 +40,43 @@ class Search(Struct, frozen=True, forbid_unknown_fields=True):
     until: int | None = None
     cursor: str | None = None
     limit: int = 50
+    actor: bytes | None = None
+    subjects: tuple[bytes, ...] = ()
+    purpose: str | None = None
+    category: str | None = None
+
+    @classmethod
+    def of(cls, wanted: Selection, *, cursor: str | None = None, limit: int = 50) -> "Search":
+        """The search for what a filter means."""
+        outcome: Any = wanted.outcome
+        return cls(
+            wanted.log,
+            wanted.type,
+            outcome,
+            wanted.since,
+            wanted.until,
+            cursor,
+            limit,
+            wanted.actor,
+            wanted.subjects,
+            wanted.purpose,
+            wanted.category,
+        )
+
+    @property
+    def selection(self) -> Selection:
+        """The filter alone."""
+        return Selection(
+            self.log,
+            self.type,
+            self.outcome,
+            self.actor,
+            self.subjects,
+            self.purpose,
+            self.category,
+            self.since,
+            self.until,
+        )
 
 
 class Page(Struct, frozen=True):
@@ -78,6 +118,8 @@ def by_id(tx: Tx, keys: Sequence[bytes]) -> Work[list[Entry]]:
 def entries(tx: Tx, search: Search) -> Work[Page]:
     """A page of the integrated entries that match, newest first. Raises `Invalid` on a cursor that is none."""
     limit = max(1, min(search.limit, PAGE_LIMIT))
+    if search.subjects or search.actor is not None or search.purpose or search.category:
+        return (yield from _sifted(tx, search, limit))
     until = first_id(search.until)
     cursor = cursor_key(search.cursor)
     (rows,) = yield (
@@ -97,6 +139,32 @@ def entries(tx: Tx, search: Search) -> Work[Page]:
     return Page(listed, listed[-1].id if len(rows) > limit else None)
 
 
+def _sifted(tx: Tx, search: Search, limit: int) -> Work[Page]:
+    """The same where the index alone cannot answer: look at some thousand entries, newest first, and keep what fits."""
+    selection = search.selection
+    low, high = selection.bounds()
+    high = before(high, store.entry_key(search.cursor) if search.cursor else None)
+    found: list[Entry] = []
+    for _ in range(_LOOKS):
+        if search.subjects:
+            reads = tuple(index_store.rows_about(tx, each, low, high, _LOOKED_AT) for each in search.subjects)
+            chunks = yield reads
+            rows = sorted((row for chunk in chunks for row in chunk), reverse=True)[:_LOOKED_AT]
+        else:
+            (rows,) = yield (index_store.rows_before(tx, search.log, low, high, _LOOKED_AT),)
+        fitting = [row for row in rows if selection.admits(*row[2:6]) and row[6] == search.log]
+        leaves = yield from store.leaves_at(tx, search.log, [row[1] for row in fitting])
+        for row in fitting:
+            if selection.admits_leaf(leaves[row[1]]):
+                found.append(Entry(text("ent", row[0]), search.log, row[1], leaves[row[1]]))
+                if len(found) > limit:
+                    return Page(found[:limit], found[limit - 1].id)
+        if len(rows) < _LOOKED_AT:
+            return Page(found, None)
+        high = rows[-1][0]
+    return Page(found, text("ent", high))
+
+
 def entries_about(tx: Tx, subject: bytes, cursor: str | None = None, limit: int = 50) -> Work[Page]:
     """A page of the entries about one person, newest first, waiting ones included. Raises `Invalid` on a foreign
     cursor.
@@ -109,6 +177,20 @@ def entries_about(tx: Tx, subject: bytes, cursor: str | None = None, limit: int 
         return Page([], None)
     found = yield from by_id(tx, keys)
     return Page(found, text("ent", keys[-1]) if len(rows) > limit else None)
+
+
+def indexes_about(tx: Tx, subjects: Sequence[bytes], log: str, size: int) -> Work[list[int]]:
+    """Where all integrated entries about a person stand below `size`, in the order in which they were made."""
+    found: list[tuple[bytes, int]] = []
+    for subject in subjects:
+        high = HIGHEST
+        while True:
+            (rows,) = yield (index_store.rows_about(tx, subject, b"", high, _LOOKED_AT),)
+            found += [(row[0], row[1]) for row in rows if row[6] == log and row[1] < size]
+            if len(rows) < _LOOKED_AT:
+                break
+            high = rows[-1][0]
+    return [index for _, index in sorted(found)]
 
 
 def subject_of(tx: Tx, entry_id: str) -> Work[bytes | None]:
@@ -188,11 +270,3 @@ def type_bounds(wanted: str | None) -> tuple[str, str] | str | None:
 def cursor_key(cursor: str | None) -> bytes | None:
     """The id before which a page begins. Raises `Invalid` on a cursor that is none."""
     return store.entry_key(cursor) if cursor else None
-
-
-def first_id(instant: int | None) -> bytes | None:
-    """The smallest id of the millisecond that begins at or after an instant."""
-    if instant is None:
-        return None
-    milliseconds = min(max(-(-instant // 1000), 0), _LAST_MS)
-    return milliseconds.to_bytes(6, "big") + bytes(10)

@@ -34,6 +34,14 @@ audit_tree = tenant_table(
 )
 """One row per log. Its lock elects the integrator, its size fences it. `origin` is fixed when the log is opened."""
 
+audit_class = tenant_table(
+    "audit_class",
+    column("class", Text),
+    column("log", Text),
+    key=("class",),
+)
+"""Into which log the entries of a class go now, once it is not the one of the class's own name."""
+
 audit_tile = tenant_table(
     "audit_tile",
     column("log", Text),
@@ -64,6 +72,28 @@ audit_checkpoint = tenant_table(
     append_only=True,
 )
 """Every head that was signed. The key admits one root per size."""
+
+audit_witnessed = tenant_table(
+    "audit_witnessed",
+    column("log", Text),
+    column("size", BigInteger),
+    column("root", LargeBinary),
+    column("note", LargeBinary),
+    column("at", BigInteger),
+    key=("log",),
+)
+"""The last head of each log that enough witnesses cosigned, in a note with their lines."""
+
+audit_cosigned = tenant_table(
+    "audit_cosigned",
+    column("origin", Text),
+    column("size", BigInteger),
+    column("root", LargeBinary),
+    column("note", LargeBinary),
+    column("at", BigInteger),
+    key=("origin",),
+)
+"""As a witness for others: the largest head of each of their logs that we cosigned. It only grows."""
 
 audit_index = tenant_table(
     "audit_index",
@@ -113,9 +143,12 @@ audit_detail = tenant_table(
 
 OUTBOX = Rows(audit_outbox, journal=True)
 TREE = Rows(audit_tree)
+CLASS = Rows(audit_class)
 TILE = Rows(audit_tile)
 BUNDLE = Rows(audit_bundle)
 CHECKPOINT = Rows(audit_checkpoint)
+WITNESSED = Rows(audit_witnessed)
+COSIGNED = Rows(audit_cosigned)
 INDEX = Rows(audit_index, journal=True)
 SUBJECT = Rows(audit_subject, journal=True)
 ACTOR = Rows(audit_actor, journal=True)

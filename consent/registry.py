@@ -262,6 +262,12 @@ class ConsentRegistry:
             )
         )
 
+    def forget_again(self, tx: Tx, subject: bytes, *, suppress_until: int) -> Work[bool]:
+        """Erase once more somebody who was erased, whom a restored copy of the database shows again. Cold. False for
+        someone unknown or erased.
+        """
+        return self._forgetter.forget_again(tx, subject, suppress_until)
+
     def create_link(self, tx: Tx, subject: bytes, ttl_s: int, assurance: Assurance = "link") -> Work[Link]:
         """A one-time code for the preference page. `session`: whoever asks for it has the person signed in."""
         return (yield from self._links.create(tx, subject, ttl_s, assurance))

@@ -5,10 +5,12 @@ all pure; `erasure.py` plans and carries out, `certificate.py` tells the outside
 `retention/` is the end of data that nobody asked for, and legal holds.
 """
 
+from rights.again import Again
 from rights.certificate import NotShredded
 from rights.deadlines import Calendar, Due, NoExtension, due
 from rights.desk import Opening, RightsDesk
 from rights.erasure import USUAL_TERMS, ErasurePlan, Facts, LegalGround, NothingToKeep, Terms, plan
+from rights.finality import Finals
 from rights.model import (
     KINDS,
     LAWS,
@@ -42,6 +44,7 @@ __all__ = [
     "METHODS",
     "REFUSALS",
     "USUAL_TERMS",
+    "Again",
     "Calendar",
     "ClockRefused",
     "DataEnds",
@@ -49,6 +52,7 @@ __all__ = [
     "EndTerms",
     "ErasurePlan",
     "Facts",
+    "Finals",
     "HoldDesk",
     "HoldView",
     "HoldWanted",

@@ -63,10 +63,24 @@ class Kept(Struct, frozen=True):
     what: str
 
 
-class Finality(Struct, frozen=True):
-    """What is still between `shredded` and `final`."""
+class Destroyed(Struct, frozen=True):
+    """A tenant key that was destroyed: its epoch, from when on nobody can bring it back, the key at the provider."""
 
+    epoch: int
+    gone_at: str
+    key: str
+    provider: str
+
+
+class Finality(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is still between `shredded` and `final` (`pending`), or when and by what it became final: `destroyed` is
+    what the providers said of the epochs, `horizon` how long a copy from before is kept at most (ISO 8601).
+    """
+
+    at: str = ""
+    destroyed: tuple[Destroyed, ...] = ()
     epochs: tuple[int, ...]
+    horizon: str = ""
     pending: str
 
 
@@ -82,7 +96,7 @@ class Statement(Struct, frozen=True):
     law: str
     received_at: str
     request: str
-    stage: Literal["shredded"]
+    stage: Literal["shredded", "final"]
     subject: Subject
 
 

@@ -281,6 +281,10 @@ class RightsDesk:
         after = advance(opened.found.request, Fulfil(), tx.context.at)
         after = replace(after, entry=self._audit.append(tx, events.fulfilled(after, "", earlier.request.entry)))
         store.put_erased(tx, opened.found, after, earlier.claims)
+        if earlier.claims is not None:
+            told = certificate.decode(earlier.claims).certificate
+            if told.stage != "final":
+                store.await_final(tx, after.id, told.final.epochs, tx.context.at)
         return view(after)
 
     def _act(self, tx: Tx, policy: Policy, request: RightsRequest, private: Private) -> Work[str]:

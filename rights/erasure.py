@@ -201,7 +201,7 @@ class Eraser:
         statement = Statement(
             completed_at=iso(at),
             controller=issuer.controller,
-            final=Finality(epochs, PENDING_FINAL if epochs else NOTHING_HELD),
+            final=Finality(epochs=epochs, pending=PENDING_FINAL if epochs else NOTHING_HELD),
             gone=gone,
             kept=kept,
             keys=tuple(ShreddedKey(key.cls, key.epoch, key.key, key.version) for key in tombstone.keys),
@@ -213,6 +213,7 @@ class Eraser:
         )
         # The person's key goes in this very unit: the entry carries random bytes in their place.
         entry = self._audit.append(tx, events.erased(subject, statement, tombstone.tombstone), None)
+        store.await_final(tx, request.id, epochs, at)
         claims = Claims(certificate=statement, entry=entry, iat=at // SECOND, iss=issuer.url, jti=request.id, v=VERSION)
         return Erased(encode(claims), entry)
 

@@ -15,6 +15,7 @@ ERASED = declare("rights.erasure.completed", "request", "law", "certificate")
 """`certificate` is the SHA-256 of the certificate's statement, in hex: the log answers for its content."""
 
 
+FINAL = declare("rights.erasure.final", "request", "law", "certificate")
 PURGED = declare("rights.person.purged", "records")
 HOLD_PROPOSED = declare("rights.hold.proposed", "hold")
 HOLD_PLACED = declare("rights.hold.placed", "hold", "people")
@@ -73,3 +74,9 @@ def purged(subject: bytes, records: int) -> AuditEvent:
 
 def _detail(said: str) -> dict[str, str]:
     return {"statement": said} if said else {}
+
+
+def final(statement: Statement) -> AuditEvent:
+    """`statement` is the second certificate's; the person is nobody to the log by now."""
+    res = {"request": statement.request, "law": statement.law, "certificate": statement_hash(statement)}
+    return AuditEvent(FINAL, "ok", res)

@@ -3,13 +3,14 @@
 from typing import Any, NamedTuple
 
 from msgspec import Struct, msgpack
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from rights.model import Kind, RightsRequest, State
-from rights.tables import rights_request
+from rights.tables import rights_request, rights_unfinal
 from sayso.kernel import Get, Key, NotFound, Query, Rows, Tx, Work, bucket_in, bucket_of, raw, text
 
 REQUEST = Rows(rights_request)
+UNFINAL = Rows(rights_unfinal)
 COLLECTION = "rights"
 _PERSONS, _TENANTS = b"p", b"t"
 _VALUES = ("version", "subject", "kind", "state", "due_on", "body", "private", "certificate")
@@ -126,6 +127,20 @@ def put(
 def put_erased(tx: Tx, before: Stored, request: RightsRequest, claims: bytes | None = None) -> None:
     """The request without its person and without anything private; with a certificate's claims if it has one."""
     _put(tx, before, _columns(request, before.version + 1, None, claims or before.claims))
+
+
+def await_final(tx: Tx, request: str, epochs: tuple[int, ...], at: int) -> None:
+    """Note that the certificate of a request is to become final once the newest of `epochs` is destroyed, or later."""
+    if epochs:
+        tx.insert(UNFINAL, raw(request), max(epochs), at)
+
+
+def unfinal(tx: Tx, epoch: int, before: int, limit: int) -> Query:
+    """Requests whose certificates can become final: keys under epochs up to `epoch`, or erased before an instant."""
+    c = rights_unfinal.c
+    return tx.select(
+        select(c.request, c.epoch, c.at).where(or_(c.epoch <= epoch, c.at < before)).order_by(c.request).limit(limit)
+    )
 
 
 def _stored(raw_id: bytes, row: tuple[Any, ...]) -> Stored:

@@ -1,11 +1,11 @@
-"""The one table of rights requests.
+"""The tables of rights requests.
 
 A request's id carries the bucket of its person, so it is found by the id alone, also when the person is gone.
 """
 
 from sqlalchemy import BigInteger, LargeBinary, Text
 
-from sayso.kernel.schema import column, subject_table
+from sayso.kernel.schema import column, subject_table, tenant_table
 
 rights_request = subject_table(
     "rights_request",
@@ -22,3 +22,12 @@ rights_request = subject_table(
     indexes=(("subject",),),
 )
 """Requests as they stand. An erasure takes `subject` and `private` away and leaves `certificate`, its signed claims."""
+
+rights_unfinal = tenant_table(
+    "rights_unfinal",
+    column("request", LargeBinary),
+    column("epoch", BigInteger),
+    column("at", BigInteger),
+    key=("request",),
+)
+"""Erasures whose certificate says `shredded`: which epoch must go before it can say `final`, and when it was."""

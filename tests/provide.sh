@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What the tests need and no Python lock brings: a Chromium, and Go with golang.org/x/mod, whose `tlog` and `note`
-# packages check our log a second time, and the npm library that checks our receipts. PostgreSQL comes with the development
-# lock.
+# packages check our log a second time, SoftHSM2, and the npm library that checks our receipts. PostgreSQL and OpenBao come
+# with the development lock.
 set -eu
 
 as_root() {
@@ -35,6 +35,9 @@ mod=/usr/share/gocode/src/golang.org/x/mod
 if ! command -v go >/dev/null || [ ! -d "$mod" ]; then
     install golang-go golang-golang-x-mod-dev || true
 fi
+
+# An HSM in software, for the provider of root keys that speaks PKCS#11.
+command -v softhsm2-util >/dev/null || install softhsm2 || true
 
 # A stranger's JWS library checks our receipts. The Node that runs it comes with Playwright; only npm may be missing.
 oracles="$(dirname "$0")/oracles"

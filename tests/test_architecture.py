@@ -15,6 +15,8 @@ OURS = [name for name in PACKAGES if (ROOT / name).is_dir()]
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "core", "manager", "managers", "misc"}
 DATABASE_LIBRARIES = {"sqlalchemy", "sqlite3", "asyncpg", "alembic"}
 LONGEST_FILE = 400
+ONE_FILE = Path("audit/offline/sayso_verify.py")
+"""Handed to auditors by itself, so it may not be cut into several (decision 0020)."""
 
 
 def run_tool(*command: str) -> None:
@@ -84,7 +86,10 @@ def test_only_policies_mints_permits() -> None:
 
 def test_sql_stands_only_in_stores_tables_and_the_kernel() -> None:
     for path in python_files():
-        if path.name in ("store.py", "tables.py") or path.parts[:2] in (("sayso", "kernel"), ("sayso", "migrations")):
+        if path.name.endswith(("store.py", "tables.py")) or path.parts[:2] in (
+            ("sayso", "kernel"),
+            ("sayso", "migrations"),
+        ):
             continue
         used = {module.partition(".")[0] for module in imported_modules(parsed(path))}
         assert not used & DATABASE_LIBRARIES, f"{path} imports {used & DATABASE_LIBRARIES}"
@@ -111,7 +116,7 @@ def test_files_are_one_idea_long() -> None:
     lengths = {
         path: len((ROOT / path).read_text("utf-8").splitlines())
         for path in python_files(*PACKAGES, "tests", "benchmarks", "clients")
-        if "versions" not in path.parts
+        if "versions" not in path.parts and path != ONE_FILE
     }
     assert {path: length for path, length in lengths.items() if length > LONGEST_FILE} == {}
 

@@ -3,17 +3,46 @@
 `Keyring` implements the kernel's `Sealer`, `Indexer` and `Signer` for every package; `Vault` is identity data.
 """
 
-from vault.fields import Collection, Collections, Field, UnknownCollection, UnknownField, parse
+from vault import keybackup
+from vault.custody import KEY_FILES, Custody, holds_root, own_folder, own_folders
+from vault.epochs import Epochs
+from vault.facts import action_for
+from vault.fields import (
+    Collection,
+    Collections,
+    Field,
+    UnknownCollection,
+    UnknownField,
+    collection_of,
+    parse,
+)
+from vault.finding import find
+from vault.grants import Grant, GrantDecided, NoGrant, OwnGrant
+from vault.guarding import Glass
+from vault.keyfiles import ExposedRootKey
 from vault.keyring import Keyring, TenantKeys, UnknownTenant
+from vault.ledger import Ledger, Revocation
 from vault.masks import STRENGTH as MASKS
 from vault.normalise import NORMALISERS, InvalidValue, canonical
-from vault.provider import KeyProvider, ProviderFacts, RootKeyError, WrongRootKey
+from vault.outside import FILE as PROVIDER_FILE
+from vault.outside import KINDS as PROVIDERS
+from vault.outside import OutsideKey
+from vault.portable import InvalidRecipient, NoAge, Portable, recipient_of, sealed_for
+from vault.provider import (
+    KeyGone,
+    KeyProvider,
+    ProviderDown,
+    ProviderFacts,
+    ProviderRefuses,
+    RootKeyError,
+    WrongRootKey,
+)
 from vault.records import UnknownSubject
 from vault.reveal import ANY, Ask, Located, Revealed, Unresolvable
+from vault.roll import EpochList, EpochView, NewRoll, NoEpoch, RollView
 from vault.root import (
     Cost,
     DamagedRootKey,
-    ExposedRootKey,
     MissingRootKey,
     NotSealed,
     PassphraseNeeded,
@@ -26,36 +55,63 @@ from vault.shred import PROOF, DestroyedKey, Held, Place, Tombstone
 from vault.signing import thumbprint
 from vault.storing import Stored, SubjectFacts
 from vault.suite import BrokenSeal, MissingCipher, Suite
+from vault.terms import InvalidTerms, TokenTerms
+from vault.tokens import token_in
 from vault.vault import Vault
 
 __all__ = [
     "ANY",
+    "KEY_FILES",
     "MASKS",
     "NORMALISERS",
     "PROOF",
+    "PROVIDERS",
+    "PROVIDER_FILE",
     "Ask",
     "BrokenSeal",
     "Collection",
     "Collections",
     "Cost",
+    "Custody",
     "DamagedRootKey",
     "DestroyedKey",
+    "EpochList",
+    "EpochView",
+    "Epochs",
     "ExposedRootKey",
     "Field",
+    "Glass",
+    "Grant",
+    "GrantDecided",
     "Held",
     "Hits",
+    "InvalidRecipient",
+    "InvalidTerms",
     "InvalidValue",
+    "KeyGone",
     "KeyProvider",
     "Keyring",
+    "Ledger",
     "Located",
     "MissingCipher",
     "MissingRootKey",
+    "NewRoll",
+    "NoAge",
+    "NoEpoch",
+    "NoGrant",
     "NotIndexed",
     "NotSealed",
+    "OutsideKey",
+    "OwnGrant",
     "PassphraseNeeded",
     "Place",
+    "Portable",
+    "ProviderDown",
     "ProviderFacts",
+    "ProviderRefuses",
     "Revealed",
+    "Revocation",
+    "RollView",
     "RootKeyError",
     "RootKeyExists",
     "SealedFile",
@@ -64,6 +120,7 @@ __all__ = [
     "Suite",
     "TenantKeys",
     "Term",
+    "TokenTerms",
     "Tombstone",
     "UnknownCollection",
     "UnknownField",
@@ -73,7 +130,17 @@ __all__ = [
     "Vault",
     "WrongPassphrase",
     "WrongRootKey",
+    "action_for",
     "canonical",
+    "collection_of",
+    "find",
+    "holds_root",
+    "keybackup",
+    "own_folder",
+    "own_folders",
     "parse",
+    "recipient_of",
+    "sealed_for",
     "thumbprint",
+    "token_in",
 ]

@@ -3,6 +3,7 @@
 email: {type: email, category: contact.email, index: [exact]}
 phone: {type: phone, category: contact.phone, region: CN}
 notes: {type: text, category: contact, pad: 256, retention: service}
+birthday: {type: date, category: identity, facts: [year, "age_over:18"]}
 """
 
 import re
@@ -13,8 +14,13 @@ from msgspec import Struct
 
 from sayso.kernel import Invalid, ManifestError, Map, Node, Problem, Scalar, Seq, nearest, problem
 from vault.blob import BUCKET, LARGEST_BUCKET
+from vault.facts import NAMES as FACTS
+from vault.facts import fact_of, fits
+from vault.guarding import GUARDS
 from vault.index import EXACT
 from vault.normalise import NORMALISERS
+from vault.planner import refusal
+from vault.terms import TokenTerms, read_terms
 
 DATA: Final = "data"
 """The retention class of a field that names none."""
@@ -25,11 +31,14 @@ RESERVED_CLASSES: Final = ("log", "proof")
 INDEXES: Final = (EXACT,)
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _REGION: Final = re.compile(r"[A-Z]{2}")
-_FIELD_MEMBERS: Final = ("type", "category", "index", "retention", "pad", "region")
+_FIELD_MEMBERS: Final = ("type", "category", "index", "retention", "pad", "region", "facts", "token", "guard")
 
 
 class Field(Struct, frozen=True):
-    """One kind of identity data. `pad` is the bucket in bytes that its values are padded to before sealing."""
+    """One kind of identity data. `pad` is the bucket in bytes that its values are padded to before sealing; `facts` are
+    what may be told of a value to who may not see it, `token` what its tokens are like, `guards` what
+    must stand beside a permit (`guarding.py`).
+    """
 
     name: str
     type: str
@@ -38,6 +47,9 @@ class Field(Struct, frozen=True):
     retention: str = DATA
     pad: int = BUCKET
     region: str | None = None
+    facts: tuple[str, ...] = ()
+    token: TokenTerms = TokenTerms()
+    guards: tuple[str, ...] = ()
 
 
 class Collection(Struct, frozen=True):
@@ -126,6 +138,9 @@ class _Reading:
             self._retention(members.get("retention")),
             self._pad(members.get("pad")),
             self._region(members.get("region"), kind),
+            self._facts(members.get("facts"), kind),
+            self._token(members.get("token"), kind),
+            self._guards(members.get("guard")),
         )
 
     def _indexes(self, node: Node | None, kind: str | None) -> tuple[str, ...]:
@@ -143,10 +158,46 @@ class _Reading:
                 self._refuse(item, f"Index {index!r} is named twice.")
             else:
                 found.append(index)
-        if kind in NORMALISERS and found and not NORMALISERS[kind].searchable:
-            # Equal tags show equal values: with few values, counting them tells which is which.
-            self._refuse(node, f"A field of type {kind!r} is not to be indexed: its tags would tell its values.")
+        why = refusal(kind) if kind in NORMALISERS and found else None
+        if why is not None:
+            self._refuse(node, why)
         return tuple(found)
+
+    def _facts(self, node: Node | None, kind: str | None) -> tuple[str, ...]:
+        if node is None:
+            return ()
+        if not isinstance(node, Seq):
+            self._refuse(node, 'facts is a list, as in [year, "age_over:18"].')
+            return ()
+        found: list[str] = []
+        for item in node:
+            text = item.text if isinstance(item, Scalar) else ""
+            fact = fact_of(text)
+            if fact is None:
+                self._refuse(item, f"There is no fact {text!r}.", nearest(text, FACTS))
+            elif kind in NORMALISERS and not fits(fact, str(kind)):
+                self._refuse(item, f"A field of type {kind!r} has no {fact.name}.")
+            else:
+                found.append(text)
+        return tuple(dict.fromkeys(found))
+
+    def _token(self, node: Node | None, kind: str | None) -> TokenTerms:
+        if node is None:
+            return TokenTerms()
+        terms, wrong, near = read_terms(node, kind)
+        if wrong is not None:
+            self._refuse(node, wrong, near)
+        return terms
+
+    def _guards(self, node: Node | None) -> tuple[str, ...]:
+        if node is None:
+            return ()
+        items = list(node) if isinstance(node, Seq) else [node]
+        names = [item.text if isinstance(item, Scalar) else "" for item in items]
+        for item, name in zip(items, names, strict=True):
+            if name not in GUARDS:
+                self._refuse(item, f"There is no guard {name!r}.", nearest(name, GUARDS))
+        return tuple(dict.fromkeys(names))
 
     def _retention(self, node: Node | None) -> str:
         if node is None:
@@ -170,8 +221,9 @@ class _Reading:
         if node is None:
             return None
         code = node.value if isinstance(node, Scalar) else None
-        if kind != "phone" or not isinstance(code, str) or not _REGION.fullmatch(code):
-            self._refuse(node, "region is the two-letter country of telephone numbers written without one, as in CN.")
+        if kind not in ("phone", "postcode") or not isinstance(code, str) or not _REGION.fullmatch(code):
+            said = "region is the two-letter country of post codes, or of telephone numbers written without one: CN."
+            self._refuse(node, said)
             return None
         return code
 

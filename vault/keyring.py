@@ -8,17 +8,21 @@ the caller's other reads, so a key that another node destroyed a moment ago cann
 """
 
 import os
+from collections.abc import Collection
+from functools import partial
 from typing import Any, Final
 
 from msgspec import Struct
 
-from sayso.kernel import LOG, TENANT_OWNER, Conflict, Get, NotFound, Tx, Work, now
-from vault import aad, store
+from sayso.kernel import LOG, TENANT_OWNER, Conflict, Context, Database, Get, NotFound, Tx, Work, now
+from vault import aad, epoch, store
+from vault.custody import Custody, in_time
 from vault.decoy import Decoy
 from vault.derive import commitment
+from vault.epoch import ACTIVE, NEXT, OPENING, Epoch, Laid
 from vault.index import IndexKeys, TokenKeys
 from vault.keys import DataKey, WrappingKey
-from vault.provider import KeyProvider, WrongRootKey
+from vault.provider import KeyGone, KeyProvider, RootKeyError
 from vault.signing import USES, SigningKey
 from vault.suite import KEY_BYTES, BrokenSeal, Suite
 
@@ -67,16 +71,67 @@ class TenantKeys(Struct, frozen=True):
 class Keyring:
     """The keys of all tenants of this process. Implements the kernel's `Sealer`, `Indexer` and `Signer`."""
 
-    def __init__(self, provider: KeyProvider, *, suite: Suite = Suite.GCM_SIV) -> None:
+    def __init__(self, provider: KeyProvider | Custody, *, suite: Suite = Suite.GCM_SIV) -> None:
         """Raises `MissingCipher` when this machine has no such cipher."""
         suite.demand()
-        self._provider = provider
+        self.custody = provider if isinstance(provider, Custody) else Custody(provider)
         self._suite = suite
         self._tenants: dict[str, TenantKeys] = {}
+        self._opened: dict[str, dict[tuple[Any, ...], WrappingKey]] = {}
+        self._laid: dict[tuple[str, int], Laid] = {}
+        self._lost: dict[str, RootKeyError] = {}
 
     @property
     def provider(self) -> KeyProvider:
-        return self._provider
+        """The installation's own."""
+        return self.custody.default
+
+    # what a provider in another place is asked, off the event loop
+
+    async def prepare(self, tenant: str, number: int) -> None:
+        """Have the provider lay down the key of an epoch to be: `found` and `Epochs` then find it. Raises
+        `RootKeyError`.
+        """
+        laid = await in_time(self.custody.of(tenant), lambda: epoch.lay(self.custody, tenant, number))
+        self._laid[tenant, number] = laid
+
+    async def fetch(self, database: Database, context: Context) -> None:
+        """Unwrap the epochs that `load` will want and that are not held: to be awaited before it, where a provider may
+        be slow. Raises `RootKeyError`, and then `of` raises it too until the keys are loaded again.
+        """
+        tenant = context.tenant
+        try:
+            for row in await database.look(context, epochs_of):
+                if row.state in OPENING and row.sealed not in self._held(tenant):
+                    provider = self.custody.holder(tenant, row.root)
+                    await in_time(provider, partial(self._open, tenant, row))
+        except RootKeyError as error:
+            self.lose(tenant, error)
+            raise
+        self._lost.pop(tenant, None)
+
+    async def demand(self, database: Database, context: Context) -> None:
+        """Have the provider unwrap the active epoch once more: it may have been forbidden meanwhile. Raises
+        `RootKeyError`.
+        """
+        for row in await database.look(context, epochs_of):
+            if row.state == ACTIVE:
+                provider = self.custody.holder(context.tenant, row.root)
+                await in_time(provider, partial(epoch.opened, self.custody, context.tenant, row, self._suite))
+
+    def lose(self, tenant: str, error: RootKeyError) -> None:
+        """Drop a tenant's keys from memory, because of `error`, which whoever asks for them is told."""
+        self._tenants.pop(tenant, None)
+        self._opened.pop(tenant, None)
+        self._lost[tenant] = error
+
+    def lost(self, tenant: str) -> RootKeyError | None:
+        """Why the tenant's keys are not here, if a provider is the reason."""
+        return self._lost.get(tenant)
+
+    def all_lost(self, tenants: Collection[str]) -> bool:
+        """Whether no tenant's keys are here, and a provider is the reason."""
+        return bool(tenants) and all(tenant in self._lost for tenant in tenants)
 
     # a tenant's own keys
 
@@ -85,7 +140,7 @@ class Keyring:
         (first,) = yield (tx.get(store.EPOCH, _FIRST),)
         if first is not None:
             return
-        wrapping = self._new_epoch(tx, _FIRST)
+        wrapping = self.add_epoch(tx, _FIRST, ACTIVE)
         for purpose in (INDEX_ROOT, TOKEN_ROOT):
             wrapped, committed = _new_secret(wrapping, tx.context.tenant, purpose, _FIRST)
             tx.insert(store.INDEX_KEY, purpose, _FIRST, _FIRST, wrapped, committed, tx.context.at)
@@ -103,21 +158,25 @@ class Keyring:
         Raises `UnknownTenant`, `WrongRootKey`, or `BrokenSeal` when a row was tampered with. Then nothing changes.
         """
         tenant = tx.context.tenant
-        epochs, roots, seeds, standing = yield (
+        rows, roots, seeds, standing = yield (
             tx.select(store.epochs()),
             tx.select(store.index_roots()),
             tx.select(store.signing_seeds()),
             tx.select(store.standing_keys()),
         )
-        if not epochs:
+        if not rows:
             raise UnknownTenant
-        wrapping = {row[0]: self._epoch(tenant, *row) for row in epochs}
+        epochs = [Epoch(*row) for row in rows]
+        wrapping = self._wrapping(tenant, epochs)
         root_of = {(row[0], row[1]): _secret(wrapping, tenant, *row) for row in roots}
         signing: dict[str, list[SigningKey]] = {use: [] for use in USES}
         for row in seeds:
             *sealed, since = row
             signing[row[0]].append(SigningKey(_secret(wrapping, tenant, *sealed), since))
-        newest = max(wrapping)
+        active = [each.epoch for each in epochs if each.state == ACTIVE]
+        if len(active) != 1:
+            raise BrokenSeal
+        newest = active[0]
         self._tenants[tenant] = TenantKeys(
             epochs=wrapping,
             epoch=newest,
@@ -127,10 +186,15 @@ class Keyring:
             standing={row[0]: self._data_key(wrapping, tenant, row[0], LOG, row[1:]) for row in standing},
             decoy=Decoy(tenant, wrapping[newest], self._suite),
         )
+        stored = {row.sealed for row in epochs if row.state in OPENING}
+        self._opened[tenant] = {row: key for row, key in self._held(tenant).items() if row in stored}
+        self._laid = {place: laid for place, laid in self._laid.items() if place[0] != tenant}
+        self._lost.pop(tenant, None)
 
     def forget(self, tenant: str) -> None:
         """Drop a tenant's keys from memory."""
         self._tenants.pop(tenant, None)
+        self._opened.pop(tenant, None)
 
     def provision(self, tx: Tx, owner: bytes) -> Work[None]:
         """Make the standing log key of a client or site (16 raw bytes of its id). A cold unit, idempotent.
@@ -144,10 +208,10 @@ class Keyring:
             tx.configure()
 
     def of(self, tenant: str) -> TenantKeys:
-        """The tenant's keys. Raises `UnknownTenant` unless they were loaded."""
+        """The tenant's keys. Raises `UnknownTenant` unless they were loaded, `RootKeyError` while they are lost."""
         keys = self._tenants.get(tenant)
         if keys is None:
-            raise UnknownTenant
+            raise self._lost.get(tenant) or UnknownTenant()
         return keys
 
     # Sealer
@@ -157,13 +221,13 @@ class Keyring:
 
     def unwrap(self, tenant: str, owner: bytes, cls: str, row: tuple[Any, ...] | None) -> DataKey | None:
         """The key in `row`, or None without one. Raises `BrokenSeal` when the row was altered or moved here."""
-        return None if row is None else self._data_key(self.of(tenant).epochs, tenant, owner, cls, row)
+        return None if row is None else self._data_key(self.of(tenant).epochs, tenant, owner, cls, row[1:5])
 
     def create(self, tx: Tx, owner: bytes, cls: str = LOG) -> DataKey:
         tenant = tx.context.tenant
         keys = self.of(tenant)
         key, row = self._new_key(tenant, keys.epochs[keys.epoch], keys.epoch, owner, cls)
-        tx.insert(store.KEY, owner, cls, *row)
+        tx.insert(store.KEY, owner, cls, 1, *row, 0)
         return key
 
     def standing(self, tenant: str, owner: bytes) -> DataKey:
@@ -193,6 +257,11 @@ class Keyring:
 
     def kid(self, tenant: str, use: str) -> str:
         return self.current(tenant, use).kid
+
+    def pairs(self, tenant: str, use: str) -> tuple[SigningKey, ...]:
+        """The key that signs now, then the next while it waits: the log signs with both meanwhile."""
+        current = self.current(tenant, use)
+        return (current, *(key for key in self.of(tenant).signing[use] if key.since > current.since))
 
     def published(self, tenant: str, use: str) -> tuple[tuple[str, bytes], ...]:
         """Every public key of a use as (kid, 32 bytes), newest first: old signatures still verify."""
@@ -225,21 +294,39 @@ class Keyring:
 
     # making and unwrapping
 
-    def _new_epoch(self, tx: Tx, epoch: int) -> WrappingKey:
-        kek = os.urandom(KEY_BYTES)
-        facts = self._provider.describe()
-        wrapped = self._provider.wrap(kek, _context(tx.context.tenant, epoch, facts.provider, facts.key))
-        tx.insert(store.EPOCH, epoch, wrapped, commitment(kek), facts.provider, facts.key, tx.context.at)
-        return WrappingKey(kek, self._suite)
+    def add_epoch(self, tx: Tx, number: int, state: str) -> WrappingKey:
+        """The row of a new epoch, which `prepare` has laid down; a provider at hand does it now."""
+        tenant = tx.context.tenant
+        laid = self._laid.get((tenant, number)) or epoch.lay(self.custody, tenant, number)
+        self._laid[tenant, number] = laid
+        tx.insert(store.EPOCH, *laid.row(number, state, tx.context.at))
+        return WrappingKey(laid.key, self._suite)
 
-    def _epoch(
-        self, tenant: str, epoch: int, wrapped: bytes, committed: bytes, provider: str, root: str
-    ) -> WrappingKey:
-        facts = self._provider.describe()
-        if facts.key != root:
-            raise WrongRootKey(expected=root, found=facts.key)
-        kek = self._provider.unwrap(wrapped, _context(tenant, epoch, provider, root), committed)
-        return WrappingKey(kek, self._suite)
+    def with_epoch(self, tenant: str, row: Epoch) -> dict[int, WrappingKey]:
+        """The epochs that are held, and one that is stored and may not have been loaded yet."""
+        return {**self.of(tenant).epochs, row.epoch: self._open(tenant, row)}
+
+    def _held(self, tenant: str) -> dict[tuple[Any, ...], WrappingKey]:
+        """Tenant keys by the row that they were unwrapped from: one that was destroyed has no such row any more."""
+        return self._opened.setdefault(tenant, {})
+
+    def _open(self, tenant: str, row: Epoch) -> WrappingKey:
+        held = self._held(tenant)
+        if row.sealed not in held:
+            held[row.sealed] = epoch.opened(self.custody, tenant, row, self._suite)
+        return held[row.sealed]
+
+    def _wrapping(self, tenant: str, rows: list[Epoch]) -> dict[int, WrappingKey]:
+        found: dict[int, WrappingKey] = {}
+        for row in rows:
+            if row.state in OPENING:
+                try:
+                    found[row.epoch] = self._open(tenant, row)
+                except KeyGone:
+                    # What is to come may not have been brought to this node yet.
+                    if row.state != NEXT:
+                        raise
+        return found
 
     def _new_key(
         self, tenant: str, wrapping: WrappingKey, epoch: int, owner: bytes, cls: str
@@ -262,8 +349,10 @@ class Keyring:
         return DataKey(tenant, owner, cls, version, key, self._suite)
 
 
-def _context(tenant: str, epoch: int, provider: str, root: str) -> dict[str, str]:
-    return {"epoch": str(epoch), "provider": provider, "root": root, "tenant": tenant}
+def epochs_of(tx: Tx) -> Work[list[Epoch]]:
+    """Every epoch of the tenant, oldest first. Cold."""
+    (rows,) = yield (tx.select(store.epochs()),)
+    return [Epoch(*row) for row in rows]
 
 
 def _new_secret(wrapping: WrappingKey, tenant: str, purpose: str, epoch: int) -> tuple[bytes, bytes]:

@@ -8,17 +8,40 @@ it under labels that differ (`derive.expand`).
 
 import os
 from hmac import compare_digest
-from typing import Final, Never
+from typing import Any, Final, Never
 
 from cryptography.exceptions import InvalidTag
 
+from sayso.kernel import Conflict
 from vault import aad, blob
 from vault.derive import commitment, expand
 from vault.suite import KEY_BYTES, NONCE_BYTES, TAG_BYTES, BrokenSeal, Cipher, Suite
 
 WRAPPED_BYTES: Final = 1 + NONCE_BYTES + KEY_BYTES + TAG_BYTES
+MOST_SEALS: Final = 1 << 24
 _ENCRYPT: Final = {suite: b"encrypt" + bytes((suite,)) for suite in Suite}
 """The label of the key that seals values, for each suite."""
+
+
+class KeyWorn(Conflict):
+    """So much was sealed under one data key that nonces drawn at random could soon meet."""
+
+    def __init__(self, cls: str) -> None:
+        super().__init__(
+            "key-worn", "Values of this person were changed so often that their key takes no more.", retention=cls
+        )
+
+
+def used(row: tuple[Any, ...], cls: str, seals: int) -> tuple[Any, ...]:
+    """The row of a data key after so many more seals. Raises `KeyWorn` where no more are allowed.
+
+    With 96-bit nonces drawn at random, 2^24 messages under one key meet with a chance of 2^-49; NIST SP 800-38D,
+    section 8.3 allows 2^32.
+    """
+    version, key_version, epoch, wrapped, committed, uses = row
+    if uses + seals > MOST_SEALS:
+        raise KeyWorn(cls)
+    return (version + 1, key_version, epoch, wrapped, committed, uses + seals)
 
 
 class WrappingKey:

@@ -25,6 +25,30 @@ _LONGEST_NAME: Final = 256
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _ASCII_EMAIL = re.compile(rf"[a-z0-9!#$%&'*+/=?^_`{{|}}~.-]{{1,64}}@(?:{_LABEL}\.)+[a-z][a-z0-9-]{{0,61}}[a-z0-9]")
 _COUNTRY = re.compile(r"[A-Z]{2}")
+_ANY_POSTCODE = re.compile(r"(?=.*[0-9])[A-Z0-9]{3,10}")
+_POSTCODES: Final = {
+    region: re.compile(form)
+    for form, regions in {
+        r"[0-9]{4}": "AT BE BG CH CY DK HU LU NO SI AU NZ",
+        r"[0-9]{5}": "DE ES FI FR HR IT EE GR CZ SE SK KR MX TR",
+        r"[0-9]{6}": "CN IN RO SG",
+        r"[0-9]{7}": "JP PT",
+        r"[0-9]{8}": "BR",
+        r"[0-9]{5}(?:[0-9]{4})?": "US",
+        r"[0-9]{4}[A-Z]{2}": "NL",
+        r"[0-9]{2}[0-9]{3}": "PL",
+        r"LV[0-9]{4}|[0-9]{4}": "LV",
+        r"LT[0-9]{5}|[0-9]{5}": "LT",
+        r"[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}": "GB",
+        r"[A-Z][0-9][0-9W][A-Z0-9]{4}": "IE",
+        r"[A-Z][0-9][A-Z][0-9][A-Z][0-9]": "CA",
+        r"[A-Z]{3}[0-9]{4}": "MT",
+    }.items()
+    for region in regions.split()
+}
+"""Forms of post codes without blanks and hyphens, as the postal services print them (UPU S42). Where a country is not
+here, any three to ten letters and digits with a digit among them will do.
+"""
 
 
 class InvalidValue(Invalid):
@@ -38,12 +62,12 @@ class InvalidValue(Invalid):
 class Normaliser(Struct, frozen=True):
     """One kind of value. `canonical` raises `ValueError` (or a subclass) on a value that is none.
 
-    `searchable` says whether the kind has so many values that an exact index of it reveals little.
+    `bits` is about how many values the kind really takes, as a logarithm to base 2; 0 for free text. See `planner.py`.
     """
 
     kind: str
     version: int
-    searchable: bool
+    bits: int
     canonical: Callable[[str, str | None], str]
 
 
@@ -148,6 +172,16 @@ def _card(value: str, _region: str | None) -> str:
     return number
 
 
+def _postcode(value: str, region: str | None) -> str:
+    """Letters and digits alone, upper case; in the region's own form where that is known here."""
+    folded = unicodedata.normalize("NFKC", value).upper()
+    code = "".join(char for char in folded if char not in " -\u00a0\u2010\u2013")
+    form = _POSTCODES.get(region or "", _ANY_POSTCODE)
+    if not form.fullmatch(code):
+        raise ValueError
+    return code
+
+
 def _year(value: str, _region: str | None) -> str:
     if len(value) != 4 or not (value.isascii() and value.isdigit()):
         raise ValueError
@@ -176,20 +210,21 @@ def _plain(value: str) -> bool:
 NORMALISERS: Final = {
     normaliser.kind: normaliser
     for normaliser in (
-        Normaliser("email", 1, True, _email),
-        Normaliser("phone", 1, True, _phone),
-        Normaliser("customer_id", 1, True, _opaque),
-        Normaliser("device", 1, True, _opaque),
-        Normaliser("name", 1, True, _name),
-        Normaliser("cn_resident_id", 1, True, _cn_resident_id),
-        Normaliser("iban", 1, True, _iban),
-        Normaliser("card", 1, True, _card),
-        Normaliser("text", 1, False, _text),
-        Normaliser("date", 1, False, _date),
-        Normaliser("year", 1, False, _year),
-        Normaliser("country", 1, False, _country),
-        Normaliser("boolean", 1, False, _boolean),
-        Normaliser("choice", 1, False, _name),
+        Normaliser("email", 1, 32, _email),
+        Normaliser("phone", 1, 32, _phone),
+        Normaliser("customer_id", 1, 20, _opaque),
+        Normaliser("device", 1, 64, _opaque),
+        Normaliser("name", 1, 20, _name),
+        Normaliser("cn_resident_id", 1, 40, _cn_resident_id),
+        Normaliser("iban", 1, 40, _iban),
+        Normaliser("card", 1, 40, _card),
+        Normaliser("postcode", 1, 14, _postcode),
+        Normaliser("date", 1, 15, _date),
+        Normaliser("year", 1, 7, _year),
+        Normaliser("country", 1, 7, _country),
+        Normaliser("boolean", 1, 1, _boolean),
+        Normaliser("choice", 1, 4, _name),
+        Normaliser("text", 1, 0, _text),
     )
 }
-"""Every kind there is. Of the unsearchable ones, nobody looks up free text and the rest have too few values."""
+"""Every kind there is."""

@@ -27,8 +27,10 @@ def tokens_for(
     held: dict[str, list[str]] = {}
     for row, token in zip(known, found[len(classes) :], strict=True):
         key = keys[collections[row[1]].fields[row[2]].retention]
-        if key is None or token is None or not vouched(secrets, tenant, bytes(row[3]), token):
+        # One that ends by itself is its holder's alone: only who was given it may spend it.
+        if key is None or token is None or not row[4]:
             continue
-        if token[3] in (ANY, audience):
+        stands = vouched(secrets, tenant, bytes(row[3]), token)
+        if stands is not None and stands.audience in (ANY, audience):
             held.setdefault(f"{row[1]}.{row[2]}", []).append(reopened(key, bytes(row[0]), row))
     return held

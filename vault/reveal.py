@@ -2,13 +2,16 @@
 
 import logging
 import os
+from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from audit import AuditLog
-from sayso.kernel import LOG, Permit, Tx, Work
-from vault import events, masks, records, store, tokens
+from audit import AuditEvent, AuditLog
+from sayso.kernel import LOG, SECOND, Permit, Tx, Work
+from vault import canaries, events, masks, records, store, tokens
+from vault.facts import Fact, action_for, asked, told
 from vault.fields import Collections, Field
+from vault.guarding import BREAK_GLASS, Glass, way
 from vault.keyring import Keyring
 from vault.keys import DataKey
 from vault.normalise import InvalidValue, canonical
@@ -31,6 +34,8 @@ class Located(Struct, frozen=True):
     collection: str
     field: Field
     found: bool
+    fingerprint: bytes = b""
+    row: tokens.Row | None = None
 
     @property
     def category(self) -> str:
@@ -54,26 +59,32 @@ class Unresolvable(Struct, frozen=True):
 
 
 class Ask(Struct, frozen=True, kw_only=True):
-    """What a reveal is for, as the log will have it. `policy` is the hash of what decided, `why` its refusal."""
+    """What a reveal is for, as the log will have it. `policy` is the hash of what decided, `why` its refusal.
+
+    `transform` is a mask or a fact that the caller wants in place of the value. `approved`: a second person granted
+    just this request; `glass`: why it is opened without one.
+    """
 
     purpose: str
     reason: str
     transform: str | None = None
     policy: str = ""
     why: str = ""
+    approved: bool = False
+    glass: Glass | None = None
 
 
 def locate(keyring: Keyring, tx: Tx, collections: Collections, token: str) -> Work[Located]:
     """See `Vault.locate`."""
     secrets = keyring.of(tx.context.tenant).token
     fingerprint = tokens.fingerprint_of(secrets, token)
-    (row,) = yield (tx.get(store.TOKEN, fingerprint),)
-    if row is not None and tokens.vouched(secrets, tx.context.tenant, fingerprint, row):
-        subject, collection, name, audience = row[:4]
-        declared = collections.get(collection)
-        field = declared.fields.get(name) if declared is not None else None
-        if field is not None and audience in {ANY, tx.context.actor.name}:
-            return Located(subject, collection, field, found=True)
+    (values,) = yield (tx.get(store.TOKEN, fingerprint),)
+    row = None if values is None else tokens.vouched(secrets, tx.context.tenant, fingerprint, values)
+    if row is not None and not tokens.ended(row, tx.context.at):
+        declared = collections.get(row.collection)
+        field = declared.fields.get(row.field) if declared is not None else None
+        if field is not None and row.audience in {ANY, tx.context.actor.name}:
+            return Located(row.subject, row.collection, field, True, fingerprint, row)
     return _nowhere(collections)
 
 
@@ -84,36 +95,84 @@ def _nowhere(collections: Collections) -> Located:
     return Located(os.urandom(16), name, field, found=False)
 
 
+class Outcome(Struct, frozen=True):
+    """What a reveal came to, before it is written down. `shown` None is no value, for whichever reason."""
+
+    shown: str | None
+    event: AuditEvent
+    log_key: DataKey | None
+    alarms: tuple[AuditEvent, ...]
+
+
 def reveal(
     keyring: Keyring, audit: AuditLog, tx: Tx, located: Located, permit: Permit | None, ask: Ask
 ) -> Work[Revealed | Unresolvable]:
     """See `Vault.reveal`."""
+    outcome = yield from considered(keyring, tx, located, permit, ask)
+    entry = audit.append(tx, outcome.event, outcome.log_key)
+    sound(audit, tx, outcome)
+    return Unresolvable(entry) if outcome.shown is None else Revealed(outcome.shown, entry)
+
+
+def sound(audit: AuditLog, tx: Tx, outcome: Outcome) -> None:
+    """Raise the alarms of a reveal: an entry each, an event of the feed, a line in the program's log."""
+    for alarm in outcome.alarms:
+        audit.append(tx, alarm, outcome.log_key)
+        assert alarm.subject is not None
+        tx.publish(events.ALARM, alarm.subject, b"")
+        log.error("alarm of the vault: see the entries of type vault.alarm.raised")
+
+
+def considered(keyring: Keyring, tx: Tx, located: Located, permit: Permit | None, ask: Ask) -> Work[Outcome]:
+    """A reveal without its entry: the same reads and the same openings, whatever it comes to."""
     subject, field, tenant = located.subject, located.field, tx.context.tenant
-    mask = masks.required(() if permit is None else permit.obligations, ask.transform)
+    fact = asked(ask.transform)
+    mask = masks.required(() if permit is None else permit.obligations, None if fact else ask.transform)
     if permit is not None:
-        permit.demand(tenant=tenant, subject=subject, category=field.category, action="reveal")
-    record, key_row, log_row = yield (
+        permit.demand(tenant=tenant, subject=subject, category=field.category, action=action_for(ask.transform))
+    record, key_row, log_row, canary = yield (
         *records.reads(tx, keyring, subject, located.collection, field),
         keyring.read(tx, subject),
+        canaries.read(tx, subject),
     )
     value: str | None = None
     log_key: DataKey | None = None
-    why = ask.why or ("gone" if located.found else "no_token")
+    by, why = _way(located, permit, ask, fact)
+    if located.row is not None and located.row.uses and tokens.spent_here(tx, located.fingerprint):
+        by, why = None, "spent"
     try:
         log_key = keyring.unwrap(tenant, subject, LOG, log_row)
-        if permit is not None and located.found:
+        if permit is not None and by is not None:
             value = yield from records.opened(tx, keyring, subject, located.collection, field, record, key_row)
     except BrokenSeal:
         why = events.BROKEN
         log.critical("a stored value or its key does not open: it was damaged or moved")
+    alarms = () if canary is None or not located.found else (events.alarm("canary", subject, purpose=ask.purpose),)
     if value is None or permit is None:
         _open_decoys(keyring, tenant, log_too=log_key is None)
         known = subject if located.found else None
         event = events.refused(known, purpose=ask.purpose, reason=ask.reason, why=why, policy=ask.policy)
-        return Unresolvable(audit.append(tx, event, log_key))
-    shown = _masked(keyring, tx, mask, field, value)
-    event = events.revealed(permit, located.collection, field.name, mask=mask, reason=ask.reason, policy=ask.policy)
-    return Revealed(shown, audit.append(tx, event, log_key))
+        return Outcome(None, event, log_key, alarms)
+    if located.row is not None:
+        tokens.spend(tx, keyring.of(tenant).token, located.fingerprint, located.row)
+    if by == BREAK_GLASS and ask.glass is not None:
+        said = {"reason": ask.glass.reason, "ticket": ask.glass.ticket}
+        alarms = (*alarms, events.alarm(BREAK_GLASS, subject, purpose=ask.purpose, **said))
+    shown = _shown(keyring, tx, fact, mask, field, value)
+    seen = mask if fact is None else str(fact)
+    event = events.revealed(permit, located.collection, field.name, mask=seen, reason=ask.reason, policy=ask.policy)
+    return Outcome(shown, event, log_key, alarms)
+
+
+def _way(located: Located, permit: Permit | None, ask: Ask, fact: Fact | None) -> tuple[str | None, str]:
+    """By which way the value may be opened, or None; and why it is not, should it not be."""
+    if permit is None or not located.found:
+        return None, ask.why or ("gone" if located.found else "no_token")
+    if fact is not None:
+        return ("", "gone") if str(fact) in located.field.facts else (None, "undeclared_fact")
+    obligations = [item.type for item in permit.obligations]
+    allowed = way(located.field.guards, obligations, approved=ask.approved, glass=ask.glass is not None)
+    return allowed, "gone" if allowed is not None else "guarded"
 
 
 def _open_decoys(keyring: Keyring, tenant: str, *, log_too: bool) -> None:
@@ -124,13 +183,16 @@ def _open_decoys(keyring: Keyring, tenant: str, *, log_too: bool) -> None:
         decoy.unwrap()
 
 
-def _masked(keyring: Keyring, tx: Tx, mask: str | None, field: Field, value: str) -> str:
-    if mask is None:
+def _shown(keyring: Keyring, tx: Tx, fact: Fact | None, mask: str | None, field: Field, value: str) -> str:
+    """What is left of the value. `fact` stands in its place, and under the mask."""
+    if mask is None and fact is None:
         return value
     try:
         normal = canonical(field.type, value, field.region)
     except InvalidValue:
         # The field's type was changed since: nobody can say what four characters of it would show.
         return masks.HIDDEN
+    if fact is not None:
+        return told(fact, mask, field.type, normal, datetime.fromtimestamp(tx.context.at / SECOND, UTC).date())
     reader = keyring.of(tx.context.tenant).token.mask_key(tx.context.actor.name)
     return masks.masked(mask, field.type, value, normal, reader)

@@ -8,11 +8,11 @@
 
 The checksum tells a damaged file from a wrong passphrase; the MAC, which only the right key can make, tells whether
 somebody rewrote the header. With a passphrase: Argon2id (RFC 9106) -> key -> root key. Without one the file is
-`unsealed`: whoever reads it has the key, therefore `serve` and `doctor` warn.
+`unsealed`: whoever reads it has the key, therefore `serve` and `doctor` warn. Beside it lie the keys of tenants' epochs
+(`epochfile.py`).
 """
 
 import os
-import stat
 from hashlib import sha256
 from hmac import compare_digest
 from pathlib import Path
@@ -24,8 +24,10 @@ from msgspec import Struct
 
 from vault import aad
 from vault.derive import commitment, expand, hmac_sha256
+from vault.epochfile import EpochFile
+from vault.keyfiles import demand_private, write_whole
 from vault.keys import WRAPPED_BYTES, WrappingKey
-from vault.provider import ProviderFacts, RootKeyError
+from vault.provider import ProviderFacts, Receipt, RootKeyError
 from vault.suite import KEY_BYTES, BrokenSeal, Suite
 
 FILE: Final = "root.key"
@@ -54,13 +56,6 @@ class MissingRootKey(RootKeyError):
 class RootKeyExists(RootKeyError):
     def __init__(self, path: Path) -> None:
         super().__init__("root-key-exists", f"{path} exists. Overwriting a root key would lose all its data.")
-
-
-class ExposedRootKey(RootKeyError):
-    def __init__(self, path: Path) -> None:
-        super().__init__(
-            "exposed-root-key", f"{path} may be read by others: its folder needs mode 0700, the file 0600."
-        )
 
 
 class DamagedRootKey(RootKeyError):
@@ -100,9 +95,13 @@ class _Header(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
 class SealedFile:
     """The root key provider of the embedded default. A `KeyProvider`."""
 
+    remote = False
+
     def __init__(self, path: Path, root: bytes, *, sealed: bool, suite: Suite) -> None:
         self._path = path
+        self._suite = suite
         self._wrapping = WrappingKey(root, suite)
+        self._epochs = EpochFile(path.parent, self._wrapping, expand(root, b"epochs"))
         self._facts = ProviderFacts("sealed-file", expand(root, b"name")[:8].hex(), sealed)
 
     def __repr__(self) -> str:
@@ -118,9 +117,9 @@ class SealedFile:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if path.exists():
             raise RootKeyExists(path)
-        _demand_private(folder, path)
+        demand_private(folder, path)
         root = os.urandom(32)
-        _write(path, _compose(root, passphrase, cost, suite))
+        write_whole(path, _compose(root, passphrase, cost, suite))
         return cls(path, root, sealed=passphrase is not None, suite=suite)
 
     @classmethod
@@ -133,7 +132,7 @@ class SealedFile:
             raise MissingRootKey(path) from None
         except OSError as error:
             raise RootKeyError("unreadable-root-key", f"{path} cannot be read: {error.strerror}.") from None
-        _demand_private(folder, path)
+        demand_private(folder, path)
         header, mac = _take_apart(path, content)
         if passphrase is None and header.kdf != "none":
             raise PassphraseNeeded(path)
@@ -150,11 +149,19 @@ class SealedFile:
     def describe(self) -> ProviderFacts:
         return self._facts
 
-    def wrap(self, key: bytes, context: dict[str, str]) -> bytes:
-        return self._wrapping.wrap(key, aad.tenant_key(context))
+    def make(self, name: str) -> str:
+        self._epochs.make(name)
+        return name
 
-    def unwrap(self, wrapped: bytes, context: dict[str, str], commitment: bytes) -> bytes:
-        return self._wrapping.unwrap(wrapped, aad.tenant_key(context), commitment)
+    def wrap(self, key: bytes, context: dict[str, str], ref: str = "") -> bytes:
+        return self._key(ref).wrap(key, aad.tenant_key(context))
+
+    def unwrap(self, wrapped: bytes, context: dict[str, str], commitment: bytes, ref: str = "") -> bytes:
+        return self._key(ref).unwrap(wrapped, aad.tenant_key(context), commitment)
+
+    def destroy(self, ref: str, at: int) -> Receipt:
+        self._epochs.destroy(ref)
+        return Receipt(self._facts.provider, ref, at)
 
     def health(self) -> None:
         """The file is still there, private and whole: a key that lives on in memory alone is lost at the next start."""
@@ -162,8 +169,12 @@ class SealedFile:
             content = self._path.read_bytes()
         except OSError:
             raise MissingRootKey(self._path) from None
-        _demand_private(self._path.parent, self._path)
+        demand_private(self._path.parent, self._path)
         _take_apart(self._path, content)
+        self._epochs.check()
+
+    def _key(self, ref: str) -> WrappingKey:
+        return self._epochs.key(ref, self._suite) if ref else self._wrapping
 
 
 def _compose(root: bytes, passphrase: bytes | None, cost: Cost, suite: Suite) -> bytes:
@@ -255,29 +266,6 @@ def _hex(path: Path, text: str, length: int) -> bytes:
     if len(value) != length:
         raise DamagedRootKey(path)
     return value
-
-
-def _demand_private(folder: Path, path: Path) -> None:
-    for part in (folder, path):
-        if part.exists() and stat.S_IMODE(part.stat().st_mode) & 0o077:
-            raise ExposedRootKey(path)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """The whole file or none: written beside, synced, renamed, and the folder synced."""
-    beside = path.with_suffix(".new")
-    beside.unlink(missing_ok=True)
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 _ENCODER = msgspec.json.Encoder(order="sorted")

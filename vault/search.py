@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from audit import AuditLog
 from sayso.kernel import Invalid, Tx, Work, nearest
-from vault import events, records, store
+from vault import canaries, events, records, store
 from vault.fields import Collections, Field, collection_of
 from vault.index import EXACT, IndexKeys
 from vault.keyring import Keyring
@@ -82,6 +82,12 @@ def find(
             found.append(subject)
     if not candidates:
         keys.decoy.open()
+    planted = yield tuple(canaries.read(tx, subject) for subject in found)
+    for subject, canary in zip(found, planted, strict=True):
+        if canary is not None:
+            audit.append(tx, events.alarm("canary", subject, purpose=purpose), None)
+            tx.publish(events.ALARM, subject, b"")
+            log.error("alarm of the vault: see the entries of type vault.alarm.raised")
     names = [item.field.name for item in wanted]
     event = events.searched(collection, names, len(found), purpose=purpose, reason=reason)
     categories = tuple(sorted({item.field.category for item in wanted}))

@@ -103,6 +103,19 @@ def shred_proof(audit: AuditLog, tx: Tx, subject: bytes) -> Work[Tombstone]:
     return msgspec.structs.replace(tombstone, entry=audit.append(tx, event, None))
 
 
+def again(keyring: Keyring, audit: AuditLog, tx: Tx, subject: bytes, classes: Several[str]) -> Work[Tombstone]:
+    """See `Vault.shred_again`."""
+    stock = yield from _stock(tx, subject)
+    doomed = {row[0] for row in stock.keys if row[0] in classes}
+    left = {row[0] for row in stock.keys} - doomed
+    places = {(row[0], row[1]) for row in stock.records if row[3] not in left}
+    log_key = None if LOG in doomed else (yield from _log_key(keyring, tx, subject))
+    tombstone = _destroy(tx, subject, stock, places, doomed)
+    keys, records, epoch = len(tombstone.keys), tombstone.records, tombstone.epoch
+    event = events.shredded(subject, keys=keys, records=records, epoch=epoch, tombstone=tombstone.tombstone)
+    return msgspec.structs.replace(tombstone, entry=audit.append(tx, event, log_key))
+
+
 def expire(
     keyring: Keyring, audit: AuditLog, tx: Tx, subject: bytes, places: Several[Place], ground: str
 ) -> Work[Tombstone]:
@@ -145,6 +158,7 @@ def _destroy_all(tx: Tx, subject: bytes, stock: _Stock) -> Tombstone:
     tx.execute(store.DELETE_RECORDS, expect=0, **whose)
     tx.execute(store.DELETE_TAGS, **whose)
     tx.execute(store.DELETE_TOKENS, **whose)
+    tx.delete(store.CANARY, subject)
     return _bury(tx, subject, keys, stock)
 
 

@@ -8,24 +8,29 @@ from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, delete, or
 
 from sayso.kernel import Prepared, Rows, bucket_of
 from vault import tables
+from vault.epoch import Epoch
 
 EPOCH = Rows(tables.vault_epoch)
 INDEX_KEY = Rows(tables.vault_index_key)
 SIGNING_KEY = Rows(tables.vault_signing_key)
 STANDING_KEY = Rows(tables.vault_standing_key)
+ROLL = Rows(tables.vault_roll)
 KEY = Rows(tables.vault_key)
 RECORD = Rows(tables.vault_record)
 INDEX = Rows(tables.vault_index)
 INDEX_OF = Rows(tables.vault_index_of)
 TOKEN = Rows(tables.vault_token)
 TOKEN_OF = Rows(tables.vault_token_of)
+TOKEN_END = Rows(tables.vault_token_end)
+GRANT = Rows(tables.vault_grant)
+CANARY = Rows(tables.vault_canary)
 TOMBSTONE = Rows(tables.vault_tombstone)
 
 
 def epochs() -> Select[Any]:
     """All tenant keys, oldest first."""
     c = tables.vault_epoch.c
-    return select(c.epoch, c.wrapped, c.commitment, c.provider, c.root).order_by(c.epoch)
+    return select(*(c[name] for name in Epoch.__struct_fields__)).order_by(c.epoch)
 
 
 def index_roots() -> Select[Any]:
@@ -54,7 +59,7 @@ def _of_person(table: Table, *columns: ColumnElement[Any], owner: str = "subject
 
 
 _key, _tag = tables.vault_key.c, tables.vault_index_of.c
-KEYS_OF = _of_person(tables.vault_key, _key["class"], _key.version, _key.epoch, _key.commitment, owner="owner")
+KEYS_OF = _of_person(tables.vault_key, _key["class"], _key.key_version, _key.epoch, _key.commitment, owner="owner")
 """A person's data keys: class, version, epoch, commitment."""
 
 TAGS_OF = _of_person(tables.vault_index_of, _tag.collection, _tag.field, _tag.name, _tag.tag)
@@ -69,6 +74,24 @@ RECORDS_OF = _of_person(
 _of = tables.vault_token_of.c
 TOKENS_OF = _of_person(tables.vault_token_of, _of.tag, _of.collection, _of.field, _of.fingerprint, _of.blob)
 """A person's tokens, each with what it is kept in for being issued again."""
+
+
+def tokens_ended(at: int, limit: int) -> Select[Any]:
+    """Tokens whose time is over, at most `limit`, the oldest first: end, fingerprint."""
+    c = tables.vault_token_end.c
+    return select(c.ends_at, c.fingerprint).where(c.ends_at <= at).order_by(c.ends_at).limit(limit)
+
+
+def grants(limit: int) -> Select[Any]:
+    """The newest requests for a second person, whole rows."""
+    c = tables.vault_grant.c
+    return select(*(column for column in c if column.name != "tenant")).order_by(c.at.desc(), c.id).limit(limit)
+
+
+def canaries(limit: int) -> Select[Any]:
+    """People who were planted, newest first."""
+    c = tables.vault_canary.c
+    return select(c.subject).order_by(c.at.desc()).limit(limit)
 
 
 def subjects_at(tenant: str, tag: bytes, limit: int) -> Select[Any]:

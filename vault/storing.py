@@ -11,7 +11,7 @@ from vault.derive import hmac_sha256, parts
 from vault.fields import Collections
 from vault.index import TAG_BYTES
 from vault.keyring import Keyring
-from vault.keys import DataKey
+from vault.keys import DataKey, used
 from vault.normalise import normaliser_of
 from vault.records import Given, UnknownSubject
 
@@ -63,10 +63,11 @@ def store_record(
     log_key = keyring.unwrap(tenant, subject, LOG, log_row)
     if log_key is None:
         raise UnknownSubject
-    # An erasure on another node deletes these rows; then this unit loses the race and decides again.
+    # An erasure on another node deletes these rows, a sweep wraps them anew; then this unit loses the race and decides
+    # again.
     for cls, row in ((LOG, log_row), *key_rows.items()):
         if row is not None:
-            tx.put(store.KEY, (subject, cls), row, was=row)
+            tx.put(store.KEY, (subject, cls), used(row, cls, 2 * len(given)), was=row)
     keys = {
         cls: keyring.unwrap(tenant, subject, cls, row) or keyring.create(tx, subject, cls)
         for cls, row in key_rows.items()
@@ -77,7 +78,7 @@ def store_record(
         _put_tag(keyring, tx, subject, collection, item, name, row)
     # Under a key that was made a moment ago nothing can have been issued.
     fresh = {cls for cls, row in key_rows.items() if row is None}
-    issued = yield from _tokens(keyring, tx, subject, keys, fresh, collection, given, audience)
+    issued = yield from tokens_for(keyring, tx, subject, keys, fresh, collection, given, audience)
     entry = audit.append(tx, events.stored(subject, collection, sorted(issued), audience), log_key)
     tx.publish(events.STORED, subject, b"")
     return Stored(issued, entry)
@@ -98,7 +99,7 @@ def _put_tag(
     tx.put(store.INDEX_OF, (subject, collection, item.field.name, name), values, was=row)
 
 
-def _tokens(
+def tokens_for(
     keyring: Keyring,
     tx: Tx,
     subject: bytes,
@@ -108,19 +109,19 @@ def _tokens(
     given: list[Given],
     audience: str,
 ) -> Work[dict[str, str]]:
-    """The tokens that the values have for this audience, or new ones."""
+    """The tokens that the values have for this audience, or new ones: always new where a token ends by itself."""
     secrets = keyring.of(tx.context.tenant).token
     tags = {item.field.name: _value_tag(keys[item.field.retention], collection, item, audience) for item in given}
-    asked = [item.field.name for item in given if item.field.retention not in fresh]
+    asked = [item.field.name for item in given if item.field.retention not in fresh and not item.field.token.limited]
     rows = yield tuple(tx.get(store.TOKEN_OF, subject, tags[name]) for name in asked)
     held = {name: row for name, row in zip(asked, rows, strict=True) if row is not None}
     issued: dict[str, str] = {}
     for item in given:
-        name, key = item.field.name, keys[item.field.retention]
+        name, key, terms = item.field.name, keys[item.field.retention], item.field.token
         if name in held:
             issued[name] = tokens.reopened(key, tags[name], held[name])
         else:
-            issued[name] = tokens.issue(tx, secrets, key, tags[name], collection, name, audience)
+            issued[name] = tokens.issue(tx, secrets, key, tags[name], collection, name, audience, terms)
     return issued
 
 

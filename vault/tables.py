@@ -10,14 +10,36 @@ from sayso.kernel.schema import column, subject_table, tenant_table
 vault_epoch = tenant_table(
     "vault_epoch",
     column("epoch", BigInteger),
+    column("version", BigInteger),
+    column("state", Text),
     column("wrapped", LargeBinary),
     column("commitment", LargeBinary),
     column("provider", Text),
     column("root", Text),
+    column("ref", Text),
     column("at", BigInteger),
+    column("changed_at", BigInteger),
+    column("gone_at", BigInteger),
     key=("epoch",),
 )
-"""Tenant keys, each wrapped by the root key that `root` names."""
+"""Tenant keys, each wrapped by the provider's key `ref` under the root key that `root` names. See `epochs.py`."""
+
+vault_roll = tenant_table(
+    "vault_roll",
+    column("name", Text),
+    column("version", BigInteger),
+    column("state", Text),
+    column("epoch", BigInteger),
+    column("rate", BigInteger),
+    column("grace", BigInteger),
+    column("total", BigInteger),
+    column("done", BigInteger),
+    column("next_at", BigInteger),
+    column("started_at", BigInteger),
+    column("finished_at", BigInteger),
+    key=("name",),
+)
+"""The roll to a new epoch: how far it is, how fast it may go. One row."""
 
 vault_index_key = tenant_table(
     "vault_index_key",
@@ -60,13 +82,19 @@ vault_key = subject_table(
     column("owner", LargeBinary),
     column("class", Text),
     column("version", BigInteger),
+    column("key_version", BigInteger),
     column("epoch", BigInteger),
     column("wrapped", LargeBinary),
     column("commitment", LargeBinary),
+    column("uses", BigInteger),
     owner="owner",
     key=("owner", "class"),
 )
-"""The data keys of people. Deleting a row here is the shredding."""
+"""The data keys of people. Deleting a row here is the shredding.
+
+`version` counts the row's changes: who writes a row back that was re-wrapped meanwhile loses the race. `key_version` is
+the key's own; `uses` counts what was sealed under it.
+"""
 
 vault_record = subject_table(
     "vault_record",
@@ -113,10 +141,15 @@ vault_token = subject_table(
     column("at", BigInteger),
     column("key_version", SmallInteger),
     column("mac", LargeBinary),
+    column("version", BigInteger),
+    column("ends_at", BigInteger),
+    column("uses", SmallInteger),
     owner="fingerprint",
     key=("fingerprint",),
 )
-"""What a token points at. `mac` covers every column, so nobody who can write here can point it elsewhere."""
+"""What a token points at. `mac` covers every column but `version`, which counts the row's changes: nobody who can write
+here can point it elsewhere, or let it live longer. `uses` are those that are left.
+"""
 
 vault_token_of = subject_table(
     "vault_token_of",
@@ -129,6 +162,42 @@ vault_token_of = subject_table(
     key=("subject", "tag"),
 )
 """Which token a person's value already has for an audience. `tag` and `blob` are under the person's own data key."""
+
+vault_token_end = tenant_table(
+    "vault_token_end",
+    column("ends_at", BigInteger),
+    column("fingerprint", LargeBinary),
+    key=("ends_at", "fingerprint"),
+)
+"""Which tokens end when: what forgets them."""
+
+vault_grant = tenant_table(
+    "vault_grant",
+    column("id", LargeBinary),
+    column("version", BigInteger),
+    column("state", Text),
+    column("actor", Text),
+    column("person", Text),
+    column("client", Text),
+    column("digest", LargeBinary),
+    column("purpose", Text),
+    column("said", LargeBinary),
+    column("decided_by", Text),
+    column("at", BigInteger),
+    column("ends_at", BigInteger),
+    key=("id",),
+)
+"""Requests for a second person. `digest` binds one to its tokens; `said` is sealed under the tenant's standing key;
+`person` is whom the requester's key counts as.
+"""
+
+vault_canary = subject_table(
+    "vault_canary",
+    column("subject", LargeBinary),
+    column("at", BigInteger),
+    key=("subject",),
+)
+"""People who were planted: see `canaries.py`."""
 
 vault_tombstone = tenant_table(
     "vault_tombstone",

@@ -10,9 +10,26 @@ from collections.abc import Sequence
 
 from audit import AuditLog
 from sayso.kernel import Permit, Tx, Work
-from vault import presentable, reveal, search, shred, storing
-from vault.fields import Collections
+from vault import (
+    bulk,
+    canaries,
+    grants,
+    issuing,
+    portable,
+    presentable,
+    redacting,
+    reveal,
+    search,
+    shred,
+    storing,
+    tokens,
+)
+from vault.fields import Collection, Collections
+from vault.finding import Finding
+from vault.grants import Grant
 from vault.keyring import Keyring
+from vault.portable import Portable
+from vault.redacting import Redacted
 from vault.reveal import ANY, Ask, Located, Revealed, Unresolvable
 from vault.search import MOST_FOUND, Hits, Term
 from vault.shred import Held, Place, Tombstone
@@ -43,6 +60,48 @@ class Vault:
         """
         return storing.store_record(self._keyring, self._audit, tx, collections, facts, collection, fields, audience)
 
+    def issue(
+        self,
+        tx: Tx,
+        collections: Collections,
+        facts: SubjectFacts,
+        collection: str,
+        fields: Sequence[str],
+        audience: str = ANY,
+        *,
+        ttl: str = "",
+        uses: int = 0,
+    ) -> Work[Stored]:
+        """Tokens for values that are stored already; none for what is not. Hot.
+
+        `ttl` (ISO 8601) and `uses` bound them more narrowly than the field does: such tokens are new each time. Raises
+        as `store` does, and `InvalidTerms`.
+        """
+        return issuing.issue(
+            self._keyring, self._audit, tx, collections, facts, collection, fields, audience, ttl, uses
+        )
+
+    def redact(
+        self,
+        tx: Tx,
+        text: str,
+        findings: list[Finding],
+        *,
+        facts: SubjectFacts | None = None,
+        collection: Collection | None = None,
+        audience: str = ANY,
+    ) -> Work[Redacted]:
+        """`text` with tokens where identity data stood: `findings` are what `find` found in it. Warm.
+
+        `facts` is whom the text is with; `collection` where their values are stored, so that those get their fields'
+        tokens. Raises `UnknownSubject`.
+        """
+        return redacting.redact(self._keyring, self._audit, tx, text, findings, facts, collection, audience)
+
+    def tidy_tokens(self, tx: Tx) -> Work[int]:
+        """Forget tokens whose time is over, some at a time; returns how many. Cold."""
+        return tokens.tidy(tx)
+
     def locate(self, tx: Tx, collections: Collections, token: str) -> Work[Located]:
         """Where `token` points, for the actor of this request. Hot. Never fails: see `Located`.
 
@@ -57,6 +116,62 @@ class Vault:
         `Denied` (`permit-mismatch`) for a permit minted for something else, `Invalid` (`unknown-transform`).
         """
         return reveal.reveal(self._keyring, self._audit, tx, located, permit, ask)
+
+    def reveal_many(
+        self, tx: Tx, asked: Sequence[tuple[Located, Permit | None, Ask]]
+    ) -> Work[tuple[list[str | None], str]]:
+        """As so many reveals, side by side and with one entry: the values in order, None for unresolvable; the entry.
+
+        Warm: for a chunk of a list, at least one. No token may come twice; all are asked for one purpose and reason.
+        """
+        return bulk.reveal_many(self._keyring, self._audit, tx, asked)
+
+    def export(
+        self, tx: Tx, collections: Collections, subject: bytes, permit: Permit, reason: str, *, approved: bool
+    ) -> Work[Portable]:
+        """Everything stored of a person, opened. Cold. `permit` is one for action `export` over the person whole.
+
+        What is guarded is withheld unless a second person `approved`.
+        """
+        return portable.collect(self._keyring, self._audit, tx, collections, subject, permit, reason, approved=approved)
+
+    def ask_grant(
+        self, tx: Tx, person: str, purpose: str, tokens: list[str], reason: str, ticket: str = ""
+    ) -> Work[Grant]:
+        """Ask a second person to let just these tokens be opened for just this purpose. Cold.
+
+        `person` is whom the caller's key counts as where two people are needed.
+        """
+        return grants.ask(self._keyring, self._audit, tx, person, purpose, tokens, reason, ticket)
+
+    def decide_grant(self, tx: Tx, person: str, grant: str, *, approve: bool) -> Work[Grant]:
+        """Answer what another one asked. Cold. Raises `NoGrant`, `OwnGrant`, `GrantDecided`."""
+        return grants.decide(self._keyring, self._audit, tx, person, grant, approve=approve)
+
+    def take_grant(self, tx: Tx, grant: str | None, purpose: str, tokens: list[str]) -> Work[bool]:
+        """Use a grant up, if it is one for this actor, purpose and tokens; whether it was. Hot."""
+        return grants.take(tx, grant, purpose, tokens)
+
+    def grant(self, tx: Tx, grant: str) -> Work[Grant]:
+        """One request for a second person. Raises `NoGrant`."""
+        return grants.one(self._keyring, tx, grant)
+
+    def grants(self, tx: Tx) -> Work[list[Grant]]:
+        """The newest requests first. Cold."""
+        return grants.newest(self._keyring, tx)
+
+    def plant(self, tx: Tx, facts: SubjectFacts) -> Work[None]:
+        """Make a person a canary: whoever opens their data raises an alarm. Cold. Raises `UnknownSubject`."""
+        known = facts.known and not facts.erased
+        return canaries.plant(self._keyring, self._audit, tx, facts.subject, known=known)
+
+    def lift(self, tx: Tx, subject: bytes) -> Work[None]:
+        """Take that back. Cold."""
+        return canaries.lift(self._keyring, self._audit, tx, subject)
+
+    def planted(self, tx: Tx) -> Work[list[bytes]]:
+        """The canaries, newest first. Cold."""
+        return canaries.planted(tx)
 
     def search(
         self,
@@ -104,6 +219,12 @@ class Vault:
         `database.tidy()`, so that no file of the store holds the wrapped key.
         """
         return shred.shred(self._keyring, self._audit, tx, subject, permit, classes)
+
+    def shred_again(self, tx: Tx, subject: bytes, classes: Several[str]) -> Work[Tombstone]:
+        """Destroy what a restored copy of the database has brought back: the keys of `classes`, which were destroyed
+        before, and values whose key is not there any more. Cold. As `shred`, and without a permit: it was given then.
+        """
+        return shred.again(self._keyring, self._audit, tx, subject, classes)
 
     def shred_proof(self, tx: Tx, subject: bytes) -> Work[Tombstone]:
         """Destroy the key of an erased person's proof capsule, because its term is over. Cold. As `shred`, and without

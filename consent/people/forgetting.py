@@ -4,6 +4,8 @@ Stays: a suppression entry per identifier, and a capsule of proof under a key of
 state. Records and receipts lie sealed under the person's `log` key and die with it, which is for `rights` to destroy.
 """
 
+from typing import Any
+
 import msgspec
 from msgspec import Struct
 
@@ -13,7 +15,7 @@ from consent.choices.past import open_record
 from consent.choices.record import Payload
 from consent.errors import Held
 from consent.model import PersonState
-from consent.packing import pack
+from consent.packing import pack, unpack
 from consent.people.identity_log import keys_of
 from consent.people.people import Other, People
 from consent.preferences import preferences
@@ -113,15 +115,32 @@ class Forgetter:
         key = self._sealer.create(tx, subject, PROOF)
         sealed = key.seal("consent_proof", text("sub", subject), msgspec.msgpack.encode(capsule))
         tx.insert(store.PROOF, subject, context.at, 1, proof_until, 0, sealed)
-        for tag, _, _ in identifiers:
-            tx.delete(store.IDENTIFIER, bytes(tag))
-            tx.delete(store.IDENTIFIER_OF, subject, bytes(tag))
+        self._take_out(tx, subject, row, [bytes(tag) for tag, _, _ in identifiers])
+        return len(opened), [kind for _, kind, _ in identifiers]
+
+    def forget_again(self, tx: Tx, subject: bytes, suppress_until: int) -> Work[bool]:
+        """Erase once more somebody who was erased, whom a restored copy of the database shows again. A cold unit.
+
+        Nothing of theirs needs to open any more, so there is no capsule to be made: the one of then has been. False for
+        someone unknown or erased.
+        """
+        (row,) = yield (tx.get(store.PERSON, subject),)
+        if row is None or unpack(row[3]).erased_at:
+            return False
+        (identifiers,) = yield (tx.select(store.identifiers_of(tx.context.tenant, subject)),)
+        yield from self._suppress(tx, [bytes(suppression) for _, _, suppression in identifiers], suppress_until)
+        self._take_out(tx, subject, row, [bytes(tag) for tag, _, _ in identifiers])
+        return True
+
+    def _take_out(self, tx: Tx, subject: bytes, row: tuple[Any, ...], tags: list[bytes]) -> None:
+        for tag in tags:
+            tx.delete(store.IDENTIFIER, tag)
+            tx.delete(store.IDENTIFIER_OF, subject, tag)
         tx.delete(store.AID, row[1].to_bytes(8, "big"))
         preferences.erase(tx, subject)
-        tombstone = pack(PersonState(erased_at=context.at))
-        tx.put(store.PERSON, (subject,), (row[0] + 1, 0, max(context.at, row[2] + 1), tombstone), was=row)
+        at = tx.context.at
+        tx.put(store.PERSON, (subject,), (row[0] + 1, 0, max(at, row[2] + 1), pack(PersonState(erased_at=at))), was=row)
         tx.publish(events.PERSON_FORGOTTEN, subject, b"")
-        return len(opened), [kind for _, kind, _ in identifiers]
 
     def _suppress(self, tx: Tx, tags: list[bytes], until: int) -> Work[None]:
         """A suppression row per identifier; one that is there already keeps the later term."""

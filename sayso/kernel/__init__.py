@@ -49,9 +49,10 @@ from sayso.kernel.manifest import (
     problem,
 )
 from sayso.kernel.permit import Obligation, Permit
-from sayso.kernel.protocols import LOG, TENANT_OWNER, Indexer, Key, Sealer, Signer
+from sayso.kernel.protocols import LOG, TENANT_OWNER, Indexer, Key, Sealer, Signer, SigningPair
 from sayso.kernel.rows import Rows, Values
 from sayso.kernel.statements import PARTS, Prepared, in_part
+from sayso.kernel.together import together
 from sayso.kernel.tx import Found, Get, GetEach, Head, Query, Reads, Tx, Unit, Work
 
 __all__ = [
@@ -104,6 +105,7 @@ __all__ = [
     "Section",
     "Seq",
     "Signer",
+    "SigningPair",
     "TooLarge",
     "TooMany",
     "Try",
@@ -136,4 +138,5 @@ __all__ = [
     "raw",
     "text",
     "to_datetime",
+    "together",
 ]

@@ -32,9 +32,6 @@ LEASE_S: Final = 15.0
 SLICE_S: Final = 2.0
 """Seconds for which a job runs before the next job and tenant have their turn."""
 
-_REST: Final = 4
-"""A step is followed by a rest so many times as long on the embedded database, where everybody waits while it runs."""
-
 LONGEST_PAUSE_S: Final = 300
 """Seconds at most between two tries of a step that fails."""
 
@@ -66,13 +63,15 @@ class Job(Struct, frozen=True):
     """A kind of work that every tenant has.
 
     `pending` looks, cheaply and without writing, whether there is anything to do; `step` does a bounded part of it.
-    Both are units; `every` is how many seconds lie between two looks.
+    Both are units; `every` is how many seconds lie between two looks. `rest`: a step is followed by a rest so many
+    times as long on the embedded database, where everybody waits while it runs.
     """
 
     name: str
     every: float
     pending: Callable[[Tx, bytes], Work[bool]]
     step: Callable[[Tx, Try], Work[Done]]
+    rest: int = 4
 
 
 class JobState(Struct, frozen=True):
@@ -223,7 +222,7 @@ class Jobs:
                 unit = partial(self._step, job, fence, leave)
                 done = await self._database.run_alone(_context(tenant), unit)
                 steps, deleted, more = steps + 1, deleted or done.deleted, done.more and not leave
-                rest = (_REST if self._alone else 1) * (_elapsed() - began)
+                rest = (job.rest if self._alone else 1) * (_elapsed() - began)
                 await asyncio.sleep(min(rest, self._slice_s) if more else 0)
         except Fenced:
             pass

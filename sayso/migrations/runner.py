@@ -22,6 +22,7 @@ T = TypeVar("T")
 LOCK_TIMEOUT_S = 5
 TABLES_IN = (
     "audit.tables",
+    "audit.exports.tables",
     "consent.tables",
     "vault.tables",
     "policies.audiences.tables",

@@ -42,6 +42,8 @@ async def running(services: Services) -> AsyncIterator[None]:
     loops = Loops(services)
     try:
         await services.configurations.start()
+        await services.key_keeper.start()
+        await services.check_logs()
         loops.start()
         services.started = True
         yield
@@ -50,7 +52,7 @@ async def running(services: Services) -> AsyncIterator[None]:
         await loops.stop()
         await services.crowds.close()
         await services.feed.close()
-        await services.audit.close()
+        await services.witnesses.close()
         await services.database.stop()
 
 

@@ -48,7 +48,7 @@ from sayso.server.manifest import Approval
 from sayso.server.self_check import Unsound, demand_same
 from sayso.server.sites import Declared, Site, parse_clients, parse_sites
 from sayso.server.tenancy import WORLD
-from vault import Collections, Keyring
+from vault import Collections, Keyring, ProviderDown, RootKeyError
 from vault import parse as parse_collections
 
 T = TypeVar("T")
@@ -237,6 +237,13 @@ class Configurations:
 
     async def load(self, tenant: str) -> None:
         """Read one brand's keys, manifest and clients anew and put them in force together."""
+        try:
+            await self._keyring.fetch(self.database, _context(tenant))
+        except RootKeyError as error:
+            # A provider that is away for a while, or that of one brand alone, is no reason not to serve the others:
+            # without its keys a brand's calls are denied until they are back (`keykeeping.py`).
+            if not isinstance(error, ProviderDown) and not self._keyring.custody.brings_own(tenant):
+                raise
         read = await self.database.look(_context(tenant), self._read)
         configuration, principals = read
         self._live[tenant] = configuration
@@ -261,7 +268,9 @@ class Configurations:
         return await self.database.look(_context(tenant), _counter)
 
     def _read(self, tx: Tx) -> Work[tuple[Configuration, list[Principal]]]:
-        yield from self._keyring.load(tx)
+        tenant = tx.context.tenant
+        if self._keyring.lost(tenant) is None or not self._keyring.custody.of(tenant).remote:
+            yield from self._keyring.load(tx)
         manifests, clients, keys = yield (
             tx.select(store.latest_manifest()),
             tx.select(store.all_clients()),
@@ -269,11 +278,11 @@ class Configurations:
         )
         known = {row[0]: _client(row) for row in clients}
         live = [
-            principal_of(tx.context.tenant, known[client], until, mark, bytes(person).decode())
+            principal_of(tenant, known[client], until, mark, bytes(person).decode())
             for mark, client, _, until, revoked, person in keys
             if not revoked and (not until or until > tx.context.at)
         ]
-        registered = {client.name: principal_of(tx.context.tenant, client).actor for client in known.values()}
+        registered = {client.name: principal_of(tenant, client).actor for client in known.values()}
         configuration = yield from self._sound(tx, manifests[0] if manifests else _NO_MANIFEST)
         return replace(configuration, counter=tx.head.config, registered=registered), live
 

@@ -17,6 +17,17 @@ class FileExists(Conflict):
     """Nothing is overwritten."""
 
 
+def demand_away(settings: Settings, out: Path) -> None:
+    """Raise `KeysBesideData`, `FileExists` unless a backup of the key table may be written to `out`: neither among the
+    data, of which it is to be kept apart, nor in the key folder, without which it is worth nothing.
+    """
+    if out.exists():
+        raise FileExists("file-exists", "There is a file of that name.")
+    for folder in (settings.data_folder, settings.key_folder):
+        if folder.resolve() in out.resolve().parents:
+            raise KeysBesideData("keys-beside-data", "A copy of the key table lies apart from data and from root key.")
+
+
 def copy_database(settings: Settings, out: Path) -> int:
     """Write a consistent copy to `out` (0600); returns its size in bytes.
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from sayso.kernel import SaysoError
 from sayso.server.precautions import UNSEALED, demand_apart
 from sayso.server.settings import FILE, Settings
-from vault import SealedFile
+from vault import Custody, OutsideKey, own_folders
 
 OURS = ("audit", "consent", "policies", "reports", "rights", "sayso", "vault")
 
@@ -33,7 +33,7 @@ def examine(settings: Settings, passphrase: bytes | None) -> list[Finding]:
         _private(settings.data_folder, "data folder"),
         _private(settings.key_folder, "key folder"),
     ]
-    found += [_root_key(settings, passphrase), _tables(settings), _names()]
+    found += [_root_key(settings, passphrase), *_own_providers(settings), _tables(settings), _names()]
     return found
 
 
@@ -63,13 +63,33 @@ def _private(folder: Path, name: str) -> Finding:
 
 def _root_key(settings: Settings, passphrase: bytes | None) -> Finding:
     try:
-        opened = SealedFile.open(settings.key_folder, passphrase)
+        custody = Custody.open(settings.key_folder, passphrase)
+        custody.default.health()
     except SaysoError as error:
         return Finding("wrong", "root key", error.message)
-    if opened.unsealed:
+    if not custody.sealed:
         warning = UNSEALED.format(path=settings.key_folder / "root.key")
         return Finding("warning", "root key", warning[0].upper() + warning[1:])
+    facts = custody.default.describe()
+    if custody.default.remote:
+        return Finding("fine", "root key", f"Root key {facts.key} lies in {facts.provider}, which answers.")
     return Finding("fine", "root key", "It is sealed and opens.")
+
+
+def _own_providers(settings: Settings) -> list[Finding]:
+    """The providers of brands that bring their own."""
+    found = []
+    for folder in own_folders(settings.key_folder):
+        name = f"root key of {folder.name}"
+        try:
+            provider = OutsideKey.open(folder)
+            provider.health()
+        except SaysoError as error:
+            found.append(Finding("wrong", name, error.message))
+        else:
+            facts = provider.describe()
+            found.append(Finding("fine", name, f"Root key {facts.key} lies in {facts.provider}, which answers."))
+    return found
 
 
 def _tables(settings: Settings) -> Finding:

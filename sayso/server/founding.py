@@ -53,6 +53,7 @@ async def found(services: Services, wanted: NewTenant) -> Founded:
     if tenant in services.configurations.tenants():
         raise TenantExists("tenant-exists", "There is a tenant of that name.")
     database, configurations = services.database, services.configurations
+    await services.keyring.prepare(tenant, 1)
     await database.run_alone(_context(tenant), services.keyring.found)
     await configurations.load(tenant)
     key = await database.run_alone(_context(tenant), lambda tx: _first_steps(services, tx))

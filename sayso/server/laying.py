@@ -3,20 +3,31 @@
 import asyncio
 from pathlib import Path
 
+from msgspec import Struct
+
 from sayso.kernel import Conflict
 from sayso.server.founding import Founded, NewTenant, found
 from sayso.server.local import locked
 from sayso.server.precautions import demand_apart
 from sayso.server.settings import FILE, Settings, remember
 from sayso.server.tenancy import DEFAULT
-from vault import SealedFile
+from vault import OutsideKey, SealedFile, holds_root
 
 
 class StoreExists(Conflict):
     """The folder holds a store already."""
 
 
-def lay(settings: Settings, controller: str, passphrase: bytes | None = None) -> Founded:
+class Outside(Struct, frozen=True):
+    """Where the root key shall lie instead of in a sealed file: the kind of provider and its settings."""
+
+    kind: str
+    settings: dict[str, str]
+
+
+def lay(
+    settings: Settings, controller: str, passphrase: bytes | None = None, outside: Outside | None = None
+) -> Founded:
     """Make a store. Raises `StoreExists`, `KeysBesideData`, `RootKeyError`; what was begun may be begun again.
 
     The settings file comes last: a folder without it holds no store.
@@ -27,8 +38,11 @@ def lay(settings: Settings, controller: str, passphrase: bytes | None = None) ->
     demand_apart(data, keys)
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     with locked(data, patience=2):
-        if not (keys / "root.key").exists():
-            SealedFile.create(keys, passphrase)
+        if not holds_root(keys):
+            if outside is None:
+                SealedFile.create(keys, passphrase)
+            else:
+                OutsideKey.create(keys, outside.kind, outside.settings)
         _lay_tables(settings)
         made = asyncio.run(_found(settings, controller, passphrase))
         _remember(settings)

@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from sayso.kernel import SYSTEM, Context, Tx, Work, now
-from sayso.server import feed, mail, store
+from sayso.server import feed, keykeeping, mail, store
 from sayso.server.wiring import Services
 from sayso.server.workers import WORK_EVERY
 
 TIDY_EVERY = 60.0
 """Seconds between two rounds of forgetting."""
+
+WEIGH_EVERY = 1.0
+"""Seconds between two looks at how much waits to be integrated."""
 
 RECEIPT_PARTS_EVERY = 2.0
 """Seconds between two looks at what receipts have in common and nobody has stored yet."""
@@ -38,13 +41,19 @@ class Loops:
     def start(self) -> None:
         settings = self._services.settings
         self._every(settings.integrate_every, self._services.integrate, "integrate", rest=INTEGRATE_REST)
+        self._every(WEIGH_EVERY, self._services.weigh, "weigh")
         self._every(TIDY_EVERY, self._tidy, "tidy")
         self._every(RECEIPT_PARTS_EVERY, self._services.keep_receipt_parts, "receipts")
         self._every(feed.EVERY, self._services.feed.round, "feed")
         self._every(mail.EVERY, self._services.carrier.round, "mail")
         self._every(WORK_EVERY, self._services.workers.round, "jobs")
+        self._every(keykeeping.EVERY, self._services.key_keeper.round, "keys")
         self._every(CROWDS_EVERY, self._services.crowds.follow, "crowds")
         self._every(RELOAD_EVERY, self._services.configurations.retry, "reload")
+        if self._services.publishing.configured:
+            self._every(self._services.publishing.every, self._services.publishing.round, "publish")
+        if self._services.witnesses.witnessing is not None:
+            self._tasks.append(asyncio.get_running_loop().create_task(self._witness(), name="sayso-witness"))
         if not settings.embedded:
             # The embedded database has one process, which needs to be told nothing.
             self._every(FOLLOW_EVERY, self._services.configurations.follow, "follow")
@@ -72,6 +81,15 @@ class Loops:
                 self._services.log.error("loop failed", error, loop=name)
                 wait = min(max(wait, 0.1) * 2, 30.0)
 
+    async def _witness(self) -> None:
+        witnesses = self._services.witnesses
+        while not self._stopping.is_set():
+            try:
+                await witnesses.round()
+            except Exception as error:  # noqa: BLE001 - a loop outlives what goes wrong in a round
+                self._services.log.error("loop failed", error, loop="witness")
+            await witnesses.pause(self._stopping)
+
     async def _ended(self, seconds: float) -> bool:
         try:
             await asyncio.wait_for(self._stopping.wait(), seconds)
@@ -89,7 +107,7 @@ class Loops:
             tx.execute(store.expired_sessions(at))
             services.registry.codes.tidy(tx)
             services.outbox.tidy(tx)
-            yield ()
+            yield from services.vault.tidy_tokens(tx)
 
         for tenant in services.configurations.tenants():
             await services.database.run_alone(Context(tenant, SYSTEM, now(), "tidy"), unit)

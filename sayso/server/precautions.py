@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sayso.kernel import Invalid, NotFound
 from sayso.server.settings import FILE, Settings
-from vault import PassphraseNeeded, SealedFile
+from vault import KEY_FILES, Custody, PassphraseNeeded
 
 ROOT_KEY = "root.key"
 
@@ -22,7 +22,7 @@ class NoStore(NotFound):
 def demand_apart(data: Path, keys: Path) -> None:
     """Raise `KeysBesideData` unless neither folder lies inside the other and no root key lies among the data."""
     data, keys = data.resolve(), keys.resolve()
-    if data == keys or data in keys.parents or keys in data.parents or (data.is_dir() and any(data.rglob(ROOT_KEY))):
+    if data == keys or data in keys.parents or keys in data.parents or _holds_keys(data):
         raise KeysBesideData(
             "keys-beside-data",
             "Keys and data must lie in folders of their own: a copy of one must never hold the other.",
@@ -38,7 +38,11 @@ def demand_store(settings: Settings) -> list[str]:
         raise NoStore("no-store", "There is no Sayso store in this folder; sayso init makes one.")
     demand_apart(settings.data_folder, settings.key_folder)
     try:
-        unsealed = SealedFile.open(settings.key_folder, None).unsealed
+        sealed = Custody.open(settings.key_folder, None).sealed
     except PassphraseNeeded:
         return []
-    return [UNSEALED.format(path=settings.key_folder / ROOT_KEY)] if unsealed else []
+    return [] if sealed else [UNSEALED.format(path=settings.key_folder / ROOT_KEY)]
+
+
+def _holds_keys(data: Path) -> bool:
+    return data.is_dir() and any(any(data.rglob(name)) for name in KEY_FILES)

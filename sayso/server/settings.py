@@ -39,6 +39,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     prefix_rate: Positive = 120
     trusted_proxies: tuple[str, ...] = ()
     integrate_every: float = 0.1
+    log_most_waiting: Positive = 200_000
+    log_longest_wait: Positive = 30
+    witness_policy: str = ""
+    witness_every: Positive = 10
+    witness_timeout: Positive = 3
+    witness_logs: str = ""
+    publish_to: str = ""
+    publish_every: Positive = 10
+    publish_entries: bool = False
+    publish_endpoint: str = ""
+    publish_region: str = ""
     banner_max_age: Positive = 60
     shutdown_grace: Positive = 10
     policy_stale_after: Positive = 60
@@ -54,6 +65,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     mail_password_file: str = ""
     mail_from: str = ""
     mail_timeout: Positive = 20
+    key_lease: Positive = 300
+    backup_horizon: str = ""
     log_level: str = "info"
     demo: bool = False
 

@@ -88,7 +88,7 @@ async def replay(call: Call, policy: Policy, since: int, until: int) -> Simulate
 
 
 def _page(call: Call, search: Search, tx: Tx) -> Work[tuple[list[Replayed], str | None]]:
-    return (yield from call.services.audit.replay(tx, search))
+    return (yield from call.services.audit.recorded(tx, search))
 
 
 async def _policies(call: Call, versions: frozenset[str]) -> dict[str, Snapshot]:

@@ -50,6 +50,13 @@ def latest_manifest() -> Select[Any]:
     return select(*columns).order_by(table.c.version.desc()).limit(1)
 
 
+def manifests_until(at: int) -> Select[Any]:
+    """Version, hash, content, at of every manifest that was live before an instant, newest first."""
+    table = tables.manifests
+    columns = (table.c.version, table.c.hash, table.c.content, table.c.at)
+    return select(*columns).where(table.c.at < at).order_by(table.c.version.desc())
+
+
 def versions_before(version: int, limit: int) -> Select[Any]:
     """Version, hash, author, at, approver, made, restores, glass of versions below `version`, newest first."""
     table = tables.manifests

@@ -3,27 +3,33 @@
 `wire` opens the root key and puts the parts together; nothing is read from the database before `running` starts it.
 """
 
+import contextlib
 import socket
 
-from audit import AuditLog
+from audit import AuditLog, ExportDesk, LogForked, Pressure
 from consent import ConsentRegistry, IdentifierKinds, Issuer
 from policies import Audiences, Crowds, KeptLists, PolicyEngine
-from rights import RightsDesk
+from reports import BlastRadius, UsesReport
+from rights import Again, RightsDesk
 from sayso.kernel import SECOND, SYSTEM, Context, Database, Renderer, now, open_database
 from sayso.server.asking import Asking
 from sayso.server.auth import Principals
 from sayso.server.configuration import Configurations
 from sayso.server.feed import Feed
 from sayso.server.idempotency import Running
+from sayso.server.keykeeping import KeyKeeper
 from sayso.server.limits import Limiter
 from sayso.server.logs import Log, configure
 from sayso.server.mail import Carrier, Outbox
 from sayso.server.mailroom import DEMO_KEYS, Mailroom
 from sayso.server.metrics import Metrics
+from sayso.server.pages.uses_report import uses_document
+from sayso.server.publishing import Publishing
 from sayso.server.settings import Settings
 from sayso.server.typesetting import Typesetter
+from sayso.server.witnesses import Witnesses
 from sayso.server.workers import Workers
-from vault import Keyring, SealedFile, Vault
+from vault import Custody, Epochs, Keyring, Ledger, Revocation, Vault
 
 ANCHOR = "anchor"
 """Outside the database, in the key folder: remembers which heads of the log were signed (reference audit 3.5)."""
@@ -43,17 +49,27 @@ class Services:
         self.principals = Principals()
         anchor = settings.key_folder / ANCHOR
         self.audit = AuditLog(
-            keyring, keyring, socket.gethostname(), origin_base=f"{settings.log_origin}/log", anchor=anchor
+            keyring,
+            keyring,
+            socket.gethostname(),
+            origin_base=f"{settings.log_origin}/log",
+            anchor=anchor,
+            pressure=Pressure(settings.log_most_waiting, settings.log_longest_wait),
         )
         self.registry = ConsentRegistry(self.audit, keyring, keyring, keyring, self._issuer, self._kinds)
         self.vault = Vault(keyring, self.audit)
+        self.epochs = Epochs(keyring, self.audit)
         self.engine = PolicyEngine(self.audit, keyring)
         self.desk = RightsDesk(self.audit, keyring, keyring, self.registry, self.vault, self.engine, self._issuer)
+        self.revocation = Revocation(Ledger(settings.key_folder))
+        self.again = Again(self.audit, keyring, self.registry, self.vault, self.revocation)
         self.configurations = Configurations(
             keyring, self.principals, self.registry, self.log, settings.policy_stale_after
         )
         self.database: Database = open_database(settings.database_url, self.configurations.moved)
         self.configurations.database = self.database
+        self.witnesses = Witnesses(self)
+        self.publishing = Publishing(self)
         self.crowds = Crowds(self.engine, self.database.look)
         self.audiences = Audiences(self.audit, keyring)
         self.kept = KeptLists(self.audit, keyring)
@@ -66,7 +82,15 @@ class Services:
         self.feed = Feed(self)
         self.mailroom = Mailroom(settings.key_folder / DEMO_KEYS) if settings.demo else None
         self.renderer: Renderer = Typesetter()
+        self.exports = ExportDesk(
+            keyring,
+            {
+                "access": UsesReport(keyring, self.renderer, uses_document),
+                "blast_radius": BlastRadius(keyring, self.audiences),
+            },
+        )
         self.workers = Workers(self)
+        self.key_keeper = KeyKeeper(self)
         self.metrics.gauge(
             "sayso_units_waiting", "Units of work that wait for their flush.", lambda: self.database.waiting
         )
@@ -76,6 +100,17 @@ class Services:
         self.metrics.gauge(
             "sayso_mail_dead", "Letters that could not be delivered.", lambda: sum(self.outbox.dead.values())
         )
+        pressure = self.audit.pressure
+        self.metrics.gauge("sayso_log_pending", "Entries that wait to be integrated.", lambda: pressure.pending)
+        self.metrics.gauge(
+            "sayso_log_wait_seconds", "For how long the oldest of them has waited.", lambda: pressure.waited_s
+        )
+        witnesses = self.witnesses
+        self.metrics.gauge("sayso_log_witness_lag_seconds", "Since witnesses last were enough.", lambda: witnesses.lag)
+        self.metrics.gauge(
+            "sayso_log_witness_refusals", "Checkpoints that a witness refused.", lambda: witnesses.refusals
+        )
+        self.metrics.gauge("sayso_log_forked", "Logs that contradict what was signed; must stay 0.", self._forked)
         self.metrics.gauge("sayso_mail_sent", "Letters that the mail server took.", lambda: self.carrier.sent)
         self.metrics.gauge(
             "sayso_policy_lag_seconds",
@@ -94,17 +129,40 @@ class Services:
         waited.
         """
         busy = False
+        stopped: LogForked | None = None
         for tenant in self.configurations.tenants():
             integrated = FULL
             while integrated >= FULL:
-                integrated = (await self.audit.integrate(self.database, tenant)).integrated
+                try:
+                    integrated = (await self.audit.integrate(self.database, tenant)).integrated
+                except LogForked as error:
+                    # One brand's log stands still; the others go on.
+                    stopped, integrated = error, 0
                 busy = busy or integrated > 0
+        if stopped is not None and not busy:
+            raise stopped
         return busy
+
+    async def check_logs(self) -> None:
+        """Compare each log with what the world may have seen of it. One that contradicts it takes no entries, so
+        nothing of its brand changes and nothing is permitted, until an operator has recovered it.
+        """
+        for tenant in self.configurations.tenants():
+            try:
+                await self.audit.check(self.database, tenant)
+            except LogForked as error:
+                self.log.error("log forked", error, tenant=tenant)
+
+    async def weigh(self) -> None:
+        """See how much waits in each log: beyond the agreed it takes no more."""
+        for tenant in self.configurations.tenants():
+            await self.audit.weigh(self.database, tenant)
 
     async def settle(self) -> None:
         """Integrate and sign all that waits: what a command did is then in the log's next checkpoint."""
         for tenant in self.configurations.tenants():
-            await self.audit.drain(self.database, tenant)
+            with contextlib.suppress(LogForked):  # it took no entries, so nothing waits
+                await self.audit.drain(self.database, tenant)
 
     async def keep_receipt_parts(self) -> None:
         """Store, once, what the receipts of each brand have in common."""
@@ -116,6 +174,9 @@ class Services:
 
     def _kinds(self, tenant: str) -> IdentifierKinds:
         return self.configurations.kinds(tenant)
+
+    def _forked(self) -> float:
+        return float(self.audit.pressure.forked)
 
     def _policy_lag(self) -> float:
         at = now()
@@ -131,6 +192,6 @@ FULL = 1_024
 
 def wire(settings: Settings, passphrase: bytes | None = None) -> Services:
     """The parts, put together. Raises a `RootKeyError` that says what is the matter with the root key."""
-    services = Services(settings, Keyring(SealedFile.open(settings.key_folder, passphrase)))
+    services = Services(settings, Keyring(Custody.open(settings.key_folder, passphrase)))
     configure(services.log)
     return services

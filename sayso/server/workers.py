@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from rights import USUAL_TERMS, Retention, Rules
+from rights import USUAL_TERMS, Finals, Retention, Rules
 from sayso.kernel import SYSTEM, Context, Jobs, JobState, Tx, Work, iso, now
 from sayso.server import manifest
 from sayso.server.configuration import Configuration
@@ -54,9 +54,16 @@ class Workers:
             self.rules_of,
             USUAL_TERMS.proof,
         )
+        finals = Finals(services.audit, services.epochs, services.settings.backup_horizon)
         self.jobs = Jobs(
             services.database,
-            [*self.retention.jobs, services.kept.job],
+            (
+                services.exports.job,
+                *self.retention.jobs,
+                services.kept.job,
+                services.epochs.job,
+                finals.job,
+            ),
             alone=services.settings.embedded,
             report=lambda job, error: services.log.error("job failed", error, job=job),
         )

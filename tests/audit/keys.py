@@ -63,20 +63,52 @@ class MemorySealer:
         return self.client(tenant, owner if (tenant, owner) in self._standing else TENANT_OWNER)
 
 
+class MemoryPair:
+    """One Ed25519 key."""
+
+    def __init__(self, seed: bytes) -> None:
+        self._key = Ed25519PrivateKey.from_private_bytes(seed)
+        self.public = self._key.public_key().public_bytes_raw()
+
+    def sign(self, message: bytes) -> bytes:
+        return self._key.sign(message)
+
+
 class MemorySigner:
-    """Ed25519 keys that follow from a seed, one per tenant and use."""
+    """Ed25519 keys that follow from a seed, one per tenant and use; `rotate` and `turn` as the vault's clock does."""
 
     def __init__(self, seed: bytes = b"tests") -> None:
         self._seed = seed
+        self._current = 0
+        self._newest = 0
 
-    def _key(self, tenant: str, use: str) -> Ed25519PrivateKey:
-        return Ed25519PrivateKey.from_private_bytes(sha256(self._seed + f"{tenant}|{use}".encode()).digest())
+    def rotate(self) -> None:
+        """A next key waits."""
+        self._newest += 1
+
+    def turn(self) -> None:
+        """The next key signs."""
+        self._current = self._newest
+
+    def current(self, tenant: str, use: str) -> MemoryPair:
+        return self._pair(tenant, use, self._current)
 
     def sign(self, tenant: str, use: str, message: bytes) -> bytes:
-        return self._key(tenant, use).sign(message)
+        return self.current(tenant, use).sign(message)
 
     def public_key(self, tenant: str, use: str) -> bytes:
-        return self._key(tenant, use).public_key().public_bytes_raw()
+        return self.current(tenant, use).public
 
     def kid(self, tenant: str, use: str) -> str:
         return thumbprint(self.public_key(tenant, use))
+
+    def pairs(self, tenant: str, use: str) -> tuple[MemoryPair, ...]:
+        return tuple(self._pair(tenant, use, version) for version in range(self._current, self._newest + 1))
+
+    def published(self, tenant: str, use: str) -> tuple[tuple[str, bytes], ...]:
+        found = [self._pair(tenant, use, version).public for version in range(self._newest, -1, -1)]
+        return tuple((thumbprint(public), public) for public in found)
+
+    def _pair(self, tenant: str, use: str, version: int) -> MemoryPair:
+        suffix = f"|{version}" if version else ""
+        return MemoryPair(sha256(self._seed + f"{tenant}|{use}{suffix}".encode()).digest())

@@ -109,7 +109,7 @@ async def test_dying_between_integrating_and_signing_loses_nothing(store: Store)
     await store.log.drain(store.database, TENANT)
     entries = await store.fill(5)
     # The process ends right after the commit that gave them their index: nothing is signed.
-    assert await store.database.run_alone(_system(), lambda tx: _integrate(tx, "main", "unused", 100)) == 5
+    assert await store.database.run_alone(_system(), lambda tx: _integrate(tx, "main", "main", "unused", 100)) == 5
     with pytest.raises(NotIntegrated):
         await store.look(lambda tx: store.log.tlog_proof(tx, entries[0]))
     fresh = store.another_node()
@@ -150,7 +150,6 @@ async def test_a_restored_database_is_noticed_before_anything_is_signed(sqlite_s
     anchor = tmp_path / "anchor"
     await store.fill(10)
     await store.log.drain(store.database, TENANT)
-    await store.log.close()
     assert anchor.read_text().startswith("default.main 10 ")
     anchor.write_text(anchor.read_text().replace(" 10 ", " 11 "))
     for node in (store.another_node(anchor), store.another_node(anchor)):
@@ -228,4 +227,3 @@ async def test_a_log_survives_a_restart(sqlite_url: str, tmp_path: Path) -> None
             await store.fill(100)
             await store.log.drain(store.database, TENANT)
             assert (await check_log(store)).size == 100 * round_
-            await store.log.close()

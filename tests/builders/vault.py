@@ -126,7 +126,8 @@ def a_permit(tenant: str, subject: bytes, category: str, action: str, *masks: st
 
 
 def a_house(database: Database, keys: Path, manifest: str = MANIFEST, tenant: str = "default") -> House:
-    keyring = a_keyring(keys)
+    """Over the root key in `keys`, which is made if there is none."""
+    keyring = Keyring(SealedFile.open(keys, None)) if (keys / "root.key").exists() else a_keyring(keys)
     audit = AuditLog(keyring, keyring, "node-1")
     return House(database, keyring, Vault(keyring, audit), a_manifest(manifest), tenant, a_client())
 

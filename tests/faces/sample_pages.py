@@ -16,12 +16,14 @@ from sayso.server.pages import (
     PersonPage,
     SignedUp,
 )
+from sayso.server.pages.console_uses import render_console_uses
 
 from .change_samples import a_change_page, a_changes_page, a_proposal, a_quiet_changes_page
 from .console_samples import a_quiet_systems_page, a_systems_page, an_entries_page, an_operator, some_details
 from .embed_samples import Sample, embeds
 from .notice_samples import a_notice_page, an_unsubscribe_page
 from .person_samples import a_data_page, a_history_page, a_uses_page, an_erasure, directives
+from .report_samples import a_report_page
 from .samples import (
     AT,
     DAY,
@@ -209,6 +211,18 @@ def all_pages(locale: str = "en", **frame: Any) -> list[Sample]:
             "systems-quiet",
             "/console/systems?quiet",
             pages.render_systems(a_quiet_systems_page(locale, frame=at("/console/systems"))),
+        ),
+        Sample(
+            "console-uses",
+            "/console/uses",
+            render_console_uses(a_report_page(locale, frame=at("/console/uses"))),
+        ),
+        Sample(
+            "console-uses-none",
+            "/console/uses?none",
+            render_console_uses(
+                a_report_page(locale, frame=at("/console/uses"), shown=None, reports=(), problem="from")
+            ),
         ),
         Sample(
             "changes", "/console/changes", pages.render_changes(a_changes_page(locale, frame=at("/console/changes")))

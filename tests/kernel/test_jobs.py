@@ -11,7 +11,21 @@ from typing import Any
 import pytest
 from freezegun import freeze_time
 
-from sayso.kernel import SYSTEM, Context, Database, Done, Invalid, Job, JobState, Try, Tx, Work, now, open_database
+from sayso.kernel import (
+    SYSTEM,
+    Context,
+    Database,
+    Done,
+    Invalid,
+    Job,
+    JobState,
+    Try,
+    Tx,
+    Work,
+    now,
+    open_database,
+    to_datetime,
+)
 from sayso.kernel.jobs import LEASE_S
 from tests.kernel.counting import LAST, counted, counting, jobs_of
 
@@ -182,7 +196,8 @@ async def test_a_killed_workers_job_goes_on_where_its_last_commit_left_it(databa
         assert len(done) < LAST, "it was killed too late to show anything"
         alone = database.kind == "sqlite"
         jobs, _ = jobs_of(database, counting(), alone=alone)
-        with freeze_time(MOMENT, real_asyncio=True) as clock:
+        # The killed process had the real clock.
+        with freeze_time(to_datetime(now()), real_asyncio=True) as clock:
             if not alone:
                 assert await jobs.work("default") == 0, "for all it knows the other still works"
             clock.tick(LEASE_S + 1)

@@ -32,7 +32,7 @@ SUBJECT, SALT = bytes(range(16)), bytes(range(32))
 STATEMENT = Statement(
     completed_at="2026-11-21T23:05:30.123456Z",
     controller="Tannenhof Tee GmbH, Deutschland; 清茶",
-    final=Finality((1, 2), "Not yet."),
+    final=Finality(epochs=(1, 2), pending="Not yet."),
     gone=(Gone(2, "records"), Gone(1, "identifiers")),
     keys=(ShreddedKey("data", 2, "00" * 16, 1), ShreddedKey("log", 1, "11" * 16, 1)),
     kept=(Kept(1, "GDPR 17(3)(b)", "proof", "2029-11-21T23:05:30.123456Z", "proof"),),

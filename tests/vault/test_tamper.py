@@ -41,7 +41,7 @@ async def test_a_changed_record_gives_nothing(house: House) -> None:
 async def test_a_changed_key_row_gives_nothing(house: House) -> None:
     subject, tokens = await person(house)
     (row,) = await rows_of(house, vault_key, owner=subject, **{"class": "data"})
-    for column, step in (("version", 1), ("epoch", 1), ("wrapped", 7), ("commitment", 5)):
+    for column, step in (("key_version", 1), ("epoch", 1), ("wrapped", 7), ("commitment", 5)):
         for flipped in flips(row, column)[::step]:
             await change(house, vault_key, row, **{column: flipped})
             assert await house.value(tokens["email"]) is None

@@ -13,6 +13,11 @@ export interface AnswerContext {
     retry_after?: string;
     error?: Fault;
 }
+/** Why values that a second person should have approved are opened without one: it raises an alarm. */
+export interface BrokenGlass {
+    reason: string;
+    ticket?: string;
+}
 /** Somebody named by an identifier; on first sight a new person. */
 export interface ByIdentifier {
     identifier: IdentifierBody;
@@ -139,12 +144,14 @@ export interface Resolved {
     subject: string;
     aid: string;
 }
-/** Tokens to open, for which purpose, and why in the caller's words. */
+/** Tokens to open. */
 export interface Reveal {
-    items: RevealItem[];
     purpose: string;
     reason: string;
     context?: RevealContext;
+    grant?: string | null;
+    break_glass?: BrokenGlass | null;
+    items: RevealItem[];
 }
 export interface RevealContext {
     channel?: string | null;
@@ -154,7 +161,7 @@ export interface RevealContext {
     supported_obligations?: string[];
     at_least_seq?: string;
 }
-/** One token, perhaps with a mask of the caller's own wish. */
+/** One token. `transform` is a mask of the caller's own wish, or a fact to be told in place of the value. */
 export interface RevealItem {
     token: string;
     transform?: string | null;

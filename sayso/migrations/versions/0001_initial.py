@@ -44,6 +44,25 @@ def upgrade() -> None:
     )
     guard("audit_checkpoint", append_only=True)
     op.create_table(
+        "audit_class",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("class", sa.Text(), nullable=False),
+        sa.Column("log", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "class", name=op.f("audit_class_pk")),
+    )
+    guard("audit_class")
+    op.create_table(
+        "audit_cosigned",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("root", sa.LargeBinary(), nullable=False),
+        sa.Column("note", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "origin", name=op.f("audit_cosigned_pk")),
+    )
+    guard("audit_cosigned")
+    op.create_table(
         "audit_detail",
         sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("entry", sa.LargeBinary(), nullable=False),
@@ -51,6 +70,35 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant", "entry", name=op.f("audit_detail_pk")),
     )
     guard("audit_detail")
+    op.create_table(
+        "audit_export",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("export", sa.LargeBinary(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("asked", sa.LargeBinary(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("note", sa.LargeBinary(), nullable=False),
+        sa.Column("cursor", sa.LargeBinary(), nullable=False),
+        sa.Column("first", sa.LargeBinary(), nullable=False),
+        sa.Column("hits", sa.BigInteger(), nullable=False),
+        sa.Column("parts", sa.BigInteger(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "export", name=op.f("audit_export_pk")),
+    )
+    guard("audit_export", replaced=True)
+    op.create_table(
+        "audit_export_part",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("export", sa.LargeBinary(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("leaves", sa.LargeBinary(), nullable=False),
+        sa.Column("gathered", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "export", "number", name=op.f("audit_export_part_pk")),
+    )
+    guard("audit_export_part")
     op.create_table(
         "audit_index",
         sa.Column("tenant", sa.Text(), nullable=False),
@@ -107,6 +155,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant", "log", name=op.f("audit_tree_pk")),
     )
     guard("audit_tree")
+    op.create_table(
+        "audit_witnessed",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("log", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("root", sa.LargeBinary(), nullable=False),
+        sa.Column("note", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "log", name=op.f("audit_witnessed_pk")),
+    )
+    guard("audit_witnessed")
     op.create_table(
         "consent_aid",
         sa.Column("bucket", sa.SmallInteger(), nullable=False),
@@ -450,6 +509,15 @@ def upgrade() -> None:
     guard("rights_request", replaced=True)
     op.create_index("rights_request_subject", "rights_request", ["bucket", "tenant", "subject"], unique=False)
     op.create_table(
+        "rights_unfinal",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("request", sa.LargeBinary(), nullable=False),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "request", name=op.f("rights_unfinal_pk")),
+    )
+    guard("rights_unfinal")
+    op.create_table(
         "server_client",
         sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -576,14 +644,19 @@ def upgrade() -> None:
         "vault_epoch",
         sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
         sa.Column("wrapped", sa.LargeBinary(), nullable=False),
         sa.Column("commitment", sa.LargeBinary(), nullable=False),
         sa.Column("provider", sa.Text(), nullable=False),
         sa.Column("root", sa.Text(), nullable=False),
+        sa.Column("ref", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("gone_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "epoch", name=op.f("vault_epoch_pk")),
     )
-    guard("vault_epoch")
+    guard("vault_epoch", replaced=True)
     op.create_table(
         "vault_index",
         sa.Column("bucket", sa.SmallInteger(), nullable=False),
@@ -629,9 +702,11 @@ def upgrade() -> None:
         sa.Column("owner", sa.LargeBinary(), nullable=False),
         sa.Column("class", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("key_version", sa.BigInteger(), nullable=False),
         sa.Column("epoch", sa.BigInteger(), nullable=False),
         sa.Column("wrapped", sa.LargeBinary(), nullable=False),
         sa.Column("commitment", sa.LargeBinary(), nullable=False),
+        sa.Column("uses", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("bucket", "tenant", "owner", "class", name=op.f("vault_key_pk")),
     )
     guard("vault_key", replaced=True)
@@ -649,6 +724,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("bucket", "tenant", "subject", "collection", "field", name=op.f("vault_record_pk")),
     )
     guard("vault_record", replaced=True)
+    op.create_table(
+        "vault_roll",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("rate", sa.BigInteger(), nullable=False),
+        sa.Column("grace", sa.BigInteger(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("done", sa.BigInteger(), nullable=False),
+        sa.Column("next_at", sa.BigInteger(), nullable=False),
+        sa.Column("started_at", sa.BigInteger(), nullable=False),
+        sa.Column("finished_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "name", name=op.f("vault_roll_pk")),
+    )
+    guard("vault_roll", replaced=True)
     op.create_table(
         "vault_signing_key",
         sa.Column("tenant", sa.Text(), nullable=False),
@@ -685,9 +777,47 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("key_version", sa.SmallInteger(), nullable=False),
         sa.Column("mac", sa.LargeBinary(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("ends_at", sa.BigInteger(), nullable=False),
+        sa.Column("uses", sa.SmallInteger(), nullable=False),
         sa.PrimaryKeyConstraint("bucket", "tenant", "fingerprint", name=op.f("vault_token_pk")),
     )
-    guard("vault_token")
+    guard("vault_token", replaced=True)
+    op.create_table(
+        "vault_canary",
+        sa.Column("bucket", sa.SmallInteger(), nullable=False),
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("subject", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("bucket", "tenant", "subject", name=op.f("vault_canary_pk")),
+    )
+    guard("vault_canary")
+    op.create_table(
+        "vault_grant",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("id", sa.LargeBinary(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("client", sa.Text(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("said", sa.LargeBinary(), nullable=False),
+        sa.Column("decided_by", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("ends_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "id", name=op.f("vault_grant_pk")),
+    )
+    guard("vault_grant", replaced=True)
+    op.create_table(
+        "vault_token_end",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("ends_at", sa.BigInteger(), nullable=False),
+        sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "ends_at", "fingerprint", name=op.f("vault_token_end_pk")),
+    )
+    guard("vault_token_end")
     op.create_table(
         "vault_token_of",
         sa.Column("bucket", sa.SmallInteger(), nullable=False),

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from policies import Access, Question
-from sayso.kernel import TooLarge, Tx, Unit, Work
+from sayso.kernel import Permit, TooLarge, Tx, Unit, Work
 from sayso.server.auth import POLICY
 from sayso.server.call import Call
 from sayso.server.calls.decisions import judged
 from sayso.server.idempotency import Answer
-from vault import Ask, Revealed
+from vault import Ask, Glass, Located, Revealed, action_for
 
 REVEALERS = ("officer", POLICY)
 """Who may ask for values behind tokens."""
@@ -25,7 +26,7 @@ Word = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class RevealItem(Struct, frozen=True, forbid_unknown_fields=True):
-    """One token, perhaps with a mask of the caller's own wish."""
+    """One token. `transform` is a mask of the caller's own wish, or a fact to be told in place of the value."""
 
     token: Annotated[str, Meta(max_length=200)]
     transform: Word | None = None
@@ -42,13 +43,27 @@ class RevealContext(Struct, frozen=True, forbid_unknown_fields=True):
     at_least_seq: str = ""
 
 
-class Reveal(Struct, frozen=True, forbid_unknown_fields=True):
-    """Tokens to open, for which purpose, and why in the caller's words."""
+class BrokenGlass(Struct, frozen=True, forbid_unknown_fields=True):
+    """Why values that a second person should have approved are opened without one: it raises an alarm."""
 
-    items: Annotated[list[RevealItem], Meta(min_length=1)]
+    reason: Word
+    ticket: Annotated[str, Meta(max_length=200)] = ""
+
+
+class Wanted(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """For which purpose tokens are opened, and why in the caller's words. `grant` is what a second person approved."""
+
     purpose: str
     reason: Word
     context: RevealContext = RevealContext()
+    grant: Annotated[str, Meta(max_length=40)] | None = None
+    break_glass: BrokenGlass | None = None
+
+
+class Reveal(Wanted, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Tokens to open."""
+
+    items: Annotated[list[RevealItem], Meta(min_length=1)]
 
 
 class RevealResult(Struct, frozen=True):
@@ -82,33 +97,51 @@ async def revealed(call: Call, body: bytes) -> Answer:
 
 def _opening(call: Call, wanted: Reveal) -> Unit[RevealResults]:
     def unit(tx: Tx) -> Work[RevealResults]:
+        approved = yield from granted(call, tx, wanted, wanted.items)
         results = []
         for item in wanted.items:
-            results.append((yield from _revealed(call, tx, wanted, item)))
+            results.append((yield from _revealed(call, tx, wanted, item, approved)))
         return RevealResults(results)
 
     return unit
 
 
-def _revealed(call: Call, tx: Tx, data: Reveal, item: RevealItem) -> Work[RevealResult]:
+def granted(call: Call, tx: Tx, wanted: Wanted, items: Sequence[RevealItem]) -> Work[bool]:
+    """Whether a second person approved of just this. It is used up then."""
+    purpose = declared_purpose(call.configuration.purposes, wanted.purpose)
+    return call.services.vault.take_grant(tx, wanted.grant, purpose, [item.token for item in items])
+
+
+def _revealed(call: Call, tx: Tx, data: Reveal, item: RevealItem, approved: bool) -> Work[RevealResult]:
     """Locate, decide, open: with the same reads and the same work whether or not there is anything to open."""
+    located, permit, ask = yield from judged_item(call, tx, data, item, approved)
+    done = yield from call.services.vault.reveal(tx, located, permit, ask)
+    if isinstance(done, Revealed):
+        return RevealResult(done.entry, value=done.value)
+    return RevealResult(done.entry, code="unresolvable")
+
+
+def judged_item(
+    call: Call, tx: Tx, data: Wanted, item: RevealItem, approved: bool
+) -> Work[tuple[Located, Permit | None, Ask]]:
+    """Where a token points, what the policies say to it, and what is asked of the vault."""
     services, configuration = call.services, call.configuration
     located = yield from services.vault.locate(tx, configuration.collections, item.token)
-    question = question_of(call, data.purpose, data.context, "reveal", located.category)
+    question = question_of(call, data.purpose, data.context, action_for(item.transform), located.category)
     answer = yield from services.engine.judge(
         tx, configuration.policy, Access(question, subject=located.subject, at_least_seq=data.context.at_least_seq)
     )
+    glass = data.break_glass
     ask = Ask(
-        purpose=_declared(configuration.purposes, data.purpose),
+        purpose=declared_purpose(configuration.purposes, data.purpose),
         reason=data.reason,
         transform=item.transform,
         policy=answer.policy,
         why="" if answer.decision.allowed else answer.decision.reason,
+        approved=approved,
+        glass=None if glass is None else Glass(glass.reason, glass.ticket),
     )
-    done = yield from services.vault.reveal(tx, located, answer.permit, ask)
-    if isinstance(done, Revealed):
-        return RevealResult(done.entry, value=done.value)
-    return RevealResult(done.entry, code="unresolvable")
+    return located, answer.permit, ask
 
 
 def question_of(call: Call, purpose: str, context: RevealContext, action: str, category: str) -> Question:
@@ -127,6 +160,6 @@ def question_of(call: Call, purpose: str, context: RevealContext, action: str, c
     )
 
 
-def _declared(purposes: dict[str, Any], name: str) -> str:
+def declared_purpose(purposes: dict[str, Any], name: str) -> str:
     """A purpose as it may stand in a leaf: only declared names do."""
     return name if name in purposes or name == "dsar" else "-"

@@ -70,10 +70,10 @@ def passphrase_for(settings: Settings, descriptor: int | None) -> bytes | None:
     given = read_passphrase(descriptor)
     if given is not None or not sys.stdin.isatty():
         return given
-    from vault import PassphraseNeeded, SealedFile
+    from vault import Custody, PassphraseNeeded
 
     try:
-        SealedFile.open(settings.key_folder, None)
+        Custody.open(settings.key_folder, None)
     except PassphraseNeeded:
         asked: str = click.prompt("Passphrase", hide_input=True, err=True)
         return asked.encode()
@@ -88,3 +88,14 @@ def read_passphrase(descriptor: int | None) -> bytes | None:
         return None
     with os.fdopen(descriptor, "rb", closefd=False) as stream:
         return stream.readline().rstrip(b"\r\n") or None
+
+
+def named_values(words: tuple[str, ...]) -> dict[str, str]:
+    """`NAME=VALUE` words as a mapping."""
+    found = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            raise click.BadParameter("it is NAME=VALUE.", param_hint="--with")
+        found[name] = value
+    return found

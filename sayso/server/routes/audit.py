@@ -11,14 +11,29 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Struct
 
-from audit import Entry, NotIntegrated, Opening, Search, decode_leaf, leaf_hash, print_trust
-from sayso.kernel import Tx, Work, iso, parse_instant
+from audit import (
+    Entry,
+    NotIntegrated,
+    NotWitnessed,
+    Opening,
+    Search,
+    VerifierKey,
+    WitnessKey,
+    decode_leaf,
+    leaf_hash,
+    print_trust,
+)
+from sayso.kernel import Tx, Work, iso
+from sayso.server import exporting
 from sayso.server.auth import OPERATOR
 from sayso.server.call import Call
 from sayso.server.routes.gate import admits
 
 PATIENCE_S = 2.0
 """How long `?wait=integrated` waits."""
+
+WITNESS_PATIENCE_S = 15.0
+"""How long `?wait=witnessed` waits."""
 
 _POLL_S = 0.05
 
@@ -92,22 +107,26 @@ async def entries(
     outcome: FromQuery[Literal["ok", "permit", "deny", "fail"] | None] = None,
     since: Annotated[str | None, QueryParameter(description="RFC 3339; included.")] = None,
     until: Annotated[str | None, QueryParameter(description="RFC 3339; excluded.")] = None,
+    actor: Annotated[str | None, QueryParameter(description="A client by name, or `key_…`.")] = None,
+    subject: Annotated[str | None, QueryParameter(description="A person (`sub_…`); for officers.")] = None,
+    purpose: Annotated[
+        str | None, QueryParameter(description="One purpose, or a prefix such as `marketing.*`.")
+    ] = None,
+    category: Annotated[str | None, QueryParameter(description="One category, or a prefix.")] = None,
     log: FromQuery[str] = "main",
     cursor: FromQuery[str | None] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50,
 ) -> Entries:
-    """Integrated entries that match, newest first by claimed time."""
-    search = Search(
-        log=log,
-        type=entry_type,
-        outcome=outcome,
-        since=parse_instant(since) if since else None,
-        until=parse_instant(until) if until else None,
-        cursor=cursor,
-        limit=limit,
-    )
+    """Integrated entries that match, newest first by claimed time. A page may be short, or empty, though more follow:
+    `next` says. A look at one person's entries needs a permit and is an entry itself.
+    """
+    asked = exporting.Filter(entry_type, outcome, actor, subject, purpose, category, since, until, log)
+    found = await call.alone(lambda tx: exporting.permitted_people(call, tx, subject, "read")) if subject else ()
+    people = exporting.demand_permit(found)
 
     def unit(tx: Tx) -> Work[Entries]:
+        wanted = exporting.selection_of(call, asked, people)
+        search = Search.of(wanted, cursor=cursor, limit=limit)
         page = yield from call.services.audit.entries(tx, search)
         shown = []
         for found in page.entries:
@@ -136,10 +155,12 @@ async def entry(call: NamedDependency[Call], entry: FromPath[str]) -> EntryView:
     media_type="text/plain",
 )
 async def proof(
-    call: NamedDependency[Call], entry: FromPath[str], wait: FromQuery[Literal["integrated"] | None] = None
+    call: NamedDependency[Call], entry: FromPath[str], wait: FromQuery[Literal["integrated", "witnessed"] | None] = None
 ) -> Response[bytes]:
-    """The entry's inclusion proof under a signed checkpoint, as C2SP tlog-proof text."""
-    content = await proved(call, entry, wait=wait is not None)
+    """The entry's inclusion proof under a signed checkpoint, as C2SP tlog-proof text; with `wait=witnessed` under one
+    that enough witnesses cosigned.
+    """
+    content = await proved(call, entry, wait=wait is not None, witnessed=wait == "witnessed")
     return Response(content, media_type="text/plain; charset=utf-8")
 
 
@@ -149,9 +170,7 @@ async def keys(call: NamedDependency[Call]) -> Response[bytes]:
     services = call.services
 
     def unit(tx: Tx) -> Work[bytes]:
-        lines = []
-        for info in (yield from services.audit.logs(tx)):
-            lines.append((yield from services.audit.vkey(tx, info.name)))
+        lines: list[VerifierKey | WitnessKey] = [*(yield from services.audit.keys(tx)), *services.witnesses.keys]
         signers = [
             public for use in ("receipt", "certificate") for _, public in services.keyring.published(call.tenant, use)
         ]
@@ -167,15 +186,21 @@ async def export(call: NamedDependency[Call], data: JSONBody[ExportRequest]) -> 
     return Exported(await services.audit.export(services.database, call.tenant, Path(data.out), data.log))
 
 
-async def proved(call: Call, entry_id: str, *, wait: bool = False) -> bytes:
-    """The proof text. Raises `NotIntegrated`, at once or after `PATIENCE_S` seconds of waiting."""
-    until = asyncio.get_running_loop().time() + (PATIENCE_S if wait else 0)
+async def proved(call: Call, entry_id: str, *, wait: bool = False, witnessed: bool = False) -> bytes:
+    """The proof text. Raises `NotIntegrated` or `NotWitnessed`: at once, or after `PATIENCE_S` or
+    `WITNESS_PATIENCE_S` seconds of waiting.
+    """
+    services = call.services
+    patience = WITNESS_PATIENCE_S if witnessed and services.witnesses.witnessing is not None else PATIENCE_S
+    until = asyncio.get_running_loop().time() + (patience if wait else 0)
     while True:
         try:
-            return await call.look(lambda tx: call.services.audit.tlog_proof(tx, entry_id))
-        except NotIntegrated:
+            return await call.look(lambda tx: services.audit.tlog_proof(tx, entry_id, witnessed=witnessed))
+        except (NotIntegrated, NotWitnessed):
             if asyncio.get_running_loop().time() >= until:
                 raise
+            if witnessed:
+                services.witnesses.hurry()
         await asyncio.sleep(_POLL_S)
 
 

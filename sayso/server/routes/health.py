@@ -51,6 +51,8 @@ async def ready(request: Request[Any, Any, Any]) -> Health:
         raise NotReady("not-ready", "The database does not answer.") from None
     if not services.started:
         raise NotReady("not-ready", "The server is starting.")
+    if services.keyring.all_lost(services.configurations.tenants()):
+        raise NotReady("not-ready", "The provider of the root key does not answer.")
     return Health("ok", _lag(services))
 
 

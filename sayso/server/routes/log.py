@@ -33,6 +33,21 @@ async def checkpoint(request: Request[Any, Any, Any], log: FromPath[str]) -> Res
     return Response(note, media_type="text/plain; charset=utf-8", headers={"cache-control": A_MOMENT})
 
 
+@get(
+    "/log/{log:str}/checkpoint.witnessed",
+    opt=public(_HIDING),
+    operation_id="log.witnessed",
+    tags=["Log"],
+    media_type="text/plain",
+)
+async def witnessed(request: Request[Any, Any, Any], log: FromPath[str]) -> Response[bytes]:
+    """The newest checkpoint that enough witnesses cosigned, with their signatures. 404 while there is none."""
+    audit = services_of(request).audit
+    tenant, name = place_of(log)
+    note = await _public(request, tenant, lambda tx: audit.witnessed(tx, name))
+    return Response(note, media_type="text/plain; charset=utf-8", headers={"cache-control": A_MOMENT})
+
+
 @get("/log/{log:str}/tile/{level:int}/{number:path}", opt=public(_HIDING), operation_id="log.tile", tags=["Log"])
 async def tile(
     request: Request[Any, Any, Any], log: FromPath[str], level: FromPath[int], number: FromPath[str]
@@ -74,4 +89,4 @@ async def _public(request: Request[Any, Any, Any], tenant: str, unit: Unit[bytes
     return await services.database.look(Context(tenant, SYSTEM, now(), "log"), unit)
 
 
-handlers: list[BaseRouteHandler] = [checkpoint, tile, entries]
+handlers: list[BaseRouteHandler] = [checkpoint, witnessed, tile, entries]

@@ -6,10 +6,12 @@ import msgspec
 from litestar import Response, get, post
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromQuery
+from litestar.response import Stream
 
-from policies import Answer
+from policies import AccessDenied, Answer
 from rights import Opening
 from sayso.kernel import Invalid, now
+from sayso.server.own_entries import bundle, own_entries, tag_key
 from sayso.server.pages import ASKED, Flash, confirms_erasure, render_data, render_uses
 from sayso.server.pages.person_data import Asked
 from sayso.server.person_data import data_page, package
@@ -81,6 +83,31 @@ async def erase(request: AnyRequest) -> Response[Any]:
     return see(f"{DATA}?erasure=1")
 
 
+@get(f"{HOME}/uses/evidence", opt=OPEN, operation_id="person.evidence", include_in_schema=False)
+async def evidence(request: AnyRequest) -> Stream:
+    """All entries about the person with their proofs, as an evidence bundle. Making it is an entry in the log."""
+    session = await session_of(request)
+    call = call_of(request, session, "person.evidence")
+    own = await call.alone(lambda tx: own_entries(call, tx, session.ref))
+    if isinstance(own, Answer):
+        raise AccessDenied(own.reason)
+    headers = {"content-disposition": 'attachment; filename="my-entries.zip"', "cache-control": "no-store"}
+    return Stream(await bundle(call, own), media_type="application/zip", headers=headers)
+
+
+@post(f"{HOME}/uses/key", opt=OPEN, operation_id="person.tag_key", include_in_schema=False, dto=None, status_code=200)
+async def own_key(request: AnyRequest) -> Response[bytes]:
+    """The person's tag key, to hand to whoever checks that no entry was left out. An entry says that it was taken."""
+    session, _ = await posted(request)
+    call = call_of(request, session, "person.tag_key")
+    found = await call.alone(lambda tx: tag_key(call, tx, session.ref))
+    if isinstance(found, Answer):
+        raise AccessDenied(found.reason)
+    content = msgspec.json.format(msgspec.json.encode(found), indent=2)
+    headers = {"content-disposition": 'attachment; filename="my-log-key.json"', "cache-control": "no-store"}
+    return Response(content, media_type="application/json", headers=headers)
+
+
 async def _open(request: AnyRequest, session: Session, kind: Any) -> None:
     call = call_of(request, session, f"person.{kind}")
 
@@ -100,4 +127,4 @@ async def _page(request: AnyRequest, session: Session, flash: Flash | None) -> A
     return await call.look(lambda tx: data_page(call, tx, session.ref, shown, named))
 
 
-handlers: list[BaseRouteHandler] = by_pages([uses, data, copy, ask, erase])
+handlers: list[BaseRouteHandler] = by_pages([uses, evidence, own_key, data, copy, ask, erase])

@@ -139,6 +139,8 @@ async def fulfil(call: NamedDependency[Call], request_id: FromPath[str], data: J
     done = await services.desk.fulfil(
         services.database, call.context, policy, request_id, grounds=data.grounds, statement=data.statement
     )
+    if done.kind == "erasure":
+        await services.revocation.note(services.database, call.context)
     if done.kind == "erasure" and before.subject:
         await call.alone(partial(_forget_sessions, raw(before.subject, "sub")))
     return done

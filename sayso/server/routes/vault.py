@@ -21,9 +21,11 @@ from sayso.server.calls.revealing import (
     question_of,
     revealed,
 )
+from sayso.server.configuration import Configuration
 from sayso.server.routes.answers import answered
 from sayso.server.routes.bodies import documented, json_body
 from sayso.server.routes.gate import admits
+from sayso.server.wiring import Services
 from vault import ANY, SubjectFacts, Term
 
 Value = Annotated[str, Meta(min_length=1, max_length=4096)]
@@ -76,6 +78,19 @@ class SearchResults(Struct, frozen=True):
     entry: str
 
 
+def demand_audience(configuration: Configuration, audience: str) -> None:
+    """Raises `Invalid` (`unknown-audience`) unless it names a client, or all of them."""
+    if audience != ANY and configuration.client(audience) is None:
+        near = nearest(audience, configuration.registered)
+        raise Invalid("unknown-audience", "The audience names no client.", nearest=near)
+
+
+def facts_of(services: Services, tx: Tx, person: bytes) -> Work[SubjectFacts]:
+    """What the registry knows of whom a value is to be stored for."""
+    known = yield from services.registry.person(tx, person)
+    return SubjectFacts(person, known is not None, known is not None and known.erased_at > 0)
+
+
 @post("/v1/vault/records", opt=admits("vault_writer"), operation_id="vault.store", tags=["Vault"])
 async def store(
     request: Request[Any, Any, Any], call: NamedDependency[Call], data: JSONBody[StoreRecord]
@@ -85,11 +100,8 @@ async def store(
 
     def unit(tx: Tx) -> Work[StoredRecord]:
         configuration = call.configuration
-        if data.audience != ANY and configuration.client(data.audience) is None:
-            near = nearest(data.audience, configuration.registered)
-            raise Invalid("unknown-audience", "The audience names no client.", nearest=near)
-        known = yield from services.registry.person(tx, person)
-        facts = SubjectFacts(person, known is not None, known is not None and known.erased_at > 0)
+        demand_audience(configuration, data.audience)
+        facts = yield from facts_of(services, tx, person)
         made = yield from services.vault.store(
             tx, configuration.collections, facts, data.collection, data.fields, data.audience
         )

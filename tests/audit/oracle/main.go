@@ -1,12 +1,16 @@
 // Oracle checks an exported tile directory with golang.org/x/mod's note and tlog, which share no line with our own code.
 //
 //	oracle DIRECTORY
+//	oracle cosigned NOTE VKEY...
 //
 // It opens the checkpoint with the key in vkey, reads every hash through tlog's authenticating tile reader, compares each
 // entry with its authenticated leaf hash, and proves inclusion and consistency at a spread of places. It prints the size and root.
+// With cosigned it opens one note with keys of logs and of witnesses, and prints the names that signed.
 package main
 
 import (
+	"crypto/ed25519"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
@@ -22,6 +26,10 @@ import (
 const tileHeight = 8
 
 func main() {
+	if len(os.Args) > 3 && os.Args[1] == "cosigned" {
+		checkCosigned(os.Args[2], os.Args[3:])
+		return
+	}
 	if len(os.Args) != 2 {
 		fail("usage: oracle DIRECTORY")
 	}
@@ -29,6 +37,56 @@ func main() {
 	checkEntries(os.Args[1], tree)
 	checkProofs(os.Args[1], tree)
 	fmt.Printf("%d %s\n", tree.N, tree.Hash)
+}
+
+// A witness verifies cosignatures of version 1 (C2SP tlog-cosignature), which x/mod leaves to its callers.
+type witness struct {
+	name string
+	hash uint32
+	key  ed25519.PublicKey
+}
+
+func (w witness) Name() string    { return w.name }
+func (w witness) KeyHash() uint32 { return w.hash }
+func (w witness) Verify(text, sig []byte) bool {
+	if len(sig) != 8+ed25519.SignatureSize {
+		return false
+	}
+	seconds := binary.BigEndian.Uint64(sig[:8])
+	message := fmt.Sprintf("cosignature/v1\ntime %d\n%s", seconds, text)
+	return ed25519.Verify(w.key, []byte(message), sig[8:])
+}
+
+// verifierOf reads a vkey line: type 1 by x/mod itself, type 4 as a witness.
+func verifierOf(vkey string) note.Verifier {
+	parts := strings.SplitN(vkey, "+", 3)
+	if len(parts) != 3 {
+		fail("not a vkey")
+	}
+	raw, err := base64.StdEncoding.DecodeString(parts[2])
+	check(err)
+	if raw[0] != 4 {
+		verifier, err := note.NewVerifier(vkey)
+		check(err)
+		return verifier
+	}
+	digest := sha256.Sum256(append([]byte(parts[0]+"\n"), raw...))
+	return witness{parts[0], binary.BigEndian.Uint32(digest[:4]), raw[1:]}
+}
+
+// checkCosigned opens a note with all the keys and prints who signed it.
+func checkCosigned(file string, vkeys []string) {
+	raw, err := os.ReadFile(file)
+	check(err)
+	var verifiers []note.Verifier
+	for _, vkey := range vkeys {
+		verifiers = append(verifiers, verifierOf(vkey))
+	}
+	signed, err := note.Open(raw, note.VerifierList(verifiers...))
+	check(err)
+	for _, sig := range signed.Sigs {
+		fmt.Println(sig.Name)
+	}
 }
 
 // openCheckpoint verifies the signed note and parses its three lines.

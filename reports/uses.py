@@ -1,0 +1,171 @@
+"""Who used which category of data for which purpose, by day: counted from every decision and every reveal.
+
+A single decision counts once, an entry about a list once for each person in it. The bundle of the same export holds
+each entry that was counted, with its proof.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from audit import Content, Indexed, csv_lines, written
+from reports.lists import LIST, actor_in, counted, opened
+from sayso.kernel import Document, Renderer, Sealer, TooLarge, Tx, Work, iso
+
+MOST_ROWS: Final = 50_000
+_UNNAMED: Final = "-"
+_KEY: Final = 6
+_DAY: Final = 10
+
+Key = tuple[str, str, str, str, str, str]
+Sums = list[int]
+
+
+class UseRow(Struct, frozen=True):
+    """One row: a day (UTC), who, with what, what for, how often. `first_index` and `last_index` are entries in the log
+    between which the row's entries stand.
+    """
+
+    day: str
+    service: str
+    actor_class: str
+    category: str
+    purpose: str
+    action: str
+    permitted: int
+    refused: int
+    entries: int
+    first_index: int
+    last_index: int
+
+
+COLUMNS: Final = UseRow.__struct_fields__
+
+
+class UsesTable(Struct, frozen=True):
+    """The report: its rows, sorted, and the signed head of the log under which they were counted."""
+
+    rows: list[UseRow]
+    filter: dict[str, str]
+    log: str
+    size: int
+    checkpoint: str
+    made_at: int
+    export: str
+    entries: int
+
+
+class ReportTooLarge(TooLarge):
+    """More rows than a report may have; ask for fewer days."""
+
+    def __init__(self) -> None:
+        super().__init__("report-too-large", "The report has too many rows; ask for fewer days.", most=MOST_ROWS)
+
+
+class UsesReport:
+    """`what: "access"`. `document` lays the table out for paper, in a language."""
+
+    formats: tuple[str, ...] = ("csv", "pdf", "json", "bundle")
+    reads_leaves: bool = True
+    types: tuple[str, ...] = (
+        "access.permitted",
+        "access.denied",
+        LIST,
+        "vault.value.revealed",
+        "vault.value.refused",
+    )
+
+    def __init__(
+        self, sealer: Sealer, renderer: Renderer, document: Callable[[UsesTable, str, bytes], Document]
+    ) -> None:
+        self._sealer = sealer
+        self._renderer = renderer
+        self._document = document
+
+    def gather(self, tx: Tx, hits: Sequence[Indexed]) -> Work[bytes]:
+        """The rows that these entries come to."""
+        parts = yield from opened(self._sealer, tx, hits)
+        sums: dict[Key, Sums] = {}
+        for hit, each in zip(hits, parts, strict=True):
+            leaf = hit.decoded()
+            actor = actor_in(each)
+            who = (iso(leaf.ts)[:_DAY], str(actor.get("name", "")), leaf.actor_class)
+            if leaf.type == LIST:
+                for category, purpose, action, permitted, refused in counted(each):
+                    _add(sums, (*who, category, purpose, action), permitted, refused, hit.index)
+            else:
+                denied = leaf.out == "deny" or leaf.type == "vault.value.refused"
+                action = leaf.res.get("action", "reveal")
+                names = (leaf.res.get("category", _UNNAMED), leaf.res.get("purpose", _UNNAMED), action)
+                _add(sums, (*who, *names), int(not denied), int(denied), hit.index)
+        return msgspec.msgpack.encode([(*key, *found) for key, found in sums.items()])
+
+    async def table(self, content: Content) -> UsesTable:
+        """The whole report. Raises `ReportTooLarge`."""
+        sums: dict[Key, Sums] = {}
+        async for _, step in content.parts():
+            for row in msgspec.msgpack.decode(step) if step else ():
+                key: Key = tuple(row[:_KEY])
+                permitted, refused, entries, first, last = row[_KEY:]
+                held = _add(sums, key, permitted, refused, first, entries)
+                held[4] = max(held[4], last)
+            if len(sums) > MOST_ROWS:
+                raise ReportTooLarge
+        export = content.export
+        return UsesTable(
+            rows=[UseRow(*key, *found) for key, found in sorted(sums.items())],
+            filter=content.order.told,
+            log=content.vkey.name,
+            size=export.size,
+            checkpoint=export.note.decode(),
+            made_at=export.made_at,
+            export=export.id,
+            entries=export.hits,
+        )
+
+    async def files(self, content: Content) -> AsyncIterator[tuple[str, bytes]]:
+        """The report beside its entries."""
+        table = await self.table(content)
+        yield "report.csv", _csv(table)
+        yield "report.json", _json(table)
+
+    async def written(self, content: Content) -> AsyncIterator[bytes]:
+        """The report in the format that was ordered."""
+        form = content.order.format
+        if form == "bundle":
+            async for piece in written(content):
+                yield piece
+            return
+        table = await self.table(content)
+        makers: dict[str, Callable[[], Awaitable[bytes]]] = {"pdf": lambda: self._pdf(table, content.order.locale)}
+        yield await makers[form]() if form in makers else (_csv if form == "csv" else _json)(table)
+
+    async def _pdf(self, table: UsesTable, locale: str) -> bytes:
+        return await self._renderer.pdf(self._document(table, locale, _csv(table)))
+
+
+def _add(sums: dict[Key, Sums], key: Key, permitted: int, refused: int, index: int, entries: int = 1) -> Sums:
+    held = sums.setdefault(key, [0, 0, 0, index, index])
+    held[0] += permitted
+    held[1] += refused
+    held[2] += entries
+    held[3] = min(held[3], index)
+    held[4] = max(held[4], index)
+    return held
+
+
+def _csv(table: UsesTable) -> bytes:
+    head: Iterable[Sequence[object]] = [(*COLUMNS, "log", "log_size", "root", "export")]
+    # Root: the third line of a checkpoint.
+    under = (table.log, table.size, table.checkpoint.split("\n")[2], table.export)
+    return csv_lines([*head, *((*(_named(getattr(row, name)) for name in COLUMNS), *under) for row in table.rows)])
+
+
+def _named(value: object) -> object:
+    return "" if value == _UNNAMED else value
+
+
+def _json(table: UsesTable) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(table), indent=2)

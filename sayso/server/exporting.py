@@ -1,0 +1,211 @@
+"""Ordering an export and handing it out: what the filter means here, what its reader may see, and which entries say so.
+
+An auditor sees who acted, an officer also what lies sealed under the brand's own key. What lies under a person's key is
+opened only in an export about that person, after a permit to export it for purpose `dsar`, asked anew each time.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final, Literal, TypeVar
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from audit import FETCHED, ORDERED, AuditEvent, Content, Export, Opener, Order, Selection, declared, print_trust
+from policies import AccessDenied, Answer, rights_question
+from sayso.kernel import LOG, Denied, Invalid, Key, Tx, Work, iso, nearest, parse_instant, raw
+from sayso.server import store
+from sayso.server.call import Call
+
+T = TypeVar("T")
+
+OFFICERS: Final = frozenset({"officer", "admin", "operator"})
+_KEY_USES: Final = ("receipt", "certificate")
+
+
+class Filter(Struct, frozen=True, omit_defaults=True):
+    """Which entries: names or prefixes such as `consent.*`, a client by name or `key_…`, a person, an outcome, times
+    (RFC 3339; `since` included, `until` not). `noticed_at` is when the laws' clocks of a blast radius began.
+    """
+
+    type: str | None = None
+    outcome: Literal["ok", "permit", "deny", "fail"] | None = None
+    actor: str | None = None
+    subject: str | None = None
+    purpose: str | None = None
+    category: str | None = None
+    since: str | None = None
+    until: str | None = None
+    log: str = "main"
+    noticed_at: str | None = None
+
+
+class Reading(Struct, frozen=True):
+    """A finished export, and what its reader may open of it."""
+
+    export: Export
+    keys: Mapping[bytes, Key | None]
+
+
+def is_officer(call: Call) -> bool:
+    """Whether ids of people may be shown to the caller."""
+    return bool(call.principal.actor.roles & OFFICERS)
+
+
+def selection_of(call: Call, asked: Filter, people: Sequence[bytes], types: tuple[str, ...] = ()) -> Selection:
+    """What a filter means in this brand. Raises `Invalid` on a name that is not declared, with the nearest."""
+    trees = call.configuration.policy.snapshot.trees
+    _demand("type", asked.type, declared())
+    _demand("purpose", asked.purpose, trees.purposes)
+    _demand("category", asked.category, trees.categories)
+    return Selection(
+        log=asked.log,
+        type=asked.type,
+        outcome=asked.outcome,
+        actor=_actor(call, asked.actor) if asked.actor else None,
+        subjects=tuple(people),
+        purpose=asked.purpose,
+        category=asked.category,
+        since=parse_instant(asked.since) if asked.since else None,
+        until=parse_instant(asked.until) if asked.until else None,
+        types=types,
+    )
+
+
+def permitted_people(call: Call, tx: Tx, subject: str | None, action: str) -> Work[tuple[bytes, ...] | Answer]:
+    """The ids a person goes by, after a permit; the refusal without one. Nobody is asked for: no ids.
+
+    Raises `Denied` for callers who may not look at single people.
+    """
+    if subject is None:
+        return ()
+    if not is_officer(call):
+        raise Denied("role-not-admitted", "Entries about one person are for officers.", admitted=["admin", "officer"])
+    person = raw(subject, "sub")
+    question = rights_question(tx.context.actor, person, action)
+    answer = yield from call.services.engine.evaluate(tx, call.configuration.policy, question)
+    if answer.permit is None:
+        return answer
+    return (yield from call.services.registry.ids(tx, person)) or (person,)
+
+
+def order(
+    call: Call, tx: Tx, what: str, form: str, asked: Filter, people: Sequence[bytes], locale: str = "en"
+) -> Work[str]:
+    """Take an order: a row and its entry in one commit; returns the export's id. `people` were permitted before."""
+    exports = call.services.exports
+    keys = yield from _keys(call, tx, people)
+    told = {name: str(value) for name, value in msgspec.to_builtins(asked).items()}
+    # The entry has its id before the export: the order names it, so that a bundle can say which entry announced it.
+    person = people[0] if people else None
+    event = AuditEvent(ORDERED, "ok", {"what": what, "format": form}, person, {"filter": told})
+    # About one person it lies under that person's key, and stands among their entries.
+    entry = call.services.audit.append(tx, event, keys.get(people[0]) if people else None)
+    wanted = Order(
+        what=what,
+        format=form,
+        selection=selection_of(call, asked, people, exports.reports[what].types),
+        by=tx.context.actor.id,
+        entry=entry,
+        people=is_officer(call),
+        told=told,
+        locale=locale,
+    )
+    return exports.order(tx, wanted)
+
+
+def fetch(call: Call, tx: Tx, export: str, form: str = "") -> Work[Reading | Answer]:
+    """What a reader may take with them, as ordered or in `form`. The entry that says so is durable before a byte is."""
+    services = call.services
+    found = yield from services.exports.finished(tx, export)
+    people = yield from permitted_people(call, tx, found.order.told.get("subject"), "export")
+    if isinstance(people, Answer):
+        return people
+    keys = yield from _keys(call, tx, people)
+    officer = is_officer(call)
+    parts = ("ads" if people else "ad") if officer else "a"
+    seen = replace(found, order=replace(found.order, parts=parts, people=officer))
+    res = {
+        "export": found.id,
+        "what": found.order.what,
+        "format": form or found.order.format,
+        "size": str(found.size),
+        "entries": str(found.hits),
+    }
+    person = people[0] if people else None
+    services.audit.append(tx, AuditEvent(FETCHED, "ok", res, person), keys.get(people[0]) if people else None)
+    return Reading(seen, keys)
+
+
+async def content(call: Call, reading: Reading) -> Content:
+    """The export, ready to be written out."""
+    services, export, context = call.services, reading.export, call.context
+    log = export.order.selection.log
+    vkey = await call.look(lambda tx: services.audit.vkey(tx, log))
+    policies = await call.look(lambda tx: _policies(tx, export)) if export.order.format == "bundle" else {}
+    signers = [public for use in _KEY_USES for _, public in services.keyring.published(call.tenant, use)]
+
+    def opener() -> Opener:
+        return Opener(services.keyring, call.tenant, export.order.parts, reading.keys)
+
+    trust = print_trust([vkey], signers)
+    return Content(
+        services.database,
+        context,
+        services.exports,
+        export,
+        opener,
+        services.keyring,
+        vkey,
+        trust=trust,
+        policies=policies,
+    )
+
+
+def demand_permit(found: T | Answer) -> T:
+    """What was permitted. Raises `AccessDenied` for a refusal, which is an entry by now."""
+    if isinstance(found, Answer):
+        raise AccessDenied(found.reason)
+    return found
+
+
+def _keys(call: Call, tx: Tx, people: Sequence[bytes]) -> Work[dict[bytes, Key | None]]:
+    keyring = call.services.keyring
+    rows = yield tuple(keyring.read(tx, each) for each in people)
+    return {each: keyring.unwrap(call.tenant, each, LOG, row) for each, row in zip(people, rows, strict=True)}
+
+
+def _policies(tx: Tx, export: Export) -> Work[dict[str, bytes]]:
+    """The manifests that were live in the export's time, rules and all."""
+    selection = export.order.selection
+    (rows,) = yield (tx.select(store.manifests_until(min(selection.until or export.made_at, export.made_at))),)
+    found: dict[str, bytes] = {}
+    for version, hashed, held, at in rows:
+        whole = {"applied_at": iso(at), "hash": hashed, "manifest": msgspec.Raw(held), "version": version}
+        found[f"manifest-{version:06d}.json"] = msgspec.json.encode(whole, order="deterministic")
+        if at <= (selection.since or 0):
+            break
+    return found
+
+
+def _actor(call: Call, name: str) -> bytes:
+    """The owner of a client's entries, by name or id; clients of the past only by id. Raises `Invalid`."""
+    registered = call.configuration.registered
+    known = registered.get(name)
+    if known is None and not name.startswith("key_"):
+        hint = nearest(name, registered)
+        raise Invalid(
+            "unknown-client", "No client of this name is registered." + (f" Did you mean {hint}?" if hint else "")
+        )
+    return call.services.audit.owner_of(call.tenant, known.id if known is not None else name)
+
+
+def _demand(member: str, name: str | None, known: Collection[str]) -> None:
+    if name is None:
+        return
+    stem = name.removesuffix(".*")
+    if stem in known or (stem != name and any(each.startswith(f"{stem}.") for each in known)):
+        return
+    hint = nearest(stem, known)
+    meant = f" Did you mean {hint}?" if hint else ""
+    raise Invalid("unknown-name", f"{member} names nothing that is declared.{meant}", member=member)

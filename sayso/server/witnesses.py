@@ -1,0 +1,160 @@
+"""Witnesses as this installation has them: those that cosign its logs, and what it cosigns for others.
+
+Both are the operator's: files that the settings name, read once at the start.
+"""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+
+from audit import (
+    MAIN,
+    Answer,
+    Head,
+    Lap,
+    LogNotFound,
+    Quorum,
+    WitnessDesk,
+    Witnessing,
+    WitnessKey,
+    by_origin,
+    read_quorum,
+)
+from sayso.kernel import SYSTEM, Context, Invalid, now
+from sayso.server.settings import Settings
+from sayso.server.tenancy import DEFAULT
+
+if TYPE_CHECKING:
+    from sayso.server.wiring import Services
+
+LONGEST_ANSWER = 1 << 16
+"""Bytes of a witness's answer that are read."""
+
+
+class Witnesses:
+    """The witnesses of our logs. Without a policy there are none, and nothing is asked."""
+
+    def __init__(self, services: "Services") -> None:
+        self._services = services
+        settings = services.settings
+        self.desk = _desk(services)
+        self._client: httpx.AsyncClient | None = None
+        self._timeout = float(settings.witness_timeout)
+        self._hurry = asyncio.Event()
+        self._met_at: float | None = None
+        self._refusals = 0
+        policy = _policy(settings)
+        self.witnessing = Witnessing(policy, self._submit) if policy is not None else None
+        if self.witnessing is not None:
+            services.audit.remember_by(self._remembered)
+
+    async def round(self) -> None:
+        """Have the newest checkpoint of each brand cosigned."""
+        if self.witnessing is None:
+            return
+        for tenant in self._services.configurations.tenants():
+            context = Context(tenant, SYSTEM, now(), "witness")
+            lap = await self.witnessing.round(self._services.database, context, MAIN)
+            if lap is not None:
+                self._report(tenant, lap)
+
+    async def pause(self, ended: asyncio.Event) -> None:
+        """Until the next round: `witness_every` seconds, less when somebody waits."""
+        hurry, end = (asyncio.ensure_future(event.wait()) for event in (self._hurry, ended))
+        seconds = self._services.settings.witness_every
+        try:
+            await asyncio.wait((hurry, end), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._hurry.clear()
+            hurry.cancel()
+            end.cancel()
+
+    def hurry(self) -> None:
+        """Somebody waits for witnesses."""
+        self._hurry.set()
+
+    async def close(self) -> None:
+        if self._client is not None:
+            await self._client.aclose()
+
+    @property
+    def keys(self) -> list[WitnessKey]:
+        """The keys of the witnesses in our policy."""
+        return [each.key for each in self.witnessing.quorum.witnesses] if self.witnessing is not None else []
+
+    @property
+    def lag(self) -> float:
+        """Seconds since a checkpoint last met the quorum, or was first refused it; 0 without witnesses."""
+        return time.monotonic() - self._met_at if self._met_at is not None else 0.0
+
+    @property
+    def refusals(self) -> float:
+        """How often a witness refused a checkpoint of ours: it saw another history, or does not know the log."""
+        return float(self._refusals)
+
+    def _report(self, tenant: str, lap: Lap) -> None:
+        if lap.met or self._met_at is None:
+            self._met_at = time.monotonic()
+        for refused in lap.refused:
+            self._refusals += 1
+            self._services.log.warning(
+                "a witness refused a checkpoint",
+                tenant=tenant,
+                witness=refused.witness,
+                reason=refused.reason,
+                size=lap.size,
+            )
+
+    async def _submit(self, address: str, body: bytes | None) -> Answer | None:
+        if self._client is None:
+            self._client = httpx.AsyncClient(timeout=self._timeout, follow_redirects=False)
+        try:
+            async with (
+                asyncio.timeout(self._timeout),
+                self._client.stream("GET" if body is None else "POST", address, content=body) as response,
+            ):
+                content = b""
+                async for piece in response.aiter_bytes():
+                    content += piece
+                    if len(content) > LONGEST_ANSWER:
+                        return None
+                return Answer(response.status_code, content, response.headers.get("content-type", ""))
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError):
+            return None
+
+    async def _remembered(self, tenant: str, log: str) -> Head | None:
+        services, witnessing = self._services, self.witnessing
+        context = Context(tenant, SYSTEM, now(), "witness")
+        try:
+            key = await services.database.look(context, lambda tx: services.audit.vkey(tx, log))
+        except LogNotFound:
+            return None
+        keys = [key._replace(public_key=public) for _, public in services.keyring.published(tenant, "log")]
+        return await witnessing.remembered(key.name, keys) if witnessing is not None else None
+
+
+def _policy(settings: Settings) -> Quorum | None:
+    if not settings.witness_policy:
+        return None
+    try:
+        return read_quorum(Path(settings.witness_policy).read_bytes())
+    except (OSError, ValueError) as error:
+        raise Invalid("invalid-setting", f"The policy in witness_policy cannot be used: {_why(error)}.") from None
+
+
+def _desk(services: "Services") -> WitnessDesk:
+    settings, lines = services.settings, list[str]()
+    try:
+        if settings.witness_logs:
+            lines = Path(settings.witness_logs).read_text("utf-8").splitlines()
+        trusted = by_origin(lines)
+    except (OSError, ValueError) as error:
+        raise Invalid("invalid-setting", f"The keys in witness_logs cannot be used: {_why(error)}.") from None
+    return WitnessDesk(services.keyring, DEFAULT, f"{settings.log_origin}/witness", trusted)
+
+
+def _why(error: Exception) -> str:
+    return "the file cannot be read" if isinstance(error, OSError) else str(error)

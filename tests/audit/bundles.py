@@ -1,0 +1,180 @@
+"""An evidence bundle built by hand, without a database and without the code that writes them."""
+
+import base64
+import json
+import zipfile
+from hashlib import sha256
+from hmac import digest
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from audit.checkpoint import Checkpoint
+from audit.jws import thumbprint
+from audit.merkle import inclusion_plan, leaf_hash, prove
+from audit.tiles import TileReader, grow, root
+from tests.audit.directories import KEY, SECRET
+
+SIGNER = Ed25519PrivateKey.from_private_bytes(sha256(b"bundles").digest())
+SIGNER_KEY = SIGNER.public_key().public_bytes_raw()
+SIZE = 700
+SHOWN = (0, 3, 4, 255, 256, 300, 301, 302, 511, 698, 699)
+
+Files = dict[str, bytes]
+
+
+def an_entry(number: int) -> tuple[bytes, list[dict[str, str]]]:
+    """A leaf with two commitments, and their openings."""
+    entry = sha256(b"entry %d" % number).digest()[:16]
+    leaf: dict[str, Any] = {"c": {}, "id": f"ent_{entry.hex()}", "type": "access.permitted", "v": 1}
+    openings = []
+    for part, payload in (("a", '{"name":"mailer"}'), ("s", f'{{"subject":"sub_{number:032x}"}}')):
+        r = sha256(b"r %d %s" % (number, part.encode())).digest()
+        message = b"sayso.audit.commitment.v1\0" + part.encode() + entry + payload.encode()
+        leaf["c"][part] = base64.b64encode(digest(r, message, "sha256")).decode()
+        opened = {"compartment": part, "entry": leaf["id"], "payload": payload, "r": base64.b64encode(r).decode()}
+        openings.append(opened)
+    return line_of(leaf), openings
+
+
+def line_of(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+
+
+def lines_of(values: list[Any]) -> bytes:
+    return b"".join((value if isinstance(value, bytes) else line_of(value)) + b"\n" for value in values)
+
+
+def some_files(shown: tuple[int, ...] = SHOWN, size: int = SIZE) -> Files:
+    """The files of a sound bundle, unsigned."""
+    entries = [an_entry(number) for number in range(size)]
+    tiles = grow(0, {}, [leaf_hash(leaf) for leaf, _ in entries])
+    note = Checkpoint(KEY.name, size, root(size, tiles)).sign(KEY, SECRET.sign)
+    proofs, last = list[dict[str, Any]](), list[bytes]()
+    for index in shown:
+        path = prove(inclusion_plan(index, size), TileReader(tiles))
+        keep = next((k for k in range(min(len(path), len(last)), 0, -1) if path[-k:] == last[-k:]), 0)
+        own = [base64.b64encode(value).decode() for value in path[: len(path) - keep]]
+        proofs.append({"hashes": own, "index": index, "keep": keep})
+        last = path
+    return {
+        "README.txt": b"read me\n",
+        "checkpoint": note,
+        "vkey": KEY.line.encode() + b"\n",
+        "entries.jsonl": lines_of([entries[index][0] for index in shown]),
+        "proofs.jsonl": lines_of(proofs),
+        "openings.jsonl": lines_of([opening for index in shown for opening in entries[index][1]]),
+    }
+
+
+def signed(files: Files, *, secret: Ed25519PrivateKey = SIGNER, **changes: Any) -> Files:
+    """The same with the signed list of files."""
+    claims = {
+        "entries": files["entries.jsonl"].count(b"\n"),
+        "export": "exp_" + "00" * 16,
+        "files": {name: sha256(raw).hexdigest() for name, raw in files.items()},
+        "made_at": "2026-11-01T00:00:00Z",
+        "size": SIZE,
+        "v": 1,
+    } | changes
+    key = secret.public_key().public_bytes_raw()
+    jwk = {"crv": "Ed25519", "kty": "OKP", "x": encoded(key)}
+    head = line_of({"alg": "Ed25519", "jwk": jwk, "kid": thumbprint(key), "typ": "evidence-bundle+jwt"})
+    payload = line_of(claims)
+    text = f"{encoded(head)}.{encoded(payload)}"
+    jws = f"{text}.{encoded(secret.sign(text.encode()))}"
+    return {**files, "manifest.json": payload, "manifest.jws": jws.encode()}
+
+
+def encoded(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def zipped(files: Files, target: Path) -> Path:
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as held:
+        for name, raw in files.items():
+            held.writestr(zipfile.ZipInfo(name), raw, zipfile.ZIP_DEFLATED)
+    return target
+
+
+def unpacked(files: Files, target: Path) -> Path:
+    target.mkdir()
+    for name, raw in files.items():
+        (target / name).write_bytes(raw)
+    return target
+
+
+def damages() -> dict[str, tuple[Files, int, int | None]]:
+    """Damaged bundles, by what was done: their files, the exit code and the first bad index.
+
+    Those that change an entry or a proof are signed anew, as a thief of the bundle's signing key would.
+    """
+    sound = some_files()
+    entries, proofs = sound["entries.jsonl"].splitlines(), sound["proofs.jsonl"].splitlines()
+    openings = [json.loads(line) for line in sound["openings.jsonl"].splitlines()]
+
+    def anew(**changed: bytes) -> Files:
+        return signed(sound | {f"{name}.jsonl": raw for name, raw in changed.items()})
+
+    forged = entries.copy()
+    forged[5] = forged[5].replace(b"access.permitted", b"access.denied")
+    swapped = [entries[1], entries[0], *entries[2:]]
+    moved = [dict(opening) for opening in openings]
+    moved[7]["payload"] = moved[9]["payload"]
+    other = [dict(opening) for opening in openings]
+    other[9] = other[9] | {"r": other[11]["r"], "payload": other[11]["payload"]}
+    short = [dict(opening) for opening in openings]
+    short[2]["r"] = base64.b64encode(base64.b64decode(short[2]["r"])[:-1]).decode()
+    bad_hash = [json.loads(line) for line in proofs]
+    bad_hash[3]["hashes"][0] = base64.b64encode(bytes(32)).decode()
+    empty_hash = [json.loads(line) for line in proofs]
+    empty_hash[3]["hashes"][0] = ""
+    misplaced = [json.loads(line) for line in proofs]
+    misplaced[0]["index"] = 1
+    return {
+        "sound": (signed(sound), 0, None),
+        "an entry changed": (anew(entries=lines_of(forged)), 1, SHOWN[5]),
+        "two entries swapped": (anew(entries=lines_of(swapped)), 1, SHOWN[0]),
+        "the first entry gone": (anew(entries=lines_of(entries[1:])), 1, SHOWN[0]),
+        "the last entry gone": (anew(entries=lines_of(entries[:-1])), 1, None),
+        "an entry doubled": (anew(entries=lines_of([*entries[:4], *entries[3:]])), 1, SHOWN[4]),
+        "another index": (anew(proofs=lines_of(misplaced)), 1, 1),
+        "a hash of a proof changed": (anew(proofs=lines_of(bad_hash)), 1, SHOWN[3]),
+        "a hash of no bytes": (anew(proofs=lines_of(empty_hash)), 1, SHOWN[3]),
+        "a proof gone": (anew(proofs=lines_of(proofs[:-1])), 1, SHOWN[-2]),
+        "a payload changed": (anew(openings=lines_of(moved)), 1, SHOWN[3]),
+        "the opening of another entry": (anew(openings=lines_of(other)), 1, SHOWN[4]),
+        "a short key of a commitment": (anew(openings=lines_of(short)), 1, SHOWN[1]),
+        "an opening of no entry": (anew(openings=lines_of([*openings, openings[0]])), 1, None),
+        "an opening kept back": (anew(openings=lines_of(openings[1:])), 0, None),
+        "entry and proof kept back, signed again": (
+            signed(
+                sound
+                | {
+                    "entries.jsonl": lines_of(entries[:-1]),
+                    "proofs.jsonl": lines_of(proofs[:-1]),
+                    "openings.jsonl": lines_of(openings[:-2]),
+                }
+            ),
+            0,
+            None,
+        ),
+        "entry and proof kept back": (
+            signed(sound)
+            | {
+                "entries.jsonl": lines_of(entries[:-1]),
+                "proofs.jsonl": lines_of(proofs[:-1]),
+                "openings.jsonl": lines_of(openings[:-2]),
+            },
+            1,
+            None,
+        ),
+        "the reading instructions changed": (signed(sound) | {"README.txt": b"trust me\n"}, 1, None),
+        "another count": (signed(sound, entries=3), 1, None),
+        "no list of files": (sound, 1, None),
+        "a strange file": (signed(sound) | {"notes.txt": b"hello"}, 2, None),
+        "a list that says otherwise": (signed(sound) | {"manifest.json": b"{}"}, 1, None),
+        "no checkpoint": ({name: raw for name, raw in signed(sound).items() if name != "checkpoint"}, 1, None),
+        "a checkpoint cut short": (signed(sound) | {"checkpoint": sound["checkpoint"][:-9]}, 1, None),
+    }

@@ -1,0 +1,234 @@
+"""Over HTTP: facts for who may not see, thousands in order, a second person, and answers that cannot be told apart."""
+
+import json
+from typing import Any
+
+import pyrage
+import pytest
+
+from tests.server.worlds import World
+from vault.token import new_token
+
+MANIFEST = """
+categories: [contact.email, contact.phone, identity]
+purposes:
+  support:
+    title: {en: Customer care}
+    legal_basis: consent
+    categories: [contact.email, contact.phone, identity]
+notices:
+  web:
+    version: 1
+    purposes: [support]
+    text: {en: "We look after you if you say so."}
+collections:
+  customers:
+    fields:
+      email: {type: email, category: contact.email, facts: [domain], token: {shape: email}}
+      phone: {type: phone, category: contact.phone, region: CN}
+      number: {type: cn_resident_id, category: identity, guard: [second_person, break_glass], facts: ["age_over:18"]}
+roles: {agent: [], clerk: []}
+rules:
+  - {id: A1, role: agent, action: reveal, category: contact.email, purpose: support, effect: allow, basis: consent}
+  - {id: A2, role: agent, action: reveal, category: identity, purpose: support, effect: allow, basis: consent}
+  - {id: C1, role: clerk, action: read, category: contact.email, purpose: support, effect: allow, basis: consent}
+  - {id: C2, role: clerk, action: read, category: identity, purpose: support, effect: allow, basis: consent}
+"""
+ADA = {"email": "ada@example.org", "phone": "13800138000", "number": "11010519491231002X"}
+
+
+async def stored(world: World, name: str = "c-1", **fields: str) -> dict[str, str]:
+    subject = await world.person(name)
+    assert (await world.choose(subject, choices={"support": "granted"})).status_code == 201
+    body = {"subject": subject, "collection": "customers", "fields": fields or ADA}
+    response = await world.admin.post("/v1/vault/records", json=body)
+    assert response.status_code == 201, response.text
+    tokens: dict[str, str] = response.json()["tokens"]
+    return tokens
+
+
+async def apply(world: World) -> None:
+    applied = await world.apply(MANIFEST)
+    assert applied.status_code == 200, applied.text
+
+
+async def opened(client: Any, *items: dict[str, str], **more: Any) -> list[str | None]:
+    body = {"items": items, "purpose": "support", "reason": "a call", **more}
+    response = await client.post("/v1/vault/reveal", json=body)
+    assert response.status_code == 200, response.text
+    return [each.get("value") for each in response.json()["results"]]
+
+
+async def test_a_clerk_is_told_facts_and_sees_no_value(lite: World) -> None:
+    await apply(lite)
+    tokens = await stored(lite)
+    assert tokens["email"].endswith("@token.invalid")
+    clerk = await lite.key("desk", "clerk")
+    asked = [
+        {"token": tokens["email"], "transform": "domain"},
+        {"token": tokens["number"], "transform": "age_over:18"},
+        {"token": tokens["email"]},
+        {"token": tokens["email"], "transform": "mask_hash"},
+        {"token": tokens["number"], "transform": "year"},
+    ]
+    assert await opened(clerk, *asked) == ["example.org", "true", None, None, None]
+    wrong = await clerk.post(
+        "/v1/vault/reveal",
+        json={"items": [{"token": tokens["email"], "transform": "domian"}], "purpose": "support", "reason": "x"},
+    )
+    assert (wrong.status_code, wrong.json()["nearest"]) == (400, "domain")
+
+
+async def test_thousands_come_in_the_order_they_were_asked(world: World) -> None:
+    await apply(world)
+    agent = await world.key("crm", "agent")
+    tokens = [(await stored(world, f"c-{n}", email=f"p{n}@example.org"))["email"] for n in range(6)]
+    named = [tokens[n % 6] for n in range(20)] + [new_token(), *[new_token() for _ in range(300)], tokens[0]]
+    lines = [{"purpose": "support", "reason": "a letter"}, *({"token": token} for token in named)]
+    body = "\n".join(json.dumps(line) for line in lines) + "\n"
+    response = await agent.post("/v1/vault/bulk", content=body)
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("application/x-ndjson")
+    results = [json.loads(line) for line in response.text.splitlines()]
+    assert [each.get("value") for each in results] == [
+        *[f"p{n % 6}@example.org" for n in range(20)],
+        *[None] * 301,
+        "p0@example.org",
+    ]
+    # Each chunk is one entry: a token that comes again begins a new one.
+    assert len({each["entry"] for each in results}) == 5
+    leaf = await world.admin.get(f"/v1/audit/entries/{results[0]['entry']}")
+    assert leaf.status_code == 200, leaf.text
+    assert '"count":"6"' in leaf.text.replace(" ", "").replace("\\", "")
+
+
+@pytest.mark.parametrize(
+    ("body", "slug"),
+    [
+        ("", "malformed"),
+        ('{"purpose": "support", "reason": "x"}\n', "malformed"),
+        ('{"purpose": "support", "reason": "x"}\n{"tokn": "x"}\n', "malformed"),
+        ('{"purpose": "support", "reason": "x"}\n\n{"token": "x"}\n', "malformed"),
+        ('{"purpose": "support", "reason": "x"}\n' + '{"token": "x"}\n' * 50_001, "too-many-items"),
+    ],
+)
+async def test_a_list_that_is_none_is_refused_whole(lite: World, body: str, slug: str) -> None:
+    await apply(lite)
+    response = await (await lite.key("crm", "agent")).post("/v1/vault/bulk", content=body)
+    assert response.status_code in (400, 413)
+    assert response.json()["type"].endswith(slug)
+
+
+async def test_a_second_person_opens_a_guarded_value(lite: World) -> None:
+    await apply(lite)
+    token = (await stored(lite))["number"]
+    agent, boss = await lite.key("crm", "agent"), await lite.key("boss", "officer")
+    assert await opened(agent, {"token": token}) == [None]
+    body = {"tokens": [token], "purpose": "support", "reason": "the bank asks", "ticket": "T-1"}
+    asked = (await agent.post("/v1/vault/grants", json=body)).json()
+    assert (await agent.post(f"/v1/vault/grants/{asked['grant']}/approve")).status_code == 403
+    listed = (await boss.get("/v1/vault/grants")).json()["grants"]
+    assert [(each["state"], each["reason"], each["asked_by"]) for each in listed] == [
+        ("waiting", "the bank asks", "crm")
+    ]
+    approved = await boss.post(f"/v1/vault/grants/{asked['grant']}/approve")
+    assert approved.json()["state"] == "approved"
+    assert await opened(agent, {"token": token}, grant=asked["grant"]) == [ADA["number"]]
+    assert await opened(agent, {"token": token}, grant=asked["grant"]) == [None]
+    own = (await boss.post("/v1/vault/grants", json=body)).json()
+    refused = await boss.post(f"/v1/vault/grants/{own['grant']}/approve")
+    assert (refused.status_code, refused.json()["type"].rpartition("#")[2]) == (403, "own-grant")
+    assert refused.json()["detail"]
+
+
+async def test_broken_glass_and_canaries_stand_in_the_log_as_alarms(lite: World) -> None:
+    await apply(lite)
+    tokens = await stored(lite)
+    agent, boss = await lite.key("crm", "agent"), await lite.key("boss", "officer")
+    glass = {"reason": "an accident", "ticket": "T-9"}
+    assert await opened(agent, {"token": tokens["number"]}, break_glass=glass) == [ADA["number"]]
+    bait = await stored(lite, "bait", email="nobody@example.org")
+    planted = await boss.post("/v1/vault/canaries", json={"subject": await lite.person("bait")})
+    assert planted.status_code == 201, planted.text
+    assert (await agent.get("/v1/vault/canaries")).status_code == 403
+    assert await opened(agent, {"token": bait["email"]}) == ["nobody@example.org"]
+    await lite.services.audit.drain(lite.services.database, "default")
+    found = (await lite.admin.get("/v1/audit/entries", params={"type": "vault.alarm.raised"})).text
+    assert found.count("vault.alarm.raised") >= 2
+    subject = (await boss.get("/v1/vault/canaries")).json()["canaries"][0]
+    assert (await boss.delete(f"/v1/vault/canaries/{subject}")).status_code == 204
+    assert (await boss.get("/v1/vault/canaries")).json()["canaries"] == []
+
+
+async def test_all_refusals_have_one_body(lite: World) -> None:
+    await apply(lite)
+    tokens = await stored(lite)
+    agent, clerk = await lite.key("crm", "agent"), await lite.key("desk", "clerk")
+    once = await lite.admin.post(
+        "/v1/vault/tokens",
+        json={"subject": await lite.person(), "collection": "customers", "fields": ["email"], "uses": 1},
+    )
+    spent = once.json()["tokens"]["email"]
+    assert await opened(agent, {"token": spent}) == [ADA["email"]]
+    shapes = set()
+    for client, token in [
+        (agent, new_token()),
+        (agent, "tok_mistyped"),
+        (agent, "+999123456789012"),
+        (agent, spent),
+        (agent, tokens["number"]),
+        (agent, tokens["phone"]),
+        (clerk, tokens["email"]),
+    ]:
+        body = {"items": [{"token": token}], "purpose": "support", "reason": "x"}
+        response = await client.post("/v1/vault/reveal", json=body)
+        (result,) = response.json()["results"]
+        assert result.pop("entry").startswith("ent_")
+        names = tuple(sorted(name for name in response.headers if name not in ("date", "x-request-id")))
+        shapes.add((response.status_code, json.dumps(result), len(response.content), names))
+    assert len(shapes) == 1
+    assert '"unresolvable"' in next(iter(shapes))[1]
+
+
+async def test_a_person_takes_their_values_home_sealed_for_their_own_key(lite: World) -> None:
+    await apply(lite)
+    await stored(lite)
+    person, boss = await lite.person(), await lite.key("boss", "officer")
+    theirs = pyrage.x25519.Identity.generate()
+    body = {"subject": person, "recipient": str(theirs.to_public()), "reason": "asked by letter"}
+    assert (await (await lite.key("crm", "agent")).post("/v1/vault/export", json=body)).status_code == 403
+    response = await boss.post("/v1/vault/export", json=body)
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"].startswith("application/age")
+    assert ADA["email"].encode() not in response.content
+    made = json.loads(pyrage.decrypt(response.content, [theirs]))
+    assert made["values"] == {"customers": {"email": ADA["email"], "phone": ADA["phone"]}}
+    assert (made["withheld"], made["entry"]) == (["customers.number"], response.headers["sayso-entry"])
+    # What is guarded comes once another person approved of just this.
+    asked = {"tokens": [person, body["recipient"]], "purpose": "dsar", "reason": "asked by letter"}
+    grant = (await boss.post("/v1/vault/grants", json=asked)).json()["grant"]
+    other = await lite.key("other", "officer")
+    assert (await other.post(f"/v1/vault/grants/{grant}/approve")).status_code == 200
+    whole = await boss.post("/v1/vault/export", json=body | {"grant": grant})
+    assert json.loads(pyrage.decrypt(whole.content, [theirs]))["values"]["customers"] == ADA
+    wrong = await boss.post("/v1/vault/export", json=body | {"recipient": "age1nobody"})
+    assert (wrong.status_code, wrong.json()["type"].rpartition("#")[2]) == (400, "invalid-recipient")
+
+
+async def test_a_conversation_goes_to_the_lake_without_who_it_was(lite: World) -> None:
+    await apply(lite)
+    tokens = await stored(lite)
+    person = await lite.person()
+    body = {
+        "text": f"Hi, I am {ADA['email'].upper()}, my number is {ADA['number']}. Ring +44 20 7946 0958.",
+        "subject": person,
+        "collection": "customers",
+    }
+    response = await lite.admin.post("/v1/vault/redact", json=body)
+    assert response.status_code == 200, response.text
+    done = response.json()
+    assert [each["kind"] for each in done["found"]] == ["email", "cn_resident_id", "phone"]
+    assert done["text"].startswith(f"Hi, I am {tokens['email']}, my number is {tokens['number']}. Ring tok_")
+    assert (await (await lite.key("crm", "agent")).post("/v1/vault/redact", json=body)).status_code == 403
+    alone = await lite.admin.post("/v1/vault/redact", json={"text": "x", "collection": "customers"})
+    assert (alone.status_code, alone.json()["type"].rpartition("#")[2]) == (400, "redact-for-whom")

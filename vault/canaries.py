@@ -1,0 +1,48 @@
+"""People who were invented and planted: whoever opens their data, or finds them, has looked where nobody should.
+
+Nothing about such a person looks different. Their row is read with every reveal, so that no clock tells them apart.
+"""
+
+from typing import Final
+
+from audit import AuditLog
+from sayso.kernel import LOG, Get, Tx, Work
+from vault import events, store
+from vault.keyring import Keyring
+from vault.records import UnknownSubject
+
+MOST_LISTED: Final = 1000
+
+
+def read(tx: Tx, subject: bytes) -> Get:
+    """The read that tells whether the person is one of them."""
+    return tx.get(store.CANARY, subject)
+
+
+def plant(keyring: Keyring, audit: AuditLog, tx: Tx, subject: bytes, *, known: bool) -> Work[None]:
+    """From now on an alarm sounds when this person's data are opened. A cold unit; twice is once. Raises
+    `UnknownSubject`.
+    """
+    row, key_row = yield (read(tx, subject), keyring.read(tx, subject))
+    key = keyring.unwrap(tx.context.tenant, subject, LOG, key_row)
+    if not known or key is None:
+        raise UnknownSubject
+    if row is None:
+        tx.insert(store.CANARY, subject, tx.context.at)
+        audit.append(tx, events.canary(subject, planted=True), key)
+
+
+def lift(keyring: Keyring, audit: AuditLog, tx: Tx, subject: bytes) -> Work[None]:
+    """No alarm any more. A cold unit."""
+    row, key_row = yield (read(tx, subject), keyring.read(tx, subject))
+    if row is not None:
+        tx.delete(store.CANARY, subject)
+        audit.append(
+            tx, events.canary(subject, planted=False), keyring.unwrap(tx.context.tenant, subject, LOG, key_row)
+        )
+
+
+def planted(tx: Tx) -> Work[list[bytes]]:
+    """Who was planted, newest first. Cold."""
+    (rows,) = yield (tx.select(store.canaries(MOST_LISTED)),)
+    return [bytes(row[0]) for row in rows]

@@ -1,0 +1,54 @@
+"""Files of the key folder: private, and written whole or not at all."""
+
+import os
+import stat
+from pathlib import Path
+
+from vault.provider import RootKeyError
+
+
+class ExposedRootKey(RootKeyError):
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            "exposed-root-key", f"{path} may be read by others: its folder needs mode 0700, the file 0600."
+        )
+
+
+def demand_private(folder: Path, path: Path) -> None:
+    """Raise `ExposedRootKey` when others may read the folder or the file."""
+    for part in (folder, path):
+        if part.exists() and stat.S_IMODE(part.stat().st_mode) & 0o077:
+            raise ExposedRootKey(path)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """The whole file or none: written beside, synced, renamed, and the folder synced."""
+    beside = path.with_suffix(".new")
+    beside.unlink(missing_ok=True)
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.rename(path)
+    sync_folder(path.parent)
+
+
+def overwrite(path: Path) -> None:
+    """Put zeros over a file's bytes before it goes. Disks and file systems that move blocks about may keep a copy."""
+    try:
+        with path.open("r+b") as file:
+            file.write(bytes(path.stat().st_size))
+            file.flush()
+            os.fsync(file.fileno())
+    except FileNotFoundError:
+        return
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in it last."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
