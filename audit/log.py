@@ -192,6 +192,10 @@ class AuditLog:
         """What may be opened of an entry, checked against its leaf. The caller has decided that it may be shown."""
         return search.openings(tx, self._sealer, entry_id, subject_key)
 
+    def openings_of(self, tx: Tx, entry: Entry, subject_key: Key | None = None) -> Work[list[Opening]]:
+        """The same of an entry that was read already."""
+        return search.openings_of(tx, self._sealer, entry, subject_key)
+
     def owner_of(self, tenant: str, actor_id: str) -> bytes:
         """Under which 16 bytes the index keeps the entries of an actor (`key_…`)."""
         return self._appender.owner_of(tenant, actor_id)

@@ -205,9 +205,13 @@ def openings(tx: Tx, sealer: Sealer, entry_id: str, subject_key: Key | None) -> 
     `subject_key` is the log key of the person it is about; without it the subject's compartments stay closed. The
     actor's and the tenant's keys are standing ones. A person's own act opens with that person's key alone.
     """
-    shown = yield from entry(tx, entry_id)
-    key = store.entry_key(entry_id)
-    link = (yield from store.link_of(tx, key)) or store.Link(None, TENANT_OWNER)
+    return (yield from openings_of(tx, sealer, (yield from entry(tx, entry_id)), subject_key))
+
+
+def openings_of(tx: Tx, sealer: Sealer, shown: Entry, subject_key: Key | None) -> Work[list[Opening]]:
+    """The same of an entry that was read already."""
+    entry_id, key = shown.id, store.entry_key(shown.id)
+    link = (yield from store.link_of(tx, key, waits=shown.index is None)) or store.Link(None, TENANT_OWNER)
     found: list[Opening] = []
     if link.subject is not None and subject_key is not None and subject_key.owner == link.subject:
         (about,) = yield (store.sealed_about(tx, link.subject, key),)

@@ -281,14 +281,17 @@ def entries_about(tx: Tx, subject: bytes, before: bytes | None, limit: int) -> Q
     return tx.select(chosen.order_by(table.entry.desc()).limit(limit))
 
 
-def link_of(tx: Tx, entry: bytes) -> Work[Link | None]:
-    """Whose keys open an entry; None when there is none of that id."""
+def link_of(tx: Tx, entry: bytes, *, waits: bool = True) -> Work[Link | None]:
+    """Whose keys open an entry; None when there is none of that id. `waits`: it may wait for the integrator still."""
+    if not waits:
+        (row,) = yield (locate(tx, entry),)
+        return Link(*row[-2:]) if row is not None else None
     # The outbox first: an entry moves from there to the index, so that this order cannot miss it.
-    waits = (yield from waiting(tx, [entry])).get(entry)
+    held = (yield from waiting(tx, [entry])).get(entry)
     (row,) = yield (locate(tx, entry),)
     if row is not None:
         return Link(*row[-2:])
-    return Link(waits[1].subject, waits[1].actor) if waits is not None else None
+    return Link(held[1].subject, held[1].actor) if held is not None else None
 
 
 def sealed_about(tx: Tx, subject: bytes, entry: bytes) -> Get:
@@ -296,11 +299,16 @@ def sealed_about(tx: Tx, subject: bytes, entry: bytes) -> Get:
     return tx.get(SUBJECT, subject, entry)
 
 
+_STANDINGS = Prepared(
+    select(audit_actor.c.standing, audit_actor.c.sealed).where(
+        audit_actor.c.bucket == bindparam("bucket"), audit_actor.c.actor == bindparam("actor")
+    )
+)
+
+
 def standings_of(tx: Tx, actor: bytes) -> Query:
     """Name and sealed payload of every way an actor ever stood."""
-    c = audit_actor.c
-    chosen = select(c.standing, c.sealed).where(c.bucket == bucket_of(tx.context.tenant, actor), c.actor == actor)
-    return tx.select(chosen)
+    return tx.query(_STANDINGS, bucket=bucket_of(tx.context.tenant, actor), actor=actor)
 
 
 def sealed_detail(tx: Tx, entry: bytes) -> Get:

@@ -7,16 +7,20 @@ all pure; `erasure.py` plans and carries out, `certificate.py` tells the outside
 
 from rights.again import Again
 from rights.certificate import NotShredded
+from rights.codes import Sent
 from rights.deadlines import Calendar, Due, NoExtension, due
 from rights.desk import Opening, RightsDesk
 from rights.erasure import USUAL_TERMS, ErasurePlan, Facts, LegalGround, NothingToKeep, Terms, plan
+from rights.figures import Figures, as_csv, figures
 from rights.finality import Finals
+from rights.identity import LIGHT, TooManyCodes
 from rights.model import (
     KINDS,
     LAWS,
     METHODS,
     REFUSALS,
     ClockRefused,
+    DocumentNeeded,
     ImpossibleStep,
     Kind,
     Law,
@@ -30,29 +34,52 @@ from rights.model import (
     method_named,
     refusal_named,
 )
+from rights.register import RequestPage, Wanted
+from rights.register import page as register_page
 from rights.retention import Retention
 from rights.retention.holds import HoldDesk, HoldView, HoldWanted
 from rights.retention.reckoning import Rules
 from rights.retention.terms import EndTerms, parse_end_terms
 from rights.retention.views import DataEnds, PersonEnds
 from rights.store import RequestNotFound
+from rights.systems import (
+    READING,
+    Answered,
+    Handed,
+    Reach,
+    Statement,
+    System,
+    Systems,
+    TaskPage,
+    TaskState,
+    TaskView,
+    UnknownTask,
+    parse_systems,
+    statement_refusal,
+)
 from rights.view import RequestView
 
 __all__ = [
     "KINDS",
     "LAWS",
+    "LIGHT",
     "METHODS",
+    "READING",
     "REFUSALS",
     "USUAL_TERMS",
     "Again",
+    "Answered",
     "Calendar",
     "ClockRefused",
     "DataEnds",
+    "DocumentNeeded",
     "Due",
     "EndTerms",
     "ErasurePlan",
     "Facts",
+    "Figures",
     "Finals",
+    "Handed",
     "HoldDesk",
     "HoldView",
     "HoldWanted",
@@ -66,21 +93,38 @@ __all__ = [
     "NothingToKeep",
     "Opening",
     "PersonEnds",
+    "Reach",
     "Refusal",
     "RequestNotFound",
+    "RequestPage",
     "RequestView",
     "Retention",
     "RightsDesk",
     "RightsRequest",
     "Rules",
+    "Sent",
     "State",
+    "Statement",
+    "System",
+    "Systems",
+    "TaskPage",
+    "TaskState",
+    "TaskView",
     "Terms",
+    "TooManyCodes",
+    "UnknownTask",
+    "Wanted",
     "advance",
+    "as_csv",
     "due",
+    "figures",
     "kind_named",
     "law_named",
     "method_named",
     "parse_end_terms",
+    "parse_systems",
     "plan",
     "refusal_named",
+    "register_page",
+    "statement_refusal",
 ]

@@ -100,8 +100,26 @@ class Statement(Struct, frozen=True):
     subject: Subject
 
 
+class SystemAnswer(Struct, frozen=True):
+    """What one other system says, or does not. `status`: `acknowledged`, `waiting`, `failed` or `closed_without` (for
+    `reason`). `told_at` and `settled_at` are RFC 3339, `entry` the log entry of the last step. In order of printing.
+    """
+
+    count: int
+    entry: str
+    reason: str
+    settled_at: str
+    status: Literal["acknowledged", "waiting", "failed", "closed_without"]
+    system: str
+    told_at: str
+
+
 class Claims(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The JWS's payload. `entry` is the log entry that holds the statement's hash, `proof` its C2SP tlog-proof."""
+    """The JWS's payload. `entry` is the log entry that holds the statement's hash, `proof` its C2SP tlog-proof.
+
+    `systems` are the other systems concerned, in the order of their names. Once all have settled, `systems_entry` is
+    the entry that holds the hash of `systems`, and `systems_proof` its tlog-proof.
+    """
 
     certificate: Statement
     entry: str
@@ -109,6 +127,9 @@ class Claims(Struct, frozen=True, kw_only=True, omit_defaults=True):
     iss: str
     jti: str
     proof: str = ""
+    systems: tuple[SystemAnswer, ...] = ()
+    systems_entry: str = ""
+    systems_proof: str = ""
     v: int
 
 
@@ -132,6 +153,11 @@ def commit(subject: bytes, salt: bytes) -> Subject:
 def statement_hash(statement: Statement) -> str:
     """SHA-256 over the statement's canonical JSON (RFC 8785), in hex: what the log entry holds."""
     return sha256(_encode(statement)).hexdigest()
+
+
+def answers_hash(answers: tuple[SystemAnswer, ...]) -> str:
+    """SHA-256 over the canonical JSON of `systems`, in hex: what the entry `rights.systems.answered` holds."""
+    return sha256(_encode(answers)).hexdigest()
 
 
 def encode(claims: Claims) -> bytes:

@@ -8,19 +8,22 @@ Methods that take `tx` first are units of work. `fulfil` takes the database, bec
 made unreadable on disk after its commit.
 """
 
-from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from audit import AuditEvent, AuditLog, NotIntegrated
+from audit import AuditLog, NotIntegrated
 from consent import ConsentRegistry, IssuerOf
 from consent import Held as PersonHeld
 from policies import AccessDenied, Answer, Policy, PolicyEngine, rights_question
 from rights import certificate, events, store
+from rights.certificate import Claims
+from rights.deadline_worker import DeadlineWorker
 from rights.deadlines import Calendar, NoExtension, due, local_date, moved
 from rights.erasure import USUAL_TERMS, Eraser, LegalGround, Terms
+from rights.identity import Identity
 from rights.laws import row_of
 from rights.model import (
     ClockRefused,
@@ -35,20 +38,22 @@ from rights.model import (
     Refuse,
     Resume,
     RightsRequest,
+    Serve,
     State,
-    Step,
+    SystemsPending,
     Verify,
     advance,
 )
-from rights.store import Private, Stored
+from rights.steps import Opened, Steps
+from rights.store import Private
+from rights.systems.tasks import NOWHERE, KnownAs, Planned, Reach, TaskDesk
+from rights.systems.view import progress
 from rights.view import RequestView, view
 from sayso.kernel import (
     LOG,
-    TENANT_OWNER,
     Context,
     Database,
     Invalid,
-    Key,
     Sealer,
     Signer,
     TooLarge,
@@ -56,6 +61,7 @@ from sayso.kernel import (
     Work,
     bucket_of,
     new_id_in,
+    text,
 )
 from vault import Vault
 
@@ -74,6 +80,8 @@ class Opening(Struct, frozen=True, kw_only=True):
     law: Law
     calendar: Calendar = Calendar()
     purposes: tuple[str, ...] = ()
+    agent: str = ""
+    """Who asks for the person, as they named themselves: kept sealed, told to officers alone."""
 
 
 class RightsDesk:
@@ -89,13 +97,18 @@ class RightsDesk:
         engine: PolicyEngine,
         issuer: IssuerOf,
         terms: Terms = USUAL_TERMS,
+        known_as: KnownAs = lambda _tenant, _client, subject: text("sub", subject),
     ) -> None:
         self._audit = audit
         self._sealer = sealer
         self._signer = signer
         self._consent = consent
         self._engine = engine
-        self._eraser = Eraser(audit, consent, vault, issuer, terms)
+        self._steps = Steps(audit, sealer)
+        self.identity = Identity(audit, self._steps)
+        self.deadlines = DeadlineWorker(audit, self._steps)
+        self.tasks = TaskDesk(audit, sealer, vault, engine, self._steps, known_as)
+        self._eraser = Eraser(audit, consent, vault, issuer, terms, self.tasks.end)
 
     # opening and looking
 
@@ -129,21 +142,24 @@ class RightsDesk:
             zone=asked.calendar.zone,
             country=asked.calendar.country,
             related=store.oldest(live),
+            by_agent=bool(asked.agent),
         )
         entry = self._audit.append(tx, events.opened(request, dates.source), key)
-        request, private = replace(request, entry=entry), Private(asked.purposes)
-        store.insert(tx, request, private, self._tenants_key(tx), key)
+        request, private = replace(request, entry=entry), Private(asked.purposes, agent=asked.agent)
+        store.insert(tx, request, private, self._steps.tenants_key(tx), key)
         return view(request, private)
 
     def request(self, tx: Tx, request: str) -> Work[RequestView]:
         """One request. Raises `RequestNotFound`, `Invalid` (`malformed-id`)."""
-        opened = yield from self._load(tx, request)
-        return view(opened.found.request, opened.private)
+        opened = yield from self._steps.load(tx, request)
+        return (yield from self._shown(tx, view(opened.found.request, opened.private)))
 
     def requests_of(self, tx: Tx, subject: bytes) -> Work[list[RequestView]]:
         """Every request that names the person, oldest first, without what is sealed. Cold."""
         (rows,) = yield (store.requests_of(tx, subject),)
-        return [view(found.request) for found in store.all_stored(rows)]
+        found = [each.request for each in store.all_stored(rows)]
+        systems = yield from self.tasks.of_requests(tx, [each.id for each in found if each.served_at])
+        return [replace(view(each), systems=systems.get(each.id, ())) for each in found]
 
     def certificate(self, tx: Tx, request: str) -> Work[str]:
         """The certificate of an erasure (compact JWS), with the log's proof as soon as there is one. Cold, read only.
@@ -159,14 +175,41 @@ class RightsDesk:
             claims = replace(claims, proof=proof.decode())
         except NotIntegrated:
             pass
+        if found.request.served_at:
+            claims = yield from self._with_systems(tx, found.request, claims)
         return certificate.sign(self._signer, tx.context.tenant, claims)
+
+    def _with_systems(self, tx: Tx, request: RightsRequest, claims: Claims) -> Work[Claims]:
+        """The claims with what other systems say; with the entry that holds its hash once all of them have."""
+        claims = replace(claims, systems=(yield from self.tasks.certified(tx, request.id)))
+        if not request.state.closed:
+            return claims
+        try:
+            proof = yield from self._audit.tlog_proof(tx, request.entry)
+            return replace(claims, systems_entry=request.entry, systems_proof=proof.decode())
+        except NotIntegrated:
+            return replace(claims, systems_entry=request.entry)
+
+    def _shown(self, tx: Tx, shown: RequestView) -> Work[RequestView]:
+        """With how far other systems are."""
+        if not shown.served_at:
+            return shown
+        systems = yield from self.tasks.of_requests(tx, [shown.request])
+        return replace(shown, systems=systems.get(shown.request, ()))
 
     # steps
 
-    def verify(self, tx: Tx, request: str, method: Method) -> Work[RequestView]:
-        """Who asks is known, on the word of the officer who is the actor of this call."""
-        opened = yield from self._load(tx, request)
-        return self._step(tx, opened, Verify(method), events.verified)
+    def verify(self, tx: Tx, request: str, method: Method, document: str = "") -> Work[RequestView]:
+        """Who asks is known, on the word of the officer who is the actor of this call. What a person shows by a code
+        is `identity`'s.
+
+        `document` is where the power of attorney of an agent is kept; it is sealed. Raises `DocumentNeeded`.
+        """
+        said = _said(document)
+        if (method == "document") is not bool(said):
+            raise Invalid("document-missing", "A document is verified by naming where it is kept.")
+        opened = yield from self._steps.load(tx, request)
+        return self._steps.step(tx, opened, Verify(method), events.verified, said)
 
     def extend(self, tx: Tx, request: str, reason: str) -> Work[RequestView]:
         """Take the law's longer term: the actor states that the person was told, and why. `reason` is in words.
@@ -176,25 +219,25 @@ class RightsDesk:
         said = _said(reason)
         if not said:
             raise Invalid("reason-missing", "An extension needs its reason, as the person was told it.")
-        opened = yield from self._load(tx, request)
+        opened = yield from self._steps.load(tx, request)
         before = opened.found.request
         dates = due(before.received_at, before.law, before.kind, Calendar(before.zone, before.country))
         if not dates.extendable_to:
             raise NoExtension(before.law, before.kind)
         step = Extend(dates.extendable_to, local_date(tx.context.at, before.zone).isoformat())
-        return self._step(tx, opened, step, events.extended, said)
+        return self._steps.step(tx, opened, step, events.extended, said)
 
     def pause(self, tx: Tx, request: str, reason: PauseReason) -> Work[RequestView]:
         """Let the clock rest until the person has answered. Raises `ClockRefused` where the law does not let it."""
-        opened = yield from self._load(tx, request)
+        opened = yield from self._steps.load(tx, request)
         before = opened.found.request
         if reason not in row_of(before.law, before.kind)[0].pauses:
             raise ClockRefused("no-pause", "The clock of this law does not rest for that.", law=before.law)
-        return self._step(tx, opened, Halt(reason), events.paused)
+        return self._steps.step(tx, opened, Halt(reason), events.paused)
 
     def resume(self, tx: Tx, request: str) -> Work[RequestView]:
         """The clock runs again; the dates move by the days it rested."""
-        opened = yield from self._load(tx, request)
+        opened = yield from self._steps.load(tx, request)
         before = opened.found.request
         since = before.pauses[-1].since if before.pauses else tx.context.at
         rested = (local_date(tx.context.at, before.zone) - local_date(since, before.zone)).days
@@ -203,13 +246,13 @@ class RightsDesk:
             due_on=moved(before.due_on, rested, before.law, before.kind, calendar),
             target_on=moved(before.target_on, rested, before.law, before.kind, Calendar(before.zone)),
         )
-        return self._step(tx, opened, step, events.resumed)
+        return self._steps.step(tx, opened, step, events.resumed)
 
     def refuse(self, tx: Tx, request: str, reason: Refusal, statement: str = "") -> Work[RequestView]:
         """Deny the request, for a reason of the Data Rights Protocol and in words if there are any."""
         said = _said(statement)
-        opened = yield from self._load(tx, request)
-        return self._step(tx, opened, Refuse(reason), events.refused, said)
+        opened = yield from self._steps.load(tx, request)
+        return self._steps.step(tx, opened, Refuse(reason), events.refused, said)
 
     async def fulfil(
         self,
@@ -220,6 +263,7 @@ class RightsDesk:
         *,
         grounds: tuple[LegalGround, ...] = (),
         statement: str = "",
+        reach: Reach = NOWHERE,
     ) -> RequestView:
         """Do what is ours and close the request. Returns after the commit; of an erasure, after the files are tidy.
 
@@ -231,7 +275,7 @@ class RightsDesk:
         said = _said(statement)
 
         def unit(tx: Tx) -> Work[RequestView | Answer]:
-            return self.fulfilled(tx, policy, request, grounds, said)
+            return self.fulfilled(tx, policy, request, grounds, said, reach)
 
         done = await database.run_alone(context, unit)
         if isinstance(done, Answer):
@@ -241,17 +285,39 @@ class RightsDesk:
         return done
 
     def fulfilled(
-        self, tx: Tx, policy: Policy, request: str, grounds: tuple[LegalGround, ...], said: str
+        self, tx: Tx, policy: Policy, request: str, grounds: tuple[LegalGround, ...], said: str, reach: Reach
     ) -> Work[RequestView | Answer]:
         """The unit of `fulfil`. An `Answer` is the rules' refusal, written down; nothing else was done then. Cold."""
-        opened = yield from self._load(tx, request)
-        found = opened.found
-        after = advance(found.request, Fulfil(), tx.context.at)
+        opened = yield from self._steps.load(tx, request)
+        before = opened.found.request
+        if before.served_at and not before.state.closed:
+            raise SystemsPending
+        after = advance(before, Fulfil(), tx.context.at)
         if after.kind != "erasure":
             if grounds:
                 raise Invalid("grounds-not-taken", "Only an erasure names what must be kept.", kind=after.kind)
             entry = yield from self._act(tx, policy, after, opened.private)
-            return self._step(tx, opened, Fulfil(), lambda done, words: events.fulfilled(done, words, entry), said)
+            planned = yield from self._planned(tx, policy, reach, opened)
+            if isinstance(planned, Answer):
+                return planned
+            tasks = self.tasks.fan_out(tx, after, planned, opened.key)
+            if not tasks:
+                return self._steps.step(tx, opened, Fulfil(), partial(events.fulfilled, entry=entry), said)
+            served = partial(events.served, systems=len(tasks), entry=entry)
+            done = self._steps.step(tx, opened, Serve(), lambda request, _: served(request), said)
+            return replace(done, systems=tuple(progress(each, tx.context.at) for each in tasks))
+        return (yield from self._erase(tx, policy, opened, after, grounds, reach))
+
+    def _erase(
+        self,
+        tx: Tx,
+        policy: Policy,
+        opened: Opened,
+        after: RightsRequest,
+        grounds: tuple[LegalGround, ...],
+        reach: Reach,
+    ) -> Work[RequestView | Answer]:
+        found = opened.found
         subject = after.subject
         if subject is None:
             return (yield from self._already_erased(tx, opened))
@@ -266,16 +332,31 @@ class RightsDesk:
                     if answer.permit is None:
                         return answer
                     permits[other] = answer.permit
+            planned = yield from self._planned(tx, policy, reach, opened)
+            if isinstance(planned, Answer):
+                return planned
             erased = yield from self._eraser.carry_out(tx, after, subject, permits, grounds)
         elif answer.decision.reason == "no_subject":
-            erased = yield from self._eraser.find_nothing(tx, after, subject)
+            planned, erased = Planned(), (yield from self._eraser.find_nothing(tx, after, subject))
         else:
             return answer
+        # The person's key goes in this very unit: entries about their tasks name nobody.
+        tasks = self.tasks.fan_out(tx, after, planned, None)
+        if tasks:
+            after = advance(found.request, Serve(), tx.context.at)
         after = replace(after, subject=None, entry=erased.entry)
         store.put_erased(tx, found, after, erased.claims)
-        return view(after)
+        return replace(view(after), systems=tuple(progress(each, tx.context.at) for each in tasks))
 
-    def _already_erased(self, tx: Tx, opened: "_Opened") -> Work[RequestView]:
+    def _planned(self, tx: Tx, policy: Policy, reach: Reach, opened: Opened) -> Work[Planned | Answer]:
+        """Which systems are to be told, under every id of the person; none about somebody unknown."""
+        request, subject = opened.found.request, opened.found.request.subject
+        if subject is None or opened.key is None:
+            return Planned()
+        ids = dict.fromkeys((subject, *(yield from self._consent.ids(tx, subject))))
+        return (yield from self.tasks.plan(tx, policy, reach, request, ids, opened.private.purposes))
+
+    def _already_erased(self, tx: Tx, opened: Opened) -> Work[RequestView]:
         """A second request for an erasure that another one brought about: the same certificate answers both."""
         earlier = yield from store.load(tx, opened.found.request.related)
         after = advance(opened.found.request, Fulfil(), tx.context.at)
@@ -308,48 +389,6 @@ class RightsDesk:
                 return done.entry
             case _:
                 return ""
-
-    # one step
-
-    def _load(self, tx: Tx, request: str) -> Work["_Opened"]:
-        found = yield from store.load(tx, request)
-        subject, key = found.request.subject, None
-        if subject is not None:
-            (key_row,) = yield (self._sealer.read(tx, subject),)
-            key = self._sealer.unwrap(tx.context.tenant, subject, LOG, key_row)
-        return _Opened(found, key, found.private(self._tenants_key(tx), key))
-
-    def _step(
-        self,
-        tx: Tx,
-        opened: "_Opened",
-        step: Step,
-        event: Callable[[RightsRequest, str], AuditEvent],
-        said: str = "",
-    ) -> RequestView:
-        """Advance, enter, store."""
-        after = advance(opened.found.request, step, tx.context.at)
-        if after.subject is None:
-            # Words about someone erased would lie under the tenant's key and stay.
-            said = ""
-        after = replace(after, entry=self._audit.append(tx, event(after, said), opened.key))
-        private = opened.private
-        if said:
-            statements = (*private.statements, (type(step).__name__.lower(), said))
-            private = replace(private, statements=statements)
-        store.put(tx, opened.found, after, private, self._tenants_key(tx), opened.key)
-        return view(after, private)
-
-    def _tenants_key(self, tx: Tx) -> Key:
-        return self._sealer.standing(tx.context.tenant, TENANT_OWNER)
-
-
-class _Opened(Struct, frozen=True):
-    """A request as read in this unit, with its person's key and what that opened."""
-
-    found: Stored
-    key: Key | None
-    private: Private
 
 
 def _said(statement: str) -> str:

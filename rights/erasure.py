@@ -7,7 +7,7 @@ suppression entry for each identifier, a proof capsule under a key of its own, a
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct, field
@@ -30,7 +30,7 @@ from rights.certificate import (
     commit,
     encode,
 )
-from rights.model import RightsRequest
+from rights.model import Fulfil, RightsRequest, advance
 from sayso.kernel import LOG, SECOND, Invalid, Permit, Tx, Work, add_duration, iso, parse_instant
 from vault import PROOF, Held, Tombstone, Vault
 
@@ -124,7 +124,16 @@ class Erased(Struct, frozen=True):
 class Eraser:
     """Carries erasures out, each as part of one cold unit of work."""
 
-    def __init__(self, audit: AuditLog, consent: ConsentRegistry, vault: Vault, issuer: IssuerOf, terms: Terms) -> None:
+    def __init__(
+        self,
+        audit: AuditLog,
+        consent: ConsentRegistry,
+        vault: Vault,
+        issuer: IssuerOf,
+        terms: Terms,
+        end_tasks: Callable[[Tx, RightsRequest], Work[None]],
+    ) -> None:
+        self._end_tasks = end_tasks
         self._audit = audit
         self._consent = consent
         self._vault = vault
@@ -179,12 +188,18 @@ class Eraser:
         """
         (rows,) = yield (store.requests_of(tx, subject),)
         found = store.all_stored(rows)
+        tx.delete(store.CHECK, subject)
         for other in found:
             if other.request.id == request.id:
                 continue
             same = other.request.kind == "erasure" and not other.request.state.closed
             related = request.id if same else other.request.related
-            store.put_erased(tx, other, replace(other.request, subject=None, related=related))
+            after = replace(other.request, subject=None, related=related)
+            if after.served_at:
+                yield from self._end_tasks(tx, after)
+                # What other systems were still to do about somebody who is gone is not waited for.
+                after = after if after.state.closed else advance(after, Fulfil(), tx.context.at)
+            store.put_erased(tx, other, after)
         return len(found)
 
     def _certified(

@@ -1,11 +1,20 @@
 """What rights requests write into the log. Nothing of a person stands in `res`: a request's id names nobody."""
 
+from typing import TYPE_CHECKING
+
 from audit import AuditEvent, declare
 from rights.certificate import Statement, statement_hash
 from rights.model import RightsRequest
 
+if TYPE_CHECKING:
+    from rights.systems.model import Task
+
 OPENED = declare("rights.request.opened", "request", "kind", "law", "due_on")
+CHALLENGED = declare("rights.request.challenged", "request", "kind")
+"""The person was asked to show who they are: a code is sent, where there is somewhere to send it."""
+CODE_REFUSED = declare("rights.request.code_refused", "request", "kind")
 VERIFIED = declare("rights.request.verified", "request", "kind", "method")
+DUE = declare("rights.request.due", "request", "kind", "notice", "due_on")
 EXTENDED = declare("rights.request.extended", "request", "kind", "until")
 PAUSED = declare("rights.request.paused", "request", "kind", "reason")
 RESUMED = declare("rights.request.resumed", "request", "kind", "due_on")
@@ -15,6 +24,23 @@ ERASED = declare("rights.erasure.completed", "request", "law", "certificate")
 """`certificate` is the SHA-256 of the certificate's statement, in hex: the log answers for its content."""
 
 
+SERVED = declare("rights.request.served", "request", "kind", "law", "systems")
+"""What is ours is done, and so many other systems were told."""
+TASK_CREATED = declare("rights.task.created", "task", "request", "system", "kind")
+TASK_STEPS = {
+    "done": declare("rights.task.done", "task", "request", "system", "kind"),
+    "failed": declare("rights.task.failed", "task", "request", "system", "kind"),
+    "waived": declare("rights.task.waived", "task", "request", "system", "kind"),
+    "again": declare("rights.task.repeated", "task", "request", "system", "kind"),
+}
+RECIPIENT_TOLD = {
+    "erased": declare("rights.disclosure.erased", "request", "recipients"),
+    "corrected": declare("rights.disclosure.corrected", "request", "recipients"),
+    "restricted": declare("rights.disclosure.restricted", "request", "recipients"),
+}
+"""Those who were given the data are told (GDPR Art. 19); `recipients` is how many, their names are sealed."""
+ANSWERED = declare("rights.systems.answered", "request", "kind", "systems")
+"""Every system has answered, or was closed without. `systems` is the SHA-256 of what the certificate says of them."""
 FINAL = declare("rights.erasure.final", "request", "law", "certificate")
 PURGED = declare("rights.person.purged", "records")
 HOLD_PROPOSED = declare("rights.hold.proposed", "hold")
@@ -30,9 +56,23 @@ def opened(request: RightsRequest, source: str) -> AuditEvent:
     return AuditEvent(OPENED, "ok", res, request.subject, {"source": source, "granted_by_law": request.granted_by_law})
 
 
-def verified(request: RightsRequest, _said: str) -> AuditEvent:
+def challenged(request: RightsRequest, _said: str) -> AuditEvent:
+    return AuditEvent(CHALLENGED, "ok", {"request": request.id, "kind": request.kind}, request.subject)
+
+
+def code_refused(request: RightsRequest) -> AuditEvent:
+    return AuditEvent(CODE_REFUSED, "deny", {"request": request.id, "kind": request.kind}, request.subject)
+
+
+def verified(request: RightsRequest, said: str) -> AuditEvent:
+    """`said` is where the document of an agent is kept."""
     res = {"request": request.id, "kind": request.kind, "method": request.verified_by}
-    return AuditEvent(VERIFIED, "ok", res, request.subject)
+    return AuditEvent(VERIFIED, "ok", res, request.subject, _detail(said))
+
+
+def falls_due(request: RightsRequest, notice: str) -> AuditEvent:
+    res = {"request": request.id, "kind": request.kind, "notice": notice, "due_on": request.deadline}
+    return AuditEvent(DUE, "ok", res, request.subject)
 
 
 def extended(request: RightsRequest, said: str) -> AuditEvent:
@@ -60,6 +100,35 @@ def fulfilled(request: RightsRequest, said: str, entry: str) -> AuditEvent:
     res = {"request": request.id, "kind": request.kind, "law": request.law}
     detail = _detail(said) | ({"entry": entry} if entry else {})
     return AuditEvent(FULFILLED, "ok", res, request.subject, detail)
+
+
+def served(request: RightsRequest, systems: int, entry: str) -> AuditEvent:
+    """`entry` is the one of what was done about it, if that has one of its own."""
+    res = {"request": request.id, "kind": request.kind, "law": request.law, "systems": str(systems)}
+    return AuditEvent(SERVED, "ok", res, request.subject, {"entry": entry} if entry else {})
+
+
+def task_made(task: "Task", subject: bytes | None) -> AuditEvent:
+    return AuditEvent(TASK_CREATED, "ok", _of(task), subject)
+
+
+def task_step(task: "Task", step: str, subject: bytes | None) -> AuditEvent:
+    """`step` is `again` or the state that the task is in now. What was said with it stands in the task."""
+    return AuditEvent(TASK_STEPS[step], "fail" if step == "failed" else "ok", _of(task), subject)
+
+
+def recipients_told(request: RightsRequest, event: str, names: list[str]) -> AuditEvent:
+    res = {"request": request.id, "recipients": str(len(names))}
+    return AuditEvent(event, "ok", res, request.subject, {"names": names})
+
+
+def answered(request: RightsRequest, systems: str) -> AuditEvent:
+    res = {"request": request.id, "kind": request.kind, "systems": systems}
+    return AuditEvent(ANSWERED, "ok", res, request.subject)
+
+
+def _of(task: "Task") -> dict[str, str]:
+    return {"task": task.id, "request": task.request, "system": task.system, "kind": task.kind}
 
 
 def erased(subject: bytes, statement: Statement, tombstone: str) -> AuditEvent:

@@ -57,7 +57,11 @@ class Finals:
         statement = self._final(tx, claims.certificate, gone)
         entry = self._audit.append(tx, events.final(statement), None)
         made = replace(claims, certificate=statement, entry=entry, iat=tx.context.at // SECOND)
-        store.put_erased(tx, found, replace(found.request, entry=entry), certificate.encode(made))
+        request = found.request
+        if not (request.served_at and request.state.closed):
+            # Otherwise the request's own entry holds the hash of what other systems answered, and stays.
+            request = replace(request, entry=entry)
+        store.put_erased(tx, found, request, certificate.encode(made))
 
     def _final(self, tx: Tx, shredded: Statement, gone: dict[int, Destroyed]) -> Statement:
         epochs = shredded.final.epochs

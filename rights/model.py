@@ -12,6 +12,9 @@ from msgspec.structs import replace
 
 from sayso.kernel import Conflict, Instant, Invalid, nearest
 
+NEVER: Final = Instant(2**62)
+"""Later than any instant."""
+
 Kind = Literal[
     "access",
     "portability",
@@ -36,7 +39,10 @@ Refusal = Literal[
     "other",
 ]
 PauseReason = Literal["identity", "clarification"]
-Method = Literal["officer"]
+Method = Literal["officer", "code", "session", "document"]
+"""How it is known who asks: an officer saw it, a code that was sent to them came back, they are signed in on their
+page, an officer saw an agent's power of attorney.
+"""
 
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 LAWS: Final[tuple[Law, ...]] = get_args(Law)
@@ -88,7 +94,9 @@ class RightsRequest(Struct, frozen=True, array_like=True):
     """One request as it stands. Nothing in it tells whose it is but `subject`, which an erasure takes away.
 
     `due_on` is the legal deadline and `target_on` the one to work to (the same without moving off a holiday), as ISO
-    dates in the controller's zone. `reason` is a refusal's. `entry` is the log entry of the last step.
+    dates in the controller's zone. `reason` is a refusal's. `entry` is the log entry of the last step. `by_agent`:
+    somebody else asks for the person. `next_at` is when something about its deadlines is to be told next, `told` what
+    was. `served_at` is when what is ours was done, where other systems were then still to answer.
     """
 
     id: str
@@ -110,6 +118,10 @@ class RightsRequest(Struct, frozen=True, array_like=True):
     reason: str = ""
     closed_at: Instant = Instant(0)
     entry: str = ""
+    by_agent: bool = False
+    next_at: Instant = NEVER
+    told: tuple[str, ...] = ()
+    served_at: Instant = Instant(0)
 
     @property
     def paused(self) -> bool:
@@ -152,8 +164,12 @@ class Resume(Struct, frozen=True):
     target_on: str
 
 
+class Serve(Struct, frozen=True):
+    """What is ours is done; other systems are still to answer."""
+
+
 class Fulfil(Struct, frozen=True):
-    """What is ours is done."""
+    """All is done, here and in other systems."""
 
 
 class Refuse(Struct, frozen=True):
@@ -170,15 +186,17 @@ class Expire(Struct, frozen=True):
     """Nobody proved who they are in time."""
 
 
-Step = Challenge | Verify | Extend | Halt | Resume | Fulfil | Refuse | Revoke | Expire
+Step = Challenge | Verify | Extend | Halt | Resume | Serve | Fulfil | Refuse | Revoke | Expire
 
 _LIVE: Final = (State.OPEN, State.NEED_USER_VERIFICATION, State.IN_PROGRESS)
 
 TABLE: Final[dict[tuple[State, type[Step]], State]] = {
     (State.OPEN, Challenge): State.NEED_USER_VERIFICATION,
+    (State.NEED_USER_VERIFICATION, Challenge): State.NEED_USER_VERIFICATION,
     (State.OPEN, Verify): State.IN_PROGRESS,
     (State.NEED_USER_VERIFICATION, Verify): State.IN_PROGRESS,
     # Only what was verified is fulfilled: there is no other way into this state.
+    (State.IN_PROGRESS, Serve): State.IN_PROGRESS,
     (State.IN_PROGRESS, Fulfil): State.FULFILLED,
     (State.OPEN, Expire): State.EXPIRED,
     (State.NEED_USER_VERIFICATION, Expire): State.EXPIRED,
@@ -196,10 +214,24 @@ class ImpossibleStep(Conflict):
         name = type(step).__name__.lower()
         if state.closed:
             super().__init__("request-closed", f"This request is closed: {state.status}.", status=state.status)
-        elif isinstance(step, Fulfil):
+        elif isinstance(step, (Serve, Fulfil)):
             super().__init__("not-verified", "Who asks has not been verified yet.", status=state.status)
         else:
             super().__init__("impossible-step", f"A request that is {state.value} cannot {name}.", status=state.status)
+
+
+class DocumentNeeded(Conflict):
+    """Who asks for another shows a power of attorney, or the person confirms with a code (11 CCR 7063)."""
+
+    def __init__(self) -> None:
+        super().__init__("document-needed", "An agent's request is verified by their document or the person's code.")
+
+
+class SystemsPending(Conflict):
+    """Our own part is done and cannot be undone: the request ends when its systems have answered."""
+
+    def __init__(self) -> None:
+        super().__init__("systems-pending", "What is ours is done; the request waits for other systems.")
 
 
 class ClockRefused(Conflict):
@@ -211,8 +243,16 @@ def advance(request: RightsRequest, step: Step, at: Instant) -> RightsRequest:
     state = TABLE.get((request.state, type(step)))
     if state is None:
         raise ImpossibleStep(request.state, step)
+    if request.served_at and isinstance(step, (Serve, Refuse, Revoke, Expire)):
+        raise SystemsPending
     match step:
+        case Serve():
+            request = replace(request, served_at=at)
         case Verify():
+            if request.by_agent and step.method not in ("document", "code"):
+                raise DocumentNeeded
+            if step.method == "document" and not request.by_agent:
+                raise Invalid("no-agent", "A power of attorney verifies the request of an agent alone.")
             request = replace(request, verified_at=at, verified_by=step.method)
         case Refuse():
             request = replace(request, reason=step.reason)

@@ -1,15 +1,21 @@
 """Every statement about rights requests. Rows become Structs here, and nothing else leaves."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from msgspec import Struct, msgpack
-from sqlalchemy import or_, select
+from sqlalchemy import Delete, Select, delete, or_, select, tuple_
 
+from rights.codes import Check
+from rights.deadlines import local_date
 from rights.model import Kind, RightsRequest, State
-from rights.tables import rights_request, rights_unfinal
+from rights.reminders import scheduled
+from rights.tables import rights_check, rights_register, rights_request, rights_unfinal
 from sayso.kernel import Get, Key, NotFound, Query, Rows, Tx, Work, bucket_in, bucket_of, raw, text
 
 REQUEST = Rows(rights_request)
+REGISTER = Rows(rights_register)
+CHECK = Rows(rights_check)
 UNFINAL = Rows(rights_unfinal)
 COLLECTION = "rights"
 _PERSONS, _TENANTS = b"p", b"t"
@@ -33,6 +39,9 @@ class Private(Struct, frozen=True, array_like=True):
     purposes: tuple[str, ...] = ()
     statements: tuple[tuple[str, str], ...] = ()
     """(step, what was said with it), in order."""
+    check: Check | None = None
+    agent: str = ""
+    """Who asks for the person, as they named themselves."""
 
 
 NOTHING = Private()
@@ -73,7 +82,7 @@ def load(tx: Tx, request: str) -> Work[Stored]:
     (row,) = yield (request_at(tx, request),)
     if row is None:
         raise RequestNotFound
-    return _stored(raw(request), row)
+    return stored(raw(request), row)
 
 
 def live_of(tx: Tx, subject: bytes, kind: Kind) -> Query:
@@ -104,29 +113,37 @@ def requests_of(tx: Tx, subject: bytes) -> Query:
 
 def all_stored(rows: list[Any]) -> list[Stored]:
     """The answer of `requests_of`."""
-    return [_stored(bytes(row[0]), tuple(row[1:])) for row in rows]
+    return [stored(bytes(row[0]), tuple(row[1:])) for row in rows]
+
+
+def old_checks(before: int) -> Delete:
+    """Deletes the counts of a day that began before an instant."""
+    return delete(rights_check).where(rights_check.c.since < before)
 
 
 def insert(tx: Tx, request: RightsRequest, private: Private, tenant_key: Key, person_key: Key | None) -> None:
     """A new request. Its private part is sealed under the person's key, or the tenant's when the person is unknown."""
+    request = scheduled(request)
     sealed = _sealed(private, tenant_key, person_key, request.id, 1)
     tx.insert(REQUEST, raw(request.id), *_columns(request, 1, sealed, None))
+    tx.insert(REGISTER, raw(request.id), *_line(request, 1))
 
 
 def put(
     tx: Tx, before: Stored, request: RightsRequest, private: Private, tenant_key: Key, person_key: Key | None
 ) -> None:
     """The request in place of what was read. One whose person was erased has nothing private any more."""
-    version = before.version + 1
+    version, request = before.version + 1, scheduled(request)
     sealed = None
     if request.subject is not None:
         sealed = _sealed(private, tenant_key, person_key, request.id, version)
-    _put(tx, before, _columns(request, version, sealed, before.claims))
+    _put(tx, before, request, _columns(request, version, sealed, before.claims))
 
 
 def put_erased(tx: Tx, before: Stored, request: RightsRequest, claims: bytes | None = None) -> None:
     """The request without its person and without anything private; with a certificate's claims if it has one."""
-    _put(tx, before, _columns(request, before.version + 1, None, claims or before.claims))
+    request = scheduled(request)
+    _put(tx, before, request, _columns(request, before.version + 1, None, claims or before.claims))
 
 
 def await_final(tx: Tx, request: str, epochs: tuple[int, ...], at: int) -> None:
@@ -143,12 +160,31 @@ def unfinal(tx: Tx, epoch: int, before: int, limit: int) -> Query:
     )
 
 
-def _stored(raw_id: bytes, row: tuple[Any, ...]) -> Stored:
+def stored(raw_id: bytes, row: tuple[Any, ...]) -> Stored:
+    """A request from its row."""
     return Stored(_body(row[-3]), row[-1], row, raw_id)
 
 
-def _put(tx: Tx, before: Stored, columns: tuple[Any, ...]) -> None:
+def _put(tx: Tx, before: Stored, request: RightsRequest, columns: tuple[Any, ...]) -> None:
     tx.put(REQUEST, (before.raw_id,), columns, was=before.was, bucket=bucket_in(before.raw_id))
+    was = _line(before.request, before.version)
+    tx.put(REGISTER, (before.raw_id,), _line(request, before.version + 1), was=was)
+
+
+def _line(request: RightsRequest, version: int) -> tuple[Any, ...]:
+    """The request in the register. It follows from the request alone, so it is never read before it is replaced."""
+    return (
+        version,
+        int(not request.state.closed),
+        request.deadline,
+        request.next_at,
+        request.kind,
+        request.law,
+        request.state.value,
+        request.received_at,
+        request.closed_at,
+        int(bool(request.closed_at) and local_date(request.closed_at, request.zone).isoformat() > request.deadline),
+    )
 
 
 def _columns(request: RightsRequest, version: int, private: bytes | None, claims: bytes | None) -> tuple[Any, ...]:
@@ -162,3 +198,46 @@ def _sealed(private: Private, tenant_key: Key, person_key: Key | None, request: 
     if person_key is None:
         return _TENANTS + tenant_key.seal(COLLECTION, request, plain, version)
     return _PERSONS + person_key.seal(COLLECTION, request, plain, version)
+
+
+# the register
+
+
+def listed(
+    live: int,
+    limit: int,
+    *,
+    states: Sequence[str] = (),
+    kind: str | None = None,
+    law: str | None = None,
+    due_before: str = "",
+    after: tuple[str, bytes] | None = None,
+) -> Select[Any]:
+    """Requests in the order of the index on (live, due_on, request): request, due_on."""
+    c = rights_register.c
+    found = select(c.request, c.due_on).where(c.live == live).order_by(c.due_on, c.request)
+    if states:
+        found = found.where(c.state.in_(states))
+    if kind is not None:
+        found = found.where(c.kind == kind)
+    if law is not None:
+        found = found.where(c.law == law)
+    if due_before:
+        found = found.where(c.due_on < due_before)
+    if after is not None:
+        # The first condition is what both engines look up in the index; the second leaves out what was shown.
+        found = found.where(c.due_on >= after[0], tuple_(c.due_on, c.request) > after)
+    return found.limit(limit)
+
+
+def to_be_told(at: int, limit: int) -> Select[Any]:
+    """The requests of which something is to be told by an instant, the oldest first: request."""
+    c = rights_register.c
+    return select(c.request).where(c.next_at <= at).order_by(c.next_at).limit(limit)
+
+
+def received_in(since: int, until: int) -> Select[Any]:
+    """What the figures count, by the index on (received_at): kind, law, state, received_at, closed_at, late, due_on."""
+    c = rights_register.c
+    chosen = select(c.kind, c.law, c.state, c.received_at, c.closed_at, c.late, c.due_on)
+    return chosen.where(c.received_at >= since, c.received_at < until)

@@ -3,6 +3,7 @@
 from msgspec import Struct, field
 
 from rights.model import RightsRequest
+from rights.progress import SystemView
 from rights.store import NOTHING, Private
 from sayso.kernel import iso, text
 
@@ -32,6 +33,8 @@ class StatementView(Struct, frozen=True):
 class RequestView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One request. `status` and `reason` are the Data Rights Protocol's; dates are local ones of the controller's zone.
 
+    `agent` is who asks for the person, `by_agent` that somebody does.
+
     `subject` is absent once the person was erased, and so is what they asked about: `purposes` of an objection,
     `statements` of the officers. `related` is another open request of the same person and kind.
     """
@@ -47,14 +50,18 @@ class RequestView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     target_on: str
     zone: str
     granted_by_law: bool
+    by_agent: bool = False
     related: str = ""
     purposes: tuple[str, ...] = ()
+    agent: str = ""
     statements: list[StatementView] = field(default_factory=list)
     verified_at: str = ""
     verified_by: str = ""
     extension: ExtensionView | None = None
     pauses: list[PauseView] = field(default_factory=list)
     paused: bool = False
+    served_at: str = ""
+    systems: tuple[SystemView, ...] = ()
     closed_at: str = ""
     entry: str = ""
 
@@ -75,6 +82,8 @@ def view(request: RightsRequest, private: Private = NOTHING) -> RequestView:
         zone=request.zone,
         granted_by_law=request.granted_by_law,
         related=request.related,
+        by_agent=request.by_agent,
+        agent=private.agent,
         purposes=private.purposes,
         statements=[StatementView(step, said) for step, said in private.statements],
         verified_at=_iso(request.verified_at),
@@ -82,6 +91,7 @@ def view(request: RightsRequest, private: Private = NOTHING) -> RequestView:
         extension=ExtensionView(extension.until, iso(extension.at)) if extension else None,
         pauses=[PauseView(pause.reason, iso(pause.since), _iso(pause.until)) for pause in request.pauses],
         paused=request.paused,
+        served_at=_iso(request.served_at),
         closed_at=_iso(request.closed_at),
         entry=request.entry,
     )

@@ -17,6 +17,8 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect
 
 from audit import store as audit_store
 from consent import store as consent_store
+from rights import register
+from rights import store as rights_store
 from sayso.kernel import SYSTEM, Context, Query, Tx
 from sayso.kernel.rows import Rows
 from sayso.kernel.tx import Head, View
@@ -40,6 +42,14 @@ WALKS: dict[str, Query] = {
     "a group of buckets": TX.query(consent_store.STATES_IN[1], most=9),
 }
 """Statements of searches, which walk over everybody: a page at a time, and never over another tenant's people."""
+
+QUEUES: dict[str, Query] = {
+    "the due queue": TX.select(register.statement(register.Wanted(due_before="2026-12-01"))),
+    "its next page": TX.select(register.statement(register.Wanted(cursor=f"2026-12-01.{PERSON.hex()}"))),
+    "what the register counts": TX.select(rights_store.received_in(1, 2)),
+    "requests of which something is to be told": TX.select(rights_store.to_be_told(5, 20)),
+}
+"""Over all people of a brand, in an order: found by an index that leads with the tenant."""
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +92,14 @@ def test_sqlite_walks_over_people_by_index(lite: sqlite3.Connection, name: str) 
     assert re.search(r"USING INDEX \w+ \(bucket=\? AND tenant=\?", plan), plan
 
 
+@pytest.mark.parametrize("name", QUEUES)
+def test_sqlite_reads_a_queue_in_the_order_of_its_index(lite: sqlite3.Connection, name: str) -> None:
+    plan = lite_plan(lite, QUEUES[name].text(sqlite.dialect())[0])
+    assert "SCAN" not in plan
+    assert "TEMP B-TREE" not in plan, "sorted by hand"
+    assert re.search(r"USING (COVERING )?INDEX \w+ \(tenant=\? AND", plan), plan
+
+
 def test_postgres_finds_rows_by_their_whole_key(postgres_url: str) -> None:
     asyncio.run(_postgres(postgres_url))
 
@@ -104,7 +122,7 @@ async def _postgres(url: str) -> None:
                 condition = re.search(r"Index Cond: (.*)", plan)
                 assert condition, plan
                 assert all(f"({name} = " in condition[1].replace('"', "") for name in key), plan
-        for name, chosen in {**SELECTS, **WALKS}.items():
+        for name, chosen in {**SELECTS, **WALKS, **QUEUES}.items():
             text, _ = chosen.text(dialect())  # type: ignore[no-untyped-call]
             plan = await _plan(connection, text, text.count("$"))
             assert "Seq Scan" not in plan, (name, plan)

@@ -230,6 +230,9 @@ class Keyring:
         tx.insert(store.KEY, owner, cls, 1, *row, 0)
         return key
 
+    def destroy(self, tx: Tx, owner: bytes, cls: str) -> None:
+        tx.delete(store.KEY, owner, cls)
+
     def standing(self, tenant: str, owner: bytes) -> DataKey:
         standing = self.of(tenant).standing
         return standing.get(owner) or standing[TENANT_OWNER]

@@ -24,6 +24,7 @@ from vault import (
     storing,
     tokens,
 )
+from vault import values as opening
 from vault.fields import Collection, Collections
 from vault.finding import Finding
 from vault.grants import Grant
@@ -206,6 +207,16 @@ class Vault:
         only.
         """
         return presentable.tokens_for(self._keyring, tx, collections, subject, audience)
+
+    def values(
+        self, tx: Tx, collections: Collections, subject: bytes, permit: Permit, places: Several[str]
+    ) -> Work[dict[str, str]]:
+        """What is stored of a person at `places` (`collection.field`), opened. Cold, read only.
+
+        `permit` is one for action `export` over the person whole: its decision is the entry. Raises `Denied`,
+        `BrokenSeal`.
+        """
+        return opening.values(self._keyring, tx, collections, subject, permit, places)
 
     def held(self, tx: Tx, subject: bytes) -> Work[tuple[Held, ...]]:
         """What is stored of a person, without the values. Cold, read only."""

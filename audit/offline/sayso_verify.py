@@ -652,10 +652,11 @@ def check_evidence(raw: bytes, trust: Trust | None) -> list[str]:
         signed = check_jws(jws, trust)
         body = signed.body
         proof = proof or (body["proof"].encode() if isinstance(body.get("proof"), str) else None)
+        systems = check_systems(signed, trust)
         if proof is not None:
-            return [*signed.told(), *check_proof(proof, trust, signed)]
+            return [*signed.told(), *check_proof(proof, trust, signed), *systems]
         named = signed.entry or "(none)"
-        return [*signed.told(), f"NOT CHECKED: entry {named} is named, and no log proof came with it"]
+        return [*signed.told(), *systems, f"NOT CHECKED: entry {named} is named, and no log proof came with it"]
     except Malformed as error:
         raise Broken(str(error)) from error
 
@@ -729,7 +730,37 @@ def check_jws(text: str, trust: Trust | None) -> Signed:
     return Signed(header["kid"], str(header.get("typ", "")), payload, claims)
 
 
+class Proven(NamedTuple):
+    """An entry that stands in a log: its members (none where it is no entry of ours), and the log's checkpoint."""
+
+    at: int
+    entry: dict[str, Any]
+    head: Head
+
+    @property
+    def line(self) -> str:
+        return f"entry {self.entry.get('id', '(not ours)')} {self.entry.get('type', '')} stands at index {self.at}"
+
+    @property
+    def res(self) -> dict[str, Any]:
+        res = self.entry.get("res")
+        return res if isinstance(res, dict) else {}
+
+
 def check_proof(raw: bytes, trust: Trust | None, signed: Signed | None) -> list[str]:
+    """A log proof, alone or of what was signed."""
+    proven = prove(raw, trust)
+    if signed is not None:
+        check_binding(signed, proven)
+    head = proven.head
+    return [
+        proven.line,
+        f"log {head.origin}, size {head.size}, signed by {head.key.line}",
+        told_of_witnesses(head),
+    ]
+
+
+def prove(raw: bytes, trust: Trust | None) -> Proven:
     """A tlog-proof whose `extra` holds the log's vkey, a newline and the entry's own bytes."""
     index = None
     try:
@@ -748,26 +779,37 @@ def check_proof(raw: bytes, trust: Trust | None, signed: Signed | None) -> list[
     except Malformed as error:
         raise Broken(f"log proof: {error}", index) from error
     try:
-        named = parse_object(leaf, "the entry")
+        entry = parse_object(leaf, "the entry")
     except Malformed:
-        named = {}
-    if signed is not None:
-        check_binding(signed, named, index)
-    return [
-        f"entry {named.get('id', '(not ours)')} {named.get('type', '')} stands at index {index}",
-        f"log {head.origin}, size {head.size}, signed by {head.key.line}",
-        told_of_witnesses(head),
-    ]
+        entry = {}
+    return Proven(index, entry, head)
 
 
-def check_binding(signed: Signed, leaf: dict[str, Any], index: int) -> None:
+def check_binding(signed: Signed, proven: Proven) -> None:
     """The proven entry is the one that was signed. A certificate's entry holds its statement's hash."""
-    if leaf.get("id") != signed.entry:
-        raise Broken("the log proof is of another entry than the one that was signed", index)
+    if proven.entry.get("id") != signed.entry:
+        raise Broken("the log proof is of another entry than the one that was signed", proven.at)
     if "certificate" in signed.claims:
         statement = member_as_it_stands(signed.payload, "certificate")
-        if leaf.get("res", {}).get("certificate") != sha256(statement).hexdigest():
-            raise Broken("the log entry holds the hash of another certificate", index)
+        if proven.res.get("certificate") != sha256(statement).hexdigest():
+            raise Broken("the log entry holds the hash of another certificate", proven.at)
+
+
+def check_systems(signed: Signed, trust: Trust | None) -> list[str]:
+    """What a certificate says of other systems, and that the log holds the hash of it once all have settled."""
+    systems, raw = signed.claims.get("systems"), signed.claims.get("systems_proof")
+    if "certificate" not in signed.claims or not isinstance(systems, list):
+        return []
+    lines = [f"system {each.get('system')} {each.get('status')}" for each in systems if isinstance(each, dict)]
+    if not isinstance(raw, str):
+        return [*lines, "NOT CHECKED: what systems answered is signed, and stands in no entry of the log yet"]
+    proven = prove(raw.encode(), trust)
+    request, entry = signed.claims.get("jti"), signed.claims.get("systems_entry")
+    if proven.entry.get("id") != entry or proven.res.get("request") != request:
+        raise Broken("the log proof of the systems is of another entry", proven.at)
+    if proven.res.get("systems") != sha256(member_as_it_stands(signed.payload, "systems")).hexdigest():
+        raise Broken("the log entry holds the hash of other answers of systems", proven.at)
+    return [*lines, proven.line]
 
 
 # Evidence bundles: entries with proofs under one checkpoint, openings, and a signed list of all files

@@ -4,6 +4,7 @@ The kernel answers five questions and no others: who asks (`context`), may they 
 together (`tx`, `batcher`, `database`), how things are named and timed (`ids`, `clock`), what went wrong (`errors`).
 """
 
+from sayso.kernel.abreast import abreast
 from sayso.kernel.clock import (
     DAY,
     SECOND,
@@ -116,6 +117,7 @@ __all__ = [
     "Unprocessable",
     "Values",
     "Work",
+    "abreast",
     "add_duration",
     "bucket_in",
     "bucket_of",

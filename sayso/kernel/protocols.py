@@ -49,6 +49,10 @@ class Sealer(Protocol):
         """A new key; its wrapped row is added to `tx`."""
         ...
 
+    def destroy(self, tx: Tx, owner: bytes, cls: str) -> None:
+        """Delete a key that `create` made; none there is no error. After the commit await `database.tidy()`."""
+        ...
+
     def standing(self, tenant: str, owner: bytes) -> Key:
         """The log key of a client, a site or the tenant itself, from memory. An unknown owner has the tenant's."""
         ...

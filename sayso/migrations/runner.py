@@ -28,9 +28,11 @@ TABLES_IN = (
     "policies.audiences.tables",
     "rights.tables",
     "rights.retention.tables",
+    "rights.systems.tables",
     "sayso.server.tables",
     "sayso.server.feed.tables",
     "sayso.server.mail.tables",
+    "sayso.server.packages.tables",
 )
 # "sayso" in ASCII: nodes that start together upgrade one after the other.
 _UPGRADE_LOCK = 0x736179736F

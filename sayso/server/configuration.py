@@ -25,7 +25,7 @@ from consent import (
 )
 from consent import parse as parse_consent
 from policies import Case, Policy, failures_of, read_policy, read_suite
-from rights import EndTerms, parse_end_terms
+from rights import EndTerms, Systems, parse_end_terms, parse_systems
 from sayso.kernel import (
     SECOND,
     SYSTEM,
@@ -76,6 +76,7 @@ class Built(Struct, frozen=True):
     policy: Policy
     questionnaire: Questionnaire
     end_terms: EndTerms
+    systems: Systems
     sites: dict[str, Site]
     clients: dict[str, Profile]
     suite: tuple[Case, ...] = ()
@@ -98,6 +99,7 @@ class Configuration(Struct, frozen=True):
     policy: Policy
     questionnaire: Questionnaire
     end_terms: EndTerms
+    systems: Systems
     sites: dict[str, Site]
     clients: dict[str, Profile]
     kinds: IdentifierKinds
@@ -137,16 +139,16 @@ def build(registry: ConsentRegistry, tree: Map, tx: Tx) -> Work[Built]:
     roles = read[0].snapshot.trees.roles.up if read is not None else ()
     questionnaire = parse_preferences(tree.get("preferences"), catalogue, problems)
     end_terms = _collect(problems, lambda: parse_end_terms(tree.get("data_ends")))
+    systems = _collect(problems, lambda: parse_systems(tree.get("systems"), catalogue.categories, collections or {}))
     locales = {name: tuple(notice.text) for name, notice in catalogue.notices.items()}
     names = Declared(catalogue.notices, catalogue.purposes, roles, catalogue.beyond_a_click(), locales)
     sites = parse_sites(tree.get("sites"), names, problems)
     clients = parse_clients(tree.get("clients"), names, problems)
-    if problems or collections is None or read is None or end_terms is None:
+    if problems or collections is None or read is None or end_terms is None or systems is None:
         raise ManifestError(problems)
     warnings = (*declared.doubts, *publication.doubts, *read[1])
-    return Built(
-        declared, publication, collections, read[0], questionnaire, end_terms, sites, clients, tuple(suite), warnings
-    )
+    rest = (questionnaire, end_terms, systems, sites, clients, tuple(suite), warnings)
+    return Built(declared, publication, collections, read[0], *rest)
 
 
 class Configurations:
@@ -330,6 +332,7 @@ class Configurations:
             policy=built.policy,
             questionnaire=built.questionnaire,
             end_terms=built.end_terms,
+            systems=built.systems,
             sites=built.sites,
             clients=built.clients,
             kinds=IdentifierKinds(built.declared.identifiers),

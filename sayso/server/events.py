@@ -26,3 +26,6 @@ WEBHOOK_CHANGED = declare("server.webhook.changed", "webhook", "client")
 WEBHOOK_DELETED = declare("server.webhook.deleted", "webhook", "client")
 WEBHOOK_DISABLED = declare("server.webhook.disabled", "webhook", "client")
 WEBHOOK_REDELIVERED = declare("server.webhook.redelivered", "webhook", "client", "messages")
+PACKAGE_MADE = declare("rights.package.made", "request")
+PACKAGE_FETCHED = declare("rights.package.fetched", "request")
+"""Everything about a person left the house: by whom is the entry's actor."""

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from sayso.kernel import SYSTEM, Context, Tx, Work, now
 from sayso.server import feed, keykeeping, mail, store
+from sayso.server.connectors import runner as connectors
 from sayso.server.wiring import Services
 from sayso.server.workers import WORK_EVERY
 
@@ -47,6 +48,7 @@ class Loops:
         self._every(feed.EVERY, self._services.feed.round, "feed")
         self._every(mail.EVERY, self._services.carrier.round, "mail")
         self._every(WORK_EVERY, self._services.workers.round, "jobs")
+        self._every(connectors.EVERY, self._services.connectors.round, "connectors")
         self._every(keykeeping.EVERY, self._services.key_keeper.round, "keys")
         self._every(CROWDS_EVERY, self._services.crowds.follow, "crowds")
         self._every(RELOAD_EVERY, self._services.configurations.retry, "reload")
@@ -62,6 +64,7 @@ class Loops:
         """Let each loop end its round."""
         self._stopping.set()
         self._services.workers.stop()
+        self._services.connectors.stop()
         for task in self._tasks:
             await task
 
@@ -106,6 +109,8 @@ class Loops:
             tx.execute(store.expired_answers(at))
             tx.execute(store.expired_sessions(at))
             services.registry.codes.tidy(tx)
+            services.desk.identity.tidy(tx)
+            yield from services.packages.tidy(tx)
             services.outbox.tidy(tx)
             yield from services.vault.tidy_tokens(tx)
 

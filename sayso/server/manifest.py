@@ -23,6 +23,7 @@ SECTIONS = (
     "notices",
     "preferences",
     "collections",
+    "systems",
     "data_ends",
     "roles",
     "rules",

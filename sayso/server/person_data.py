@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from consent import HistoryItem, IdentifierState, Preferences, SubjectFacts, SubjectState
 from policies import Answer, rights_question
-from rights import RequestView
+from rights import RequestView, Systems
 from sayso.kernel import Tx, Work, iso, parse_instant
 from sayso.server.call import Call
 from sayso.server.pages import ASKED, AskedFor, Brand, DataPage, Frame, HeldField, Known, Use, category, country
@@ -52,8 +52,10 @@ def data_page(call: Call, tx: Tx, subject: bytes, frame: Frame, brand: Brand) ->
     registry, catalogue = services.registry, call.configuration.catalogue
     identifiers = yield from registry.identities.identifiers(tx, subject)
     facts = yield from registry.facts.read(tx, catalogue, subject)
-    stored = yield from _stored(call, tx, subject)
+    stored = yield from held_values(call, tx, subject)
     requests = yield from services.desk.requests_of(tx, subject)
+    packages = yield from services.packages.states(tx, [each.request for each in requests if each.verified_at])
+    systems, mail = call.configuration.systems, services.outbox.configured
     open_kinds = {each.kind for each in requests if not each.closed_at}
     return DataPage(
         frame=frame,
@@ -62,7 +64,10 @@ def data_page(call: Call, tx: Tx, subject: bytes, frame: Frame, brand: Brand) ->
         held=tuple(HeldField(what=category(each.category, locale), at=parse_instant(each.since)) for each in stored),
         laws=tuple(dict.fromkeys(country(each.code, locale) for each in facts.jurisdictions)),
         relations=tuple((each.kind, each.ref, parse_instant(each.start)) for each in facts.relations if each.live),
-        requests=tuple(_asked(each, at) for each in reversed(requests)),
+        requests=tuple(
+            _asked(each, at, systems, locale, mail=mail, package=packages.get(each.request, ""))
+            for each in reversed(requests)
+        ),
         may_ask=tuple(each for each in ASKED if each not in open_kinds),
         erasing="erasure" in open_kinds,
     )
@@ -103,13 +108,13 @@ def package(call: Call, tx: Tx, subject: bytes, locale: str) -> Work[Package | A
         preferences=(yield from registry.preferences.read(tx, catalogue, configuration.questionnaire, subject)),
         identifiers=(yield from registry.identities.identifiers(tx, subject)),
         facts=(yield from registry.facts.read(tx, catalogue, subject)),
-        stored=(yield from _stored(call, tx, subject)),
+        stored=(yield from held_values(call, tx, subject)),
         uses=uses,
         requests=(yield from services.desk.requests_of(tx, subject)),
     )
 
 
-def _stored(call: Call, tx: Tx, subject: bytes) -> Work[list[HeldValue]]:
+def held_values(call: Call, tx: Tx, subject: bytes) -> Work[list[HeldValue]]:
     """Every value that is stored of the person and of the ids that were merged into them."""
     found: list[HeldValue] = []
     collections = call.configuration.collections
@@ -123,7 +128,7 @@ def _stored(call: Call, tx: Tx, subject: bytes) -> Work[list[HeldValue]]:
     return sorted(found, key=lambda value: (value.collection, value.field, value.since))
 
 
-def _asked(request: RequestView, at: int) -> AskedFor:
+def _asked(request: RequestView, at: int, systems: Systems, locale: str, *, mail: bool, package: str = "") -> AskedFor:
     received = parse_instant(request.received_at)
     due = (date.fromisoformat(request.due_on) - date(1970, 1, 1)).days + 1
     length: Any = due * DAY_US - received
@@ -135,8 +140,18 @@ def _asked(request: RequestView, at: int) -> AskedFor:
         status=request.status,
         share=round(min(max((at - received) / length, 0.0), 1.0), 3) if length > 0 else 1.0,
         verified=bool(request.verified_at),
+        may_confirm=mail and not request.verified_at and not request.closed_at,
+        code_sent=request.reason == "need_user_verification",
+        package=package,  # type: ignore[arg-type]
         paused=request.paused,
         extended=request.extension is not None,
+        systems=tuple((_called(systems, each.system, locale), bool(each.settled_at)) for each in request.systems),
         closed_at=parse_instant(request.closed_at) if request.closed_at else 0,
         reason=request.reason,
     )
+
+
+def _called(systems: Systems, name: str, locale: str) -> str:
+    """A system's title; its name where the manifest declares it no more."""
+    found = systems.get(name)
+    return found.called(locale) if found is not None else name

@@ -12,7 +12,7 @@ import msgspec
 from audit import Entry, Opening, decode_leaf
 from consent import PERSON, Catalogue
 from policies import ListUse
-from sayso.kernel import LOG, Tx, Work
+from sayso.kernel import LOG, Tx, Work, abreast
 from sayso.server.call import Call
 from sayso.server.pages import Brand, Frame, Use, UsesPage, category, role
 from sayso.server.texts import worded
@@ -62,23 +62,38 @@ def uses_of(
     items: list[tuple[str, tuple[Entry, bytes] | ListUse]] = [(pair[0].id, pair) for pair in entries]
     items += [(each.entry, each) for each in listed]
     items.sort(key=lambda item: item[0], reverse=True)
+    opened = yield from _opened(call, tx, [item for each, item in items if each >= floor], keys, most)
     found: list[Use] = []
     last = ""
     catalogue = call.configuration.catalogue
     for entry_id, item in items:
         if entry_id < floor:
             break
+        use = isinstance(item, ListUse) or _is_use(item[0])
+        if use and len(found) == most:
+            return found, last
         if isinstance(item, ListUse):
-            if len(found) == most:
-                return found, last
             found.append(_listed_use(catalogue, (yield from services.audit.entry(tx, entry_id)), item, locale))
-        elif (leaf := decode_leaf(item[0].leaf)).type in ACCESS and leaf.actor_class != "person":
-            if len(found) == most:
-                return found, last
-            opened = yield from services.audit.openings(tx, entry_id, keys[item[1]])
-            found.append(_use(catalogue, item[0], leaf, opened, locale))
+        elif use:
+            found.append(_use(catalogue, item[0], decode_leaf(item[0].leaf), opened[entry_id], locale))
         last = entry_id
     return found, floor
+
+
+def _opened(
+    call: Call, tx: Tx, items: list[tuple[Entry, bytes] | ListUse], keys: dict[bytes, Any], most: int
+) -> Work[dict[str, list[Opening]]]:
+    """What may be opened of the first uses, all read together."""
+    uses = [item for item in items if not isinstance(item, ListUse) and _is_use(item[0])][:most]
+    openings = call.services.audit.openings_of
+    found = yield from abreast([openings(tx, entry, keys[owner]) for entry, owner in uses])
+    return {entry.id: each for (entry, _), each in zip(uses, found, strict=True)}
+
+
+def _is_use(entry: Entry) -> bool:
+    """Whether somebody else asked for the person's data."""
+    leaf = decode_leaf(entry.leaf)
+    return leaf.type in ACCESS and leaf.actor_class != "person"
 
 
 def _listed(call: Call, tx: Tx, ids: Sequence[bytes], before: str | None) -> Work[tuple[list[ListUse], str]]:

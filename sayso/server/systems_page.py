@@ -18,6 +18,7 @@ from sayso.server.pages import (
     LateLetter,
     Operator,
     SystemsPage,
+    TaskLine,
 )
 
 AHEAD: Final = "P30D"
@@ -27,6 +28,7 @@ _COUNTED: Final = 2_000
 """People counted at most: the page is to be there at once. `sayso data-ends preview` counts them all."""
 
 _LETTERS: Final = 50
+_TASKS: Final = 50
 _ANSWERS: Final = "answers:"
 
 
@@ -40,6 +42,7 @@ def systems_page(call: Call, tx: Tx, frame: Frame, operator: Operator) -> Work[S
     holds = yield from services.workers.retention.holds.holds(tx)
     until = add_duration(at, AHEAD)
     ends = yield from services.workers.retention.preview(tx, until, _COUNTED)
+    tasks = yield from _tasks(call, tx)
     names = {each.id: each.name for each in call.configuration.registered.values()}
     return SystemsPage(
         frame=frame,
@@ -60,7 +63,26 @@ def systems_page(call: Call, tx: Tx, frame: Frame, operator: Operator) -> Work[S
             if each.state in ("proposed", "releasing")
         ),
         endings=_endings(ends, until),
+        tasks=tasks,
         mail=services.outbox.configured,
+    )
+
+
+def _tasks(call: Call, tx: Tx) -> Work[tuple[TaskLine, ...]]:
+    """What failed, and what is late, once each."""
+    systems, desk = call.configuration.systems, call.services.desk.tasks
+    failed = yield from desk.listed(tx, systems, state="failed", limit=_TASKS)
+    late = yield from desk.listed(tx, systems, state="open", overdue=True, limit=_TASKS)
+    return tuple(
+        TaskLine(
+            system=each.system,
+            request=each.request,
+            kind=each.kind,
+            failed=each.status == "failed",
+            due_at=parse_instant(each.due_at),
+            why=each.reason,
+        )
+        for each in (*failed.tasks, *late.tasks)
     )
 
 

@@ -11,11 +11,12 @@ from consent import ConsentRegistry, IdentifierKinds, Issuer
 from policies import Audiences, Crowds, KeptLists, PolicyEngine
 from reports import BlastRadius, UsesReport
 from rights import Again, RightsDesk
-from sayso.kernel import SECOND, SYSTEM, Context, Database, Renderer, now, open_database
+from sayso.kernel import SECOND, SYSTEM, Context, Database, Renderer, now, open_database, text
 from sayso.server.asking import Asking
 from sayso.server.auth import Principals
 from sayso.server.configuration import Configurations
-from sayso.server.feed import Feed
+from sayso.server.connectors import Connectors
+from sayso.server.feed import Feed, known_as
 from sayso.server.idempotency import Running
 from sayso.server.keykeeping import KeyKeeper
 from sayso.server.limits import Limiter
@@ -60,7 +61,16 @@ class Services:
         self.vault = Vault(keyring, self.audit)
         self.epochs = Epochs(keyring, self.audit)
         self.engine = PolicyEngine(self.audit, keyring)
-        self.desk = RightsDesk(self.audit, keyring, keyring, self.registry, self.vault, self.engine, self._issuer)
+        self.desk = RightsDesk(
+            self.audit,
+            keyring,
+            keyring,
+            self.registry,
+            self.vault,
+            self.engine,
+            self._issuer,
+            known_as=self._known_as,
+        )
         self.revocation = Revocation(Ledger(settings.key_folder))
         self.again = Again(self.audit, keyring, self.registry, self.vault, self.revocation)
         self.configurations = Configurations(
@@ -89,7 +99,12 @@ class Services:
                 "blast_radius": BlastRadius(keyring, self.audiences),
             },
         )
+        # What packages are made of is read by calls, which know this file.
+        from sayso.server.packages import Maker
+
+        self.packages = Maker(self)
         self.workers = Workers(self)
+        self.connectors = Connectors(self)
         self.key_keeper = KeyKeeper(self)
         self.metrics.gauge(
             "sayso_units_waiting", "Units of work that wait for their flush.", lambda: self.database.waiting
@@ -171,6 +186,11 @@ class Services:
 
     def _issuer(self, tenant: str) -> Issuer:
         return Issuer(self.settings.base_url, self.configurations.controller(tenant), tenant)
+
+    def _known_as(self, tenant: str, client: str, subject: bytes) -> str:
+        """What a system's client calls a person; of a system without a client, the registry's own id."""
+        actor = self.configurations.of(tenant).client(client)
+        return text("sub", subject) if actor is None else known_as(self.keyring, tenant, actor, subject)
 
     def _kinds(self, tenant: str) -> IdentifierKinds:
         return self.configurations.kinds(tenant)

@@ -60,6 +60,8 @@ class Workers:
             (
                 services.exports.job,
                 *self.retention.jobs,
+                services.desk.deadlines.job,
+                services.packages.job,
                 services.kept.job,
                 services.epochs.job,
                 finals.job,

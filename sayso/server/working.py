@@ -25,6 +25,8 @@ async def _work(services: Services, *, once: bool) -> bool:
         services.log.info("working", database=services.database.kind)
         if once:
             await services.workers.drain()
+            while await services.connectors.round():
+                pass
             await services.settle()
         else:
             await _until_told()

@@ -215,10 +215,17 @@ ERASED_LEAF = b'{"id":"%s","res":{"certificate":"%s"},"type":"rights.erasure.com
     ERASED.encode(),
     sha256(STATEMENT).hexdigest().encode(),
 )
+SYSTEMS = b'[{"status":"acknowledged","system":"crm"}]'
+ANSWERED = "ent_" + "04" * 16
+ANSWERED_LEAF = b'{"id":"%s","res":{"request":"rrq_1","systems":"%s"},"type":"rights.systems.answered"}' % (
+    ANSWERED.encode(),
+    sha256(SYSTEMS).hexdigest().encode(),
+)
 LEAVES = [
     *some_entries(39),
     ERASED_LEAF,
     b'{"id":"%s","type":"consent.choice.recorded"}' % ENTRY.encode(),
+    ANSWERED_LEAF,
     *some_entries(300),
 ]
 
@@ -253,6 +260,22 @@ def a_certificate(**changes: object) -> str:
         "proof": a_proof(39).print().decode(),
     }
     return a_jws(claims | changes, typ="erasure-certificate+jwt")
+
+
+def with_systems(**changes: object) -> str:
+    """A certificate with what another system answered, and the log's proof of that."""
+    claims: dict[str, object] = {"jti": "rrq_1", "systems": msgspec.Raw(SYSTEMS), "systems_entry": ANSWERED}
+    return a_certificate(**(claims | {"systems_proof": a_proof(41).print().decode()} | changes))
+
+
+SYSTEMS_CHANGED: list[dict[str, object]] = [
+    {"systems": [{"status": "waiting", "system": "crm"}]},
+    {"jti": "rrq_2"},
+    {"systems_entry": ERASED},
+    {"systems_proof": a_proof(39).print().decode()},
+    {"systems_proof": a_proof(41).print().decode()[:-2]},
+    {"systems_proof": ""},
+]
 
 
 def judged(tmp_path: Path, content: bytes | str, trust: Path | None = None) -> tuple[int, str]:
@@ -322,6 +345,18 @@ def test_a_certificate_is_the_one_that_its_entry_holds_the_hash_of(tmp_path: Pat
     assert "another certificate" in report
     assert judged(tmp_path, a_certificate(entry=ENTRY))[0] == 1
     assert judged(tmp_path, a_certificate(entry=ENTRY, proof=a_proof(40).print().decode()))[0] == 1
+
+
+def test_what_systems_answered_is_what_its_own_entry_holds_the_hash_of(tmp_path: Path) -> None:
+    code, report = judged(tmp_path, with_systems())
+    assert code == 0, report
+    assert "system crm acknowledged" in report
+    assert f"entry {ANSWERED} rights.systems.answered stands at index 41" in report
+    claims = {"jti": "rrq_1", "systems": msgspec.Raw(SYSTEMS)}
+    code, report = judged(tmp_path, a_certificate(**claims))
+    assert (code, "NOT CHECKED: what systems answered" in report) == (0, True)
+    for changes in SYSTEMS_CHANGED:
+        assert judged(tmp_path, with_systems(**changes))[0] == 1, changes
 
 
 def test_any_changed_byte_of_a_proof_is_found(tmp_path: Path, trust: Path) -> None:

@@ -15,6 +15,7 @@ from sayso.server.pages import (
     LogHealth,
     Operator,
     SystemsPage,
+    TaskLine,
 )
 
 from .samples import AT, ENTRY, a_frame
@@ -146,6 +147,23 @@ def a_systems_page(locale: str = "en", **changes: Any) -> SystemsPage:
                     at=AT - 3 * day,
                 ),
             ),
+            "tasks": (
+                TaskLine(
+                    system="crm",
+                    request="rrq_0193a5c47b1e7c5f9a27b4b0c9d8e7ac",
+                    kind="erasure",
+                    failed=True,
+                    due_at=AT - day,
+                    why="locked for the audit",
+                ),
+                TaskLine(
+                    system="till",
+                    request="rrq_0193a5c47b1e7c5f9a27b4b0c9d8e7ad",
+                    kind="access",
+                    failed=False,
+                    due_at=AT - 2 * day,
+                ),
+            ),
             "endings": Endings(
                 until=AT + 30 * day,
                 lines=(
@@ -174,5 +192,13 @@ def a_quiet_systems_page(locale: str = "en", **changes: Any) -> SystemsPage:
     """Nothing needs anybody, and no mail is sent."""
     quiet = Endings(until=AT, lines=(), people=0, kept=0, proofs=0, suppressions=0)
     jobs = tuple(JobLine(name=name, word="waiting", share=1.0, done=0) for name in ("calendar", "due", "holds"))
-    nothing: dict[str, Any] = {"clients": (), "letters": (), "holds": (), "jobs": jobs, "endings": quiet, "mail": False}
+    nothing: dict[str, Any] = {
+        "clients": (),
+        "letters": (),
+        "holds": (),
+        "tasks": (),
+        "jobs": jobs,
+        "endings": quiet,
+        "mail": False,
+    }
     return a_systems_page(locale, **{**nothing, **changes})

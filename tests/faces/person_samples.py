@@ -114,6 +114,7 @@ def a_data_page(locale: str = "en", **changes: Any) -> DataPage:
                     share=0.3,
                     verified=True,
                     extended=True,
+                    systems=(("Till", True), ("Customer database", False)),
                 ),
                 AskedFor(
                     request=request + "2",

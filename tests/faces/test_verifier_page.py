@@ -12,7 +12,7 @@ from audit import offline, verify
 from audit.trust import print_trust
 from tests.audit.bundles import SIGNER_KEY, damages, signed, some_files, zipped
 from tests.audit.directories import KEY
-from tests.audit.test_verify import RECEIPT, RECEIPT_KEY, a_certificate, a_jws, a_proof
+from tests.audit.test_verify import RECEIPT, RECEIPT_KEY, SYSTEMS_CHANGED, a_certificate, a_jws, a_proof, with_systems
 
 pytestmark = pytest.mark.browser
 
@@ -67,7 +67,9 @@ def test_it_agrees_with_the_file_on_receipts_certificates_and_proofs(page: Page,
         proof,
         a_certificate(),
         a_certificate(certificate={"gone": ["more"], "stage": "shredded"}),
-        f"{RECEIPT}\n{a_proof(41).print().decode()}",
+        with_systems(),
+        *(with_systems(**changes) for changes in SYSTEMS_CHANGED),
+        f"{RECEIPT}\n{a_proof(42).print().decode()}",
         a_jws({"receipt": {}}, alg="none"),
         RECEIPT[:-1],
         "hello",

@@ -19,8 +19,10 @@ from rights.model import (
     Resume,
     Revoke,
     RightsRequest,
+    Serve,
     State,
     Step,
+    SystemsPending,
     Verify,
     advance,
     kind_named,
@@ -36,6 +38,7 @@ STEPS: list[Step] = [
     Extend("2027-03-01", "2026-12-24"),
     Halt("identity"),
     Resume("2026-12-30", "2026-12-30"),
+    Serve(),
     Fulfil(),
     Refuse("other"),
     Revoke(),
@@ -135,3 +138,13 @@ def test_unknown_names_are_refused_with_the_nearest() -> None:
         with pytest.raises(Invalid):
             wrong("nonesuch")
     assert refusal_named(REFUSALS[0]) == REFUSALS[0]
+
+
+def test_what_is_ours_is_done_once_and_then_only_the_systems_end_the_request() -> None:
+    verified = advance(a_request(), Verify("officer"), AT)
+    served = advance(verified, Serve(), Instant(AT + 1))
+    assert (served.state, served.served_at) == (State.IN_PROGRESS, AT + 1)
+    for step in (Serve(), Refuse("other"), Revoke()):
+        with pytest.raises(SystemsPending):
+            advance(served, step, AT)
+    assert advance(served, Fulfil(), Instant(AT + 2)).state is State.FULFILLED

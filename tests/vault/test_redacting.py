@@ -54,7 +54,7 @@ def test_what_people_write_is_found(text: str, kind: str, value: str) -> None:
     assert (found.kind, text[found.start : found.end]) == (kind, value)
 
 
-@pytest.mark.parametrize("text", NOT_FOUND)
+@pytest.mark.parametrize("text", NOT_FOUND, ids=range(len(NOT_FOUND)))
 def test_what_only_looks_like_it_stays(text: str) -> None:
     assert find(text, "CN") == []
 

@@ -242,12 +242,15 @@ class Sayso:
         *,
         context: structs.RevealContext | None = None,
         decision: Decision | None = None,
+        grant: str | None = None,
+        break_glass: structs.BrokenGlass | None = None,
     ) -> list[structs.RevealResult]:
         """Open tokens. Each result has a `value`, or the `code` `unresolvable`. Raises `SaysoError` without an answer.
 
-        `decision` is a permit that was asked for before, so that what it obliges to counts as done.
+        `decision` is a permit that was asked for before, so that what it obliges to counts as done. `grant` is what a
+        second person approved; `break_glass` says why there is none.
         """
-        return self._run(calls.reveal(self._session, items, purpose, reason, context, decision))
+        return self._run(calls.reveal(self._session, items, purpose, reason, context, decision, grant, break_glass))
 
     def unused(self, entry: str, subjects: Iterable[str] = ()) -> int:
         """Nothing was sent after all: for how many people the message no longer counts. `entry` is the decision's."""

@@ -271,6 +271,8 @@ def reveal(
     reason: str,
     context: structs.RevealContext | None,
     decision: Decision | None,
+    grant: str | None,
+    break_glass: structs.BrokenGlass | None,
 ) -> Call[list[structs.RevealResult]]:
     """Open tokens. Masks are Sayso's own work there. What else an obligation asks was fulfilled if `decision` is the
     permit that asked for it, and is declared only then.
@@ -287,7 +289,7 @@ def reveal(
             raise ValueError("not one result for each item")
         return results
 
-    body = _encode(structs.Reveal(wanted, purpose, reason, context))
+    body = _encode(structs.Reveal(wanted, purpose, reason, context, grant, break_glass))
     return Call("POST", "/v1/vault/reveal", read, body)
 
 

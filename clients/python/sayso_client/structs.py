@@ -265,7 +265,9 @@ class Revoked(Struct, frozen=True):
 
 
 class RevealItem(Struct, frozen=True, omit_defaults=True):
-    """One token, perhaps with a mask of your own wish (`mask_last4`, `mask_year`, `mask_hash`, `redact`)."""
+    """One token, perhaps with a mask of your own wish (`mask_last4`, `mask_year`, `mask_hash`, `redact`), or a fact
+    that is told in place of the value (`domain`, `age_over:18`).
+    """
 
     token: str
     transform: str | None = None
@@ -280,11 +282,20 @@ class RevealContext(Struct, frozen=True, omit_defaults=True):
     at_least_seq: str = ""
 
 
+class BrokenGlass(Struct, frozen=True, omit_defaults=True):
+    """Why values that a second person should have approved are opened without one. It raises an alarm."""
+
+    reason: str
+    ticket: str = ""
+
+
 class Reveal(Struct, frozen=True, omit_defaults=True):
     items: tuple[RevealItem, ...]
     purpose: str
     reason: str
     context: RevealContext = RevealContext()
+    grant: str | None = None
+    break_glass: BrokenGlass | None = None
 
 
 class RevealResult(Struct, frozen=True):

@@ -509,6 +509,65 @@ def upgrade() -> None:
     guard("rights_request", replaced=True)
     op.create_index("rights_request_subject", "rights_request", ["bucket", "tenant", "subject"], unique=False)
     op.create_table(
+        "rights_task",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("task", sa.LargeBinary(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("request", sa.LargeBinary(), nullable=False),
+        sa.Column("system", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("due", sa.BigInteger(), nullable=False),
+        sa.Column("again", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("told", sa.LargeBinary(), nullable=True),
+        sa.Column("result", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("tenant", "task", name=op.f("rights_task_pk")),
+    )
+    guard("rights_task", replaced=True)
+    op.create_index("rights_task_request", "rights_task", ["tenant", "request"], unique=False)
+    op.create_index(
+        "rights_task_system_state_again", "rights_task", ["tenant", "system", "state", "again"], unique=False
+    )
+    op.create_index("rights_task_state_due", "rights_task", ["tenant", "state", "due"], unique=False)
+    op.create_table(
+        "rights_register",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("request", sa.LargeBinary(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("live", sa.SmallInteger(), nullable=False),
+        sa.Column("due_on", sa.Text(), nullable=False),
+        sa.Column("next_at", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("law", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.Column("closed_at", sa.BigInteger(), nullable=False),
+        sa.Column("late", sa.SmallInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "request", name=op.f("rights_register_pk")),
+    )
+    guard("rights_register", replaced=True)
+    op.create_index(
+        "rights_register_live_due_on_request",
+        "rights_register",
+        ["tenant", "live", "due_on", "request"],
+        unique=False,
+    )
+    op.create_index("rights_register_next_at", "rights_register", ["tenant", "next_at"], unique=False)
+    op.create_index("rights_register_received_at", "rights_register", ["tenant", "received_at"], unique=False)
+    op.create_table(
+        "rights_check",
+        sa.Column("bucket", sa.SmallInteger(), nullable=False),
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("subject", sa.LargeBinary(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("sent", sa.BigInteger(), nullable=False),
+        sa.Column("wrong", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("bucket", "tenant", "subject", name=op.f("rights_check_pk")),
+    )
+    guard("rights_check", replaced=True)
+    op.create_index("rights_check_since", "rights_check", ["bucket", "tenant", "since"], unique=False)
+    op.create_table(
         "rights_unfinal",
         sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("request", sa.LargeBinary(), nullable=False),
@@ -587,6 +646,33 @@ def upgrade() -> None:
         sa.CheckConstraint("approver <> author", name="server_manifest_two_people"),
     )
     guard("server_manifest", append_only=True)
+    op.create_table(
+        "server_package",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("request", sa.LargeBinary(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("subject", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("locale", sa.Text(), nullable=False),
+        sa.Column("progress", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "request", name=op.f("server_package_pk")),
+    )
+    guard("server_package", replaced=True)
+    op.create_index("server_package_state", "server_package", ["tenant", "state"], unique=False)
+    op.create_index("server_package_until", "server_package", ["tenant", "until"], unique=False)
+    op.create_index("server_package_subject", "server_package", ["tenant", "subject"], unique=False)
+    op.create_table(
+        "server_package_part",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("request", sa.LargeBinary(), nullable=False),
+        sa.Column("part", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "request", "part", name=op.f("server_package_part_pk")),
+    )
+    guard("server_package_part", replaced=True)
     op.create_table(
         "server_proposal",
         sa.Column("tenant", sa.Text(), nullable=False),

@@ -23,6 +23,7 @@ _COMMANDS = {
     "keys": ("keys", "keys"),
     "policy": ("policy", "policy"),
     "audit": ("audit", "audit"),
+    "rights": ("rights", "rights"),
     "exports": ("exports", "exports"),
     "import": ("importing", "import_"),
     "worker": ("worker", "worker"),

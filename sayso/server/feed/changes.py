@@ -62,7 +62,7 @@ class Reader:
                 if len(events) == limit:
                     break
                 change = Change(row[0], row[1], bytes(row[2]), bytes(row[3]), row[4])
-                if (yield from self._teller.wanted(tx, change, wants)):
+                if (yield from self._teller.wanted(tx, change, client.name, wants)):
                     events.append((yield from self._teller.event(tx, change, client, wants)))
                 position = change.position
             more = len(rows) == _SCANNED or bool(rows and position < rows[-1][0])

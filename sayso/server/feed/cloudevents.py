@@ -6,12 +6,13 @@ stand now, is read from the registry when the event is told.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 from msgspec import Struct, field
 
 from consent import NoRecord, NoSubject, Payload
+from rights import TaskView, UnknownTask
 from sayso.kernel import Actor, Tx, Work, iso, text
 from sayso.server.feed.aliases import known_as
 from sayso.server.feed.filters import PREFIX, Filter
@@ -19,6 +20,13 @@ from sayso.server.feed.filters import PREFIX, Filter
 if TYPE_CHECKING:
     from sayso.server.configuration import Configuration
     from sayso.server.wiring import Services
+
+
+TASK: Final = "rights.task.created"
+"""A task: for the client that answers for its system, and for nobody else."""
+
+DISCLOSURE: Final = "rights.disclosure."
+"""What those hear who were given data. The row's `ref` is the one client that it is for."""
 
 
 class Change(NamedTuple):
@@ -47,7 +55,9 @@ class Now(Struct, frozen=True, omit_defaults=True):
 
 class Told(Struct, frozen=True, omit_defaults=True):
     """`data`. `choices` is what was done, `state` where the person stands now on those purposes. `tokens` are those
-    that this client may present, by collection and field.
+    that this client may present, by collection and field. `request` is the rights
+    request that an event about a deadline is about; whose it is, is not told. `task` is what the client's system is to
+    do about one.
     """
 
     registry_seq: str
@@ -58,6 +68,8 @@ class Told(Struct, frozen=True, omit_defaults=True):
     state: dict[str, Now] = {}
     jurisdictions: tuple[str, ...] = ()
     tokens: dict[str, list[str]] = {}
+    request: str | None = None
+    task: TaskView | None = None
 
 
 class CloudEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -79,10 +91,18 @@ class Teller:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def wanted(self, tx: Tx, change: Change, wants: Filter) -> Work[bool]:
-        """Whether a filter takes this change. A choice that cannot be read any more is told: silence would be worse."""
+    def wanted(self, tx: Tx, change: Change, client: str, wants: Filter) -> Work[bool]:
+        """Whether a filter takes this change. A choice that cannot be read any more is told: silence would be worse.
+
+        `client` is the name of who asks: some changes are for one client alone.
+        """
         if not wants.takes(change.kind):
             return False
+        if change.kind == TASK:
+            return (yield from self._tasks(tx, change, client)) is not None
+        if change.kind.startswith(DISCLOSURE):
+            actor = self._services.configurations.of(tx.context.tenant).client(client)
+            return actor is not None and actor.id == text("key", change.ref)
         if not wants.purposes:
             return True
         payload = yield from self._payload(tx, change)
@@ -92,18 +112,35 @@ class Teller:
         """The change, as this client is told of it."""
         services, tenant = self._services, tx.context.tenant
         configuration = services.configurations.of(tenant)
+        if change.kind == TASK:
+            told = Told(change.seq, task=(yield from self._tasks(tx, change, client.name)))
+            return self._enveloped(tenant, change, None, told)
         payload = yield from self._payload(tx, change)
         told = yield from self._told(tx, configuration, change, payload, client, wants)
+        name = known_as(services.keyring, tenant, client, change.subject) if change.subject else None
+        return self._enveloped(tenant, change, name, told)
+
+    def _enveloped(self, tenant: str, change: Change, name: str | None, told: Told) -> CloudEvent:
         return CloudEvent(
             specversion="1.0",
             id=change.seq,
-            source=f"{services.settings.base_url}/{tenant}",
+            source=f"{self._services.settings.base_url}/{tenant}",
             type=PREFIX + change.kind,
-            subject=known_as(services.keyring, tenant, client, change.subject) if change.subject else None,
+            subject=name,
             time=iso(change.at),
             datacontenttype="application/json",
             data=told,
         )
+
+    def _tasks(self, tx: Tx, change: Change, client: str) -> Work[TaskView | None]:
+        """The task behind a change, as its system is told of it; None for a client that does not answer for it."""
+        systems = self._services.configurations.of(tx.context.tenant).systems
+        try:
+            found = yield from self._services.desk.tasks.told_of(tx, systems, text("tsk", change.ref))
+        except UnknownTask:
+            return None
+        system = systems.get(found.system)
+        return found if system is not None and system.client == client else None
 
     def _told(
         self,
@@ -116,7 +153,8 @@ class Teller:
     ) -> Work[Told]:
         services = self._services
         if not change.subject:
-            return Told(change.seq)
+            about_request = change.kind.startswith("rights.request.")
+            return Told(change.seq, request=text("rrq", change.ref) if about_request else None)
         person = yield from services.registry.person(tx, change.subject)
         if person is None or person.erased_at:
             return Told(change.seq)
@@ -153,7 +191,7 @@ class Teller:
 
     def _payload(self, tx: Tx, change: Change) -> Work[Payload | None]:
         """The record behind a change, if it is one and can still be opened."""
-        if len(change.ref) != 16:
+        if len(change.ref) != 16 or change.kind.startswith(DISCLOSURE):
             return None
         try:
             payload, _ = yield from self._services.registry.opened(tx, change.ref)

@@ -100,11 +100,13 @@ class Ledger:
             tx.get(store.SUBSCRIPTION, self._id),
             tx.query(store.CHANGES_AFTER, after=row[1], most=SPREAD),
         )
-        wants = self._subscriptions.decoded(self._id, found).content.filter
+        subscription = self._subscriptions.decoded(self._id, found)
+        wants = subscription.content.filter
+        client = self._subscriptions.name_of(tx.context.tenant, subscription.client)
         taken: list[Change] = []
         for each in changes:
             change = Change(each[0], each[1], bytes(each[2]), bytes(each[3]), each[4])
-            if (yield from self._teller.wanted(tx, change, wants)):
+            if (yield from self._teller.wanted(tx, change, client, wants)):
                 taken.append(change)
         if taken:
             busy = yield from self._busy(tx, [change.subject for change in taken])

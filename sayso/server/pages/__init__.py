@@ -100,6 +100,7 @@ from .systems import (
     JobLine,
     LateLetter,
     SystemsPage,
+    TaskLine,
     render_systems,
 )
 from .unsubscribe import UnsubscribePage, render_unsubscribe
@@ -179,6 +180,7 @@ __all__ = [
     "Status",
     "SystemsPage",
     "Tag",
+    "TaskLine",
     "Theme",
     "UnsubscribePage",
     "Use",

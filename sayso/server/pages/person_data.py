@@ -59,7 +59,11 @@ class HeldField(Struct, frozen=True, kw_only=True):
 
 
 class AskedFor(Struct, frozen=True, kw_only=True):
-    """A request of the person. `share` is the part of the time that has passed, 0 to 1; dates are ISO."""
+    """A request of the person. `share` is the part of the time that has passed, 0 to 1; dates are ISO.
+
+    `may_confirm`: nobody has shown yet whose it is, and a code can do it; `code_sent`: one was sent.
+    `systems` are the others who have a part in it, by title, and whether each has answered.
+    """
 
     request: str
     kind: str
@@ -68,8 +72,12 @@ class AskedFor(Struct, frozen=True, kw_only=True):
     status: str
     share: float = 0.0
     verified: bool = False
+    may_confirm: bool = False
+    code_sent: bool = False
+    package: Literal["", "making", "ready", "failed"] = ""
     paused: bool = False
     extended: bool = False
+    systems: tuple[tuple[str, bool], ...] = ()
     closed_at: int = 0
     reason: str = ""
 

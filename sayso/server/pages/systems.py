@@ -45,6 +45,17 @@ class JobLine(Struct, frozen=True, kw_only=True):
     finished_at: int | None = None
 
 
+class TaskLine(Struct, frozen=True, kw_only=True):
+    """Another system's part of a request that needs somebody: it failed (`why`), or its answer is late."""
+
+    system: str
+    request: str
+    kind: str
+    failed: bool
+    due_at: int
+    why: str = ""
+
+
 class HoldLine(Struct, frozen=True, kw_only=True):
     """A legal hold that waits for another officer: to be placed, or to be released."""
 
@@ -91,6 +102,7 @@ class SystemsPage(Struct, frozen=True, kw_only=True):
     jobs: tuple[JobLine, ...]
     holds: tuple[HoldLine, ...]
     endings: Endings
+    tasks: tuple[TaskLine, ...] = ()
     mail: bool = True
 
     @property

@@ -4,20 +4,24 @@ from typing import Any, get_args
 
 import msgspec
 from litestar import Response, get, post
+from litestar.background_tasks import BackgroundTask
 from litestar.handlers import BaseRouteHandler
-from litestar.params import FromQuery
+from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
 
 from policies import AccessDenied, Answer
-from rights import Opening
+from rights import TooManyCodes
 from sayso.kernel import Invalid, now
+from sayso.server.mail import MailNotConfigured
 from sayso.server.own_entries import bundle, own_entries, tag_key
 from sayso.server.pages import ASKED, Flash, confirms_erasure, render_data, render_uses
 from sayso.server.pages.person_data import Asked
 from sayso.server.person_data import data_page, package
+from sayso.server.person_requests import LONGEST_CODE, confirm_own, open_own, own_code, package_of_own
 from sayso.server.person_uses import uses_page
 from sayso.server.routes.html import brand, first, frame, html, see
 from sayso.server.routes.person_session import HOME, OPEN, AnyRequest, by_pages, call_of, posted, session_of
+from sayso.server.routes.rights_packages import delivered
 from sayso.server.sessions import NoSession, Session
 
 DATA = f"{HOME}/data"
@@ -43,7 +47,7 @@ async def data(request: AnyRequest) -> Response[Any]:
         session = await session_of(request)
     except NoSession:
         return see("/p/")
-    kind: Any = next((each for each in ("asked", "erasure") if each in request.query_params), None)
+    kind: Any = next((each for each in ("asked", "erasure", "confirmed") if each in request.query_params), None)
     return html(render_data(await _page(request, session, Flash(kind, now()) if kind else None)))
 
 
@@ -69,8 +73,7 @@ async def ask(request: AnyRequest) -> Response[Any]:
     kind: Asked | None = next((each for each in ASKED if each == wanted), None)
     if kind is None:
         raise Invalid("unknown-request", "There is no such request here.", known=list(get_args(Asked)))
-    await _open(request, session, kind)
-    return see(f"{DATA}?asked=1")
+    return await _open(request, session, kind, f"{DATA}?asked=1")
 
 
 @post(f"{HOME}/erasure", opt=OPEN, operation_id="person.erase", include_in_schema=False, dto=None, status_code=303)
@@ -79,8 +82,7 @@ async def erase(request: AnyRequest) -> Response[Any]:
     session, values = await posted(request)
     if not confirms_erasure(first(values, "confirm"), frame(request).locale):
         return html(render_data(await _page(request, session, Flash("erase_word"))), status=422)
-    await _open(request, session, "erasure")
-    return see(f"{DATA}?erasure=1")
+    return await _open(request, session, "erasure", f"{DATA}?erasure=1")
 
 
 @get(f"{HOME}/uses/evidence", opt=OPEN, operation_id="person.evidence", include_in_schema=False)
@@ -108,16 +110,59 @@ async def own_key(request: AnyRequest) -> Response[bytes]:
     return Response(content, media_type="application/json", headers=headers)
 
 
-async def _open(request: AnyRequest, session: Session, kind: Any) -> None:
+@post(
+    f"{HOME}/requests/{{request_id:str}}/code",
+    opt=OPEN,
+    operation_id="person.code",
+    include_in_schema=False,
+    dto=None,
+    status_code=303,
+)
+async def new_code(request: AnyRequest, request_id: FromPath[str]) -> Response[Any]:
+    """Have a code sent for a request of one's own."""
+    session, _ = await posted(request)
+    call = call_of(request, session, "person.code")
+    try:
+        task = await own_code(call, session, request_id, frame(request).locale)
+    except (TooManyCodes, MailNotConfigured):
+        return html(render_data(await _page(request, session, Flash("confirm_ended"))), status=429)
+    return _sending(see(DATA), task)
+
+
+@post(
+    f"{HOME}/requests/{{request_id:str}}/confirm",
+    opt=OPEN,
+    operation_id="person.confirm_request",
+    include_in_schema=False,
+    dto=None,
+    status_code=303,
+)
+async def confirm(request: AnyRequest, request_id: FromPath[str]) -> Response[Any]:
+    """Type the code that was sent."""
+    session, values = await posted(request)
+    call = call_of(request, session, "person.confirm_request")
+    kind = await confirm_own(call, session, request_id, first(values, "code")[:LONGEST_CODE], frame(request).locale)
+    if kind == "confirmed":
+        return see(f"{DATA}?confirmed=1")
+    return html(render_data(await _page(request, session, Flash(kind))), status=400)
+
+
+@get(f"{HOME}/requests/{{request_id:str}}/package", opt=OPEN, operation_id="person.package", include_in_schema=False)
+async def own_package(request: AnyRequest, request_id: FromPath[str]) -> Response[Any]:
+    """The package that answers a request of one's own. Fetching it is an entry in the log."""
+    session = await session_of(request)
+    call = call_of(request, session, "person.package")
+    return delivered(await package_of_own(call, session, request_id))
+
+
+async def _open(request: AnyRequest, session: Session, kind: Any, back: str) -> Response[Any]:
     call = call_of(request, session, f"person.{kind}")
+    return _sending(see(back), await open_own(call, session, kind, frame(request).locale))
 
-    def unit(tx: Any) -> Any:
-        standing = yield from call.services.desk.requests_of(tx, session.ref)
-        if not any(each.kind == kind and not each.closed_at for each in standing):
-            opening = Opening(subject=session.ref, kind=kind, law="default")
-            yield from call.services.desk.open(tx, call.configuration.policy, opening)
 
-    await call.alone(unit)
+def _sending(response: Response[Any], task: BackgroundTask | None) -> Response[Any]:
+    response.background = task
+    return response
 
 
 async def _page(request: AnyRequest, session: Session, flash: Flash | None) -> Any:
@@ -127,4 +172,6 @@ async def _page(request: AnyRequest, session: Session, flash: Flash | None) -> A
     return await call.look(lambda tx: data_page(call, tx, session.ref, shown, named))
 
 
-handlers: list[BaseRouteHandler] = by_pages([uses, evidence, own_key, data, copy, ask, erase])
+handlers: list[BaseRouteHandler] = by_pages(
+    [uses, evidence, own_key, data, copy, ask, erase, new_code, confirm, own_package]
+)

@@ -9,7 +9,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
-from rights import Calendar, Kind, Law, LegalGround, Method, Opening, Refusal, RequestView
+from rights import Calendar, Kind, Law, LegalGround, Opening, Reach, Refusal, RequestView
 from sayso.kernel import Tx, Work, raw
 from sayso.server.call import Call
 from sayso.server.routes.answers import answered
@@ -22,7 +22,8 @@ Words = Annotated[str, Meta(max_length=4000)]
 class OpenRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """Who asks for what under which law. `purposes` are those an objection is about; default: all that a no can block.
 
-    `timezone` and `country` are the controller's: they decide on which day the deadline falls.
+    `timezone` and `country` are the controller's: they decide on which day the deadline falls. `agent` is who asks for
+    the person with a power of attorney; it is kept sealed.
     """
 
     subject: str
@@ -31,12 +32,7 @@ class OpenRequest(Struct, frozen=True, forbid_unknown_fields=True):
     purposes: tuple[str, ...] = ()
     timezone: str = "UTC"
     country: str = ""
-
-
-class Verification(Struct, frozen=True, forbid_unknown_fields=True):
-    """How it is known who asks. `officer`: on the word of the officer who says so."""
-
-    method: Method
+    agent: Annotated[str, Meta(max_length=200)] = ""
 
 
 class Extension(Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,6 +66,7 @@ async def open_request(
         law=data.law,
         calendar=Calendar(data.timezone, data.country),
         purposes=data.purposes,
+        agent=data.agent.strip(),
     )
 
     def unit(tx: Tx) -> Work[RequestView]:
@@ -87,18 +84,6 @@ async def open_request(
 async def request_(call: NamedDependency[Call], request_id: FromPath[str]) -> RequestView:
     """One request as it stands."""
     return await call.look(lambda tx: call.services.desk.request(tx, request_id))
-
-
-@post(
-    "/v1/rights/requests/{request_id:str}/verify",
-    opt=admits("officer"),
-    operation_id="rights.verify",
-    tags=["Rights"],
-    status_code=200,
-)
-async def verify(call: NamedDependency[Call], request_id: FromPath[str], data: JSONBody[Verification]) -> RequestView:
-    """It is known who asks."""
-    return await call.alone(lambda tx: call.services.desk.verify(tx, request_id, data.method))
 
 
 @post(
@@ -136,13 +121,20 @@ async def fulfil(call: NamedDependency[Call], request_id: FromPath[str], data: J
     """Do what is ours to do, and answer when it is done."""
     services, policy = call.services, call.configuration.policy
     before = await call.look(lambda tx: services.desk.request(tx, request_id))
+    live = call.configuration
     done = await services.desk.fulfil(
-        services.database, call.context, policy, request_id, grounds=data.grounds, statement=data.statement
+        services.database,
+        call.context,
+        policy,
+        request_id,
+        grounds=data.grounds,
+        statement=data.statement,
+        reach=Reach(live.systems, live.collections),
     )
     if done.kind == "erasure":
         await services.revocation.note(services.database, call.context)
     if done.kind == "erasure" and before.subject:
-        await call.alone(partial(_forget_sessions, raw(before.subject, "sub")))
+        await call.alone(partial(_forget_rest, call, raw(before.subject, "sub")))
     return done
 
 
@@ -159,10 +151,10 @@ async def certificate(call: NamedDependency[Call], request_id: FromPath[str]) ->
     return Response(jws.encode(), media_type="application/jose")
 
 
-def _forget_sessions(subject: bytes, tx: Tx) -> Work[None]:
-    """An erased person's open pages end, and with them the last rows that name the person."""
-    yield ()
+def _forget_rest(call: Call, subject: bytes, tx: Tx) -> Work[None]:
+    """An erased person's open pages end, and their packages go, which nobody can open: the last rows that name them."""
+    yield from call.services.packages.forget(tx, subject)
     tx.execute(sessions_of(subject))
 
 
-handlers: list[BaseRouteHandler] = [open_request, request_, verify, extend, refuse, fulfil, certificate]
+handlers: list[BaseRouteHandler] = [open_request, request_, extend, refuse, fulfil, certificate]

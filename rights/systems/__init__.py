@@ -1,0 +1,34 @@
+"""Other systems that hold data of the same people: what they are told to do about a request, and what they answer.
+
+Read `tasks.py` first: `TaskDesk` makes a task for each system concerned, in the commit that does our own part, and
+takes the answers. `declared.py` is the manifest's section `systems`, `statements.py` what a SQL system may be told,
+`model.py` a task and its states, pure.
+"""
+
+from rights.systems.declared import CONNECTORS, READING, Connector, System, Systems, concerned, parse_systems
+from rights.systems.model import Task, TaskState, UnknownTask
+from rights.systems.statements import Statement
+from rights.systems.statements import refusal as statement_refusal
+from rights.systems.tasks import Reach, TaskDesk
+from rights.systems.view import Answered, Handed, TaskPage, TaskView
+
+__all__ = [
+    "CONNECTORS",
+    "READING",
+    "Answered",
+    "Connector",
+    "Handed",
+    "Reach",
+    "Statement",
+    "System",
+    "Systems",
+    "Task",
+    "TaskDesk",
+    "TaskPage",
+    "TaskState",
+    "TaskView",
+    "UnknownTask",
+    "concerned",
+    "parse_systems",
+    "statement_refusal",
+]

@@ -1,0 +1,37 @@
+"""The readable part of an access package: one page that needs nothing beside it, made a piece at a time."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .environment import render
+from .frame import Frame
+from .person_data import Use
+from .plain_words import category
+
+
+def opening(locale: str, told: Any, titles: Mapping[str, str]) -> str:
+    """Head, and what is stored, known, chosen and asked. `told` is what `data.json` says, `titles` are purposes'."""
+    values = [
+        (category(each.category, locale), told.values.get(f"{each.collection}.{each.field}", ""))
+        for each in told.stored
+    ]
+    return _piece(locale, "opening", told=told, titles=titles, values=values)
+
+
+def history_rows(locale: str, items: Sequence[Any]) -> str:
+    """A page of what the person chose, newest first."""
+    return _piece(locale, "history", items=items)
+
+
+def use_rows(locale: str, uses: Sequence[Use], *, first: bool) -> str:
+    """A page of who used the data; the first has the heading."""
+    return _piece(locale, "uses", uses=uses, first=first)
+
+
+def ending() -> str:
+    """The end of the page."""
+    return "</main></body></html>\n"
+
+
+def _piece(locale: str, piece: str, **values: object) -> str:
+    return render("pages/package.html", Frame(locale=locale, path="/"), piece=piece, **values)

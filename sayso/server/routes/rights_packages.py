@@ -1,0 +1,75 @@
+"""Access packages: made after verification, fetched by officers."""
+
+from typing import Annotated, Any
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.handlers import BaseRouteHandler
+from litestar.params import FromPath, JSONBody
+from msgspec import Meta, Struct
+
+from policies import Answer
+from sayso.kernel import Tx, Work
+from sayso.server.call import Call
+from sayso.server.packages import PackageState
+from sayso.server.pages.locales import negotiate
+from sayso.server.routes.gate import admits
+
+
+class PackageWanted(Struct, frozen=True, forbid_unknown_fields=True):
+    """In which language the person reads."""
+
+    locale: Annotated[str, Meta(max_length=35)] = "en"
+
+
+@post(
+    "/v1/rights/requests/{request_id:str}/package",
+    opt=admits("officer"),
+    operation_id="rights.package.make",
+    tags=["Rights"],
+    status_code=202,
+)
+async def make(call: NamedDependency[Call], request_id: FromPath[str], data: JSONBody[PackageWanted]) -> PackageState:
+    """Have the package of a verified request for access or portability made. One that is there stays."""
+    locale = negotiate(None, data.locale)
+
+    def unit(tx: Tx) -> Work[PackageState]:
+        request = yield from call.services.desk.request(tx, request_id)
+        return (yield from call.services.packages.want(tx, request, locale))
+
+    return await call.alone(unit)
+
+
+@get(
+    "/v1/rights/requests/{request_id:str}/package/state",
+    opt=admits("officer"),
+    operation_id="rights.package.state",
+    tags=["Rights"],
+)
+async def state(call: NamedDependency[Call], request_id: FromPath[str]) -> PackageState:
+    """How far the package is."""
+    return await call.look(lambda tx: call.services.packages.state(tx, request_id))
+
+
+@get(
+    "/v1/rights/requests/{request_id:str}/package",
+    opt=admits("officer"),
+    operation_id="rights.package",
+    tags=["Rights"],
+    media_type="application/zip",
+)
+async def fetch(call: NamedDependency[Call], request_id: FromPath[str]) -> Response[bytes]:
+    """The package. That it was fetched is an entry in the log; 409 with the progress while it is being made."""
+    return delivered(await call.alone(lambda tx: call.services.packages.fetch(tx, request_id)))
+
+
+def delivered(found: bytes | Answer) -> Response[Any]:
+    """The zip on its way out. Raises `AccessDenied`."""
+    if isinstance(found, Answer):
+        found.demand()
+        raise AssertionError("a permit has a package")
+    headers = {"content-disposition": 'attachment; filename="my-data.zip"', "cache-control": "no-store"}
+    return Response(found, media_type="application/zip", headers=headers)
+
+
+handlers: list[BaseRouteHandler] = [make, state, fetch]

@@ -1,0 +1,258 @@
+"""A customer database is searched and erased by declared statements: real SQLite and PostgreSQL, one transaction."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from freezegun import freeze_time
+from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from rights import Statement, statement_refusal
+from sayso.server.connectors import Refused, carry_out
+from sayso.server.connectors.secrets import FOLDER
+from tests.builders.postgres import PostgresServer
+from tests.server.test_systems import TASKS, Told, ready, slug, tasks_of
+from tests.server.worlds import a_world
+
+MANIFEST = """
+systems:
+  shop:
+    title: {en: Shop}
+    holds: [contact]
+    connector: sql
+    kinds: [access, erasure]
+    identify: {mail: customers.email, phone: customers.phone}
+    most_rows: 3
+    statements:
+      access:
+        orders: "SELECT id, item, price FROM orders WHERE mail = :mail ORDER BY id"
+      erasure:
+        orders: "DELETE FROM orders WHERE mail = :mail"
+        customers: "UPDATE customers SET name = NULL, mail = NULL WHERE mail = :mail"
+        calls: "DELETE FROM calls WHERE phone = :phone"
+"""
+TABLES = (
+    "CREATE TABLE customers (id integer PRIMARY KEY, name text, mail text)",
+    "CREATE TABLE orders (id integer PRIMARY KEY, mail text, item text, price numeric(8, 2))",
+    "CREATE TABLE calls (id integer PRIMARY KEY, phone text)",
+    "INSERT INTO customers VALUES (1, 'Lin', 'lin@example.com'), (2, 'Ann', 'ann@example.com')",
+    "INSERT INTO orders VALUES (1, 'lin@example.com', 'tea', 4.5), (2, 'ann@example.com', 'tea', 9)",
+    "INSERT INTO calls VALUES (1, '+491511234567')",
+)
+
+
+class Shop:
+    """The customer's database."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    async def do(self, *statements: str) -> list[tuple[Any, ...]]:
+        def work(connection: Any) -> list[tuple[Any, ...]]:
+            for each in statements:
+                result = connection.execute(text(each))
+            found = [tuple(row) for row in result] if result.returns_rows else []
+            connection.commit()
+            return found
+
+        if self.url.startswith("sqlite"):
+            engine = create_engine(self.url, poolclass=NullPool)
+            with engine.connect() as connection:
+                return work(connection)
+        other = create_async_engine(self.url, poolclass=NullPool)
+        async with other.connect() as connection:
+            return await connection.run_sync(work)
+
+    async def orders(self) -> list[tuple[Any, ...]]:
+        return await self.do("SELECT mail FROM orders ORDER BY id")
+
+
+@pytest.fixture
+def empty_url(request: pytest.FixtureRequest) -> Callable[[str], str]:
+    """A customer database without tables, on either engine."""
+    made = 0
+
+    def make(engine: str) -> str:
+        nonlocal made
+        made += 1
+        folder: Path = request.getfixturevalue("tmp_path")
+        if engine == "sqlite":
+            (folder / "shop.db").touch()
+            return f"sqlite:///{folder / 'shop.db'}"
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        return server.create(f"shop_{folder.name}_{made}".lower()[-60:])
+
+    return make
+
+
+@pytest_asyncio.fixture(params=["sqlite", "postgres"])
+async def shop(request: pytest.FixtureRequest, empty_url: Callable[[str], str]) -> Shop:
+    made = Shop(empty_url(request.param))
+    await made.do(*TABLES)
+    return made
+
+
+@pytest_asyncio.fixture
+async def brand(tmp_path: Path, sqlite_url: str, shop: Shop) -> AsyncIterator[Told]:
+    async with a_world(tmp_path, sqlite_url) as world:
+        folder = world.services.settings.key_folder / FOLDER
+        folder.mkdir()
+        (folder / "shop").write_text(shop.url + "\n")
+        yield await ready(world, MANIFEST)
+
+
+async def worked(brand: Told) -> None:
+    while await brand.services.connectors.round():
+        pass
+
+
+async def test_a_customer_database_is_erased_and_the_request_is_closed(brand: Told, shop: Shop) -> None:
+    request = await brand.served(await brand.customer())
+    assert request["status"] == "in_progress"
+    await worked(brand)
+    assert await shop.orders() == [("ann@example.com",)]
+    assert await shop.do("SELECT name, mail FROM customers ORDER BY id") == [(None, None), ("Ann", "ann@example.com")]
+    # The person's number is not known here, so nobody's calls were touched.
+    assert await shop.do("SELECT count(*) FROM calls") == [(1,)]
+    closed = await brand.request(request["request"])
+    assert (closed["status"], closed["systems"][0]["status"], closed["systems"][0]["count"]) == ("fulfilled", "done", 2)
+
+
+async def test_what_is_found_is_kept_sealed_and_nothing_is_changed(brand: Told, shop: Shop) -> None:
+    request = await brand.served(await brand.customer(), "access")
+    await worked(brand)
+    closed = await brand.request(request["request"])
+    assert (closed["status"], closed["systems"][0]["count"]) == ("fulfilled", 1)
+    assert len(await shop.orders()) == 2
+
+
+async def test_too_many_rows_are_taken_back_and_told_to_an_officer(brand: Told, shop: Shop) -> None:
+    await shop.do(*(f"INSERT INTO orders VALUES ({nth}, 'lin@example.com', 'tea', 1)" for nth in range(10, 14)))
+    request = await brand.served(await brand.customer())
+    await worked(brand)
+    (system,) = (await brand.request(request["request"]))["systems"]
+    assert (system["status"], system["reason"]) == ("failed", "too-many-rows orders")
+    assert len(await shop.orders()) == 6
+    task = tasks_of(await brand.request(request["request"]))["shop"]
+    key = await brand.till.post(f"{TASKS}/{task}/done", json={"request": request["request"]})
+    assert (key.status_code, slug(key)) == (404, "not-found")
+
+
+async def test_a_database_that_is_away_is_tried_again_later(brand: Told, shop: Shop, tmp_path: Path) -> None:
+    file = tmp_path / "keys" / FOLDER / "shop"
+    file.write_text(f"sqlite:///{tmp_path / 'nowhere.db'}")
+    request = await brand.served(await brand.customer())
+    await worked(brand)
+    assert not (tmp_path / "nowhere.db").exists()
+    (task,) = (await brand.ines.get(TASKS)).json()["tasks"]
+    assert (task["status"], task["attempts"], task["request"]) == ("open", 1, request["request"])
+
+
+async def test_a_worker_that_dies_behind_the_customers_commit_is_followed_by_another(
+    brand: Told, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def killed(*_: object, **__: object) -> None:
+        raise asyncio.CancelledError
+
+    with freeze_time("2026-03-01T09:00:00Z", real_asyncio=True) as clock:
+        request = await brand.served(await brand.customer())
+        with monkeypatch.context() as dying:
+            dying.setattr(brand.services.connectors, "_answer", killed)
+            with pytest.raises(asyncio.CancelledError):
+                await brand.services.connectors.round()
+        assert len(await shop.orders()) == 1
+        await worked(brand)
+        assert (await brand.request(request["request"]))["status"] == "in_progress"
+        clock.tick(301)
+        await worked(brand)
+        closed = await brand.request(request["request"])
+        assert (closed["status"], closed["systems"][0].get("count", 0)) == ("fulfilled", 0)
+
+
+async def test_a_check_says_what_it_would_do_and_changes_nothing(brand: Told, shop: Shop) -> None:
+    path = "/v1/rights/systems/shop/check"
+    assert (await brand.ines.post(path, json={})).status_code == 403
+    plain = (await brand.admin.post(path, json={})).json()
+    assert plain == {"system": "shop", "connector": "sql", "problems": []}
+    tried = (await brand.admin.post(path, json={"dry_run": True, "identify": {"mail": "lin@example.com"}})).json()
+    rows = {(each["kind"], each["statement"]): each.get("rows", 0) for each in tried["statements"]}
+    assert rows == {
+        ("access", "orders"): 1,
+        ("erasure", "orders"): 1,
+        ("erasure", "customers"): 1,
+        ("erasure", "calls"): 0,
+    }
+    assert len(await shop.orders()) == 2
+    await shop.do("DROP TABLE calls")
+    broken = (await brand.admin.post(path, json={"dry_run": True})).json()
+    assert [each["statement"] for each in broken["statements"] if each.get("error")] == ["calls"]
+    assert (await brand.admin.post("/v1/rights/systems/none/check", json={})).status_code == 404
+    listed = (await brand.ines.get("/v1/rights/systems")).json()["systems"]
+    assert [each["name"] for each in listed] == ["shop"]
+    assert shop.url not in str(listed)
+
+
+async def test_what_only_looks_cannot_write_whatever_it_says(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sayso.server.connectors.store.statement_refusal", lambda *_, **__: "")
+    sly = [Statement("sly", "DELETE FROM orders WHERE mail = :mail RETURNING id")]
+    with pytest.raises(Refused):
+        await carry_out(shop.url, sly, {"mail": ["lin@example.com"]}, reads=True, most_rows=9)
+    assert len(await shop.orders()) == 2
+
+
+@pytest.mark.parametrize(
+    "url", ["oracle://x/y", "no url", "mysql://nobody@127.0.0.1:1/x", "postgresql://a@127.0.0.1:1/x"]
+)
+async def test_a_database_that_is_none_is_a_word_and_no_trace(url: str) -> None:
+    with pytest.raises(Refused) as refused:
+        await carry_out(url, (), {}, reads=True, most_rows=1)
+    assert refused.value.word in ("unknown-database", "unreachable", "driver-missing")
+
+
+@pytest.mark.parametrize(
+    ("sql", "reads"),
+    [
+        ("SELECT * FROM orders WHERE mail = :mail", True),
+        ("SELECT o.id, 'a''b' FROM orders o JOIN customers c ON c.id = o.id WHERE c.mail = :mail", True),
+        ("DELETE FROM orders WHERE mail = :mail", False),
+        ('UPDATE "Orders" SET mail = NULL WHERE mail IN (:mail, lower(:mail))', False),
+        ("INSERT INTO optouts (mail) VALUES (:mail)", False),
+        ("DELETE FROM orders WHERE ref = :mail::uuid", False),
+    ],
+)
+def test_plain_statements_are_taken(sql: str, reads: bool) -> None:
+    assert statement_refusal(sql, reads=reads, names=frozenset({"mail"})) == ""
+
+
+@pytest.mark.parametrize(
+    ("sql", "reads"),
+    [
+        ("DELETE FROM orders WHERE mail = :mail; DROP TABLE orders", False),
+        ("DELETE FROM orders", False),
+        ("DELETE FROM orders WHERE 1 = 1", False),
+        ("DROP TABLE orders", False),
+        ("TRUNCATE orders", False),
+        ("DELETE FROM orders WHERE mail = :mial", False),
+        ("DELETE FROM orders WHERE mail = :mail -- all", False),
+        ("DELETE FROM orders WHERE mail = :mail /* all */", False),
+        ("DELETE FROM orders WHERE mail = ':mail' OR mail = :mail", False),
+        ("DELETE FROM orders WHERE mail = 'a\\' OR mail = :mail", False),
+        ("DELETE FROM orders WHERE mail = $$x$$ OR mail = :mail", False),
+        ("SELECT 1 WHERE :mail = 'x'", False),
+        ("DELETE FROM orders WHERE mail = :mail", True),
+        ("WITH x AS (DELETE FROM orders RETURNING *) SELECT * FROM x WHERE mail = :mail", True),
+        ("SELECT * INTO copy FROM orders WHERE mail = :mail", True),
+        ("SELECT * FROM orders WHERE mail = :mail FOR UPDATE", True),
+        ("SELECT pg_read_file('x'), :mail", True),
+        ("COPY orders TO 'x'", True),
+        ("(SELECT :mail)", True),
+        ("", True),
+        ("SELECT :mail" + " " * 4_000, True),
+    ],
+)
+def test_statements_that_do_more_are_refused(sql: str, reads: bool) -> None:
+    assert statement_refusal(sql, reads=reads, names=frozenset({"mail"}))
