@@ -1,9 +1,9 @@
 """How long each law gives to tell the authority and the people of a breach, from when it was noticed. Data.
 
-Checked against the sources named, November 2026. It says by when, not whether: each law has its own threshold (risk,
-numbers, kinds of data), which a person has to judge. Where a law gives no number, `hours` is None and `words` say what
-it does say. Working days are not reckoned here: they stand in `words`, and `hours` counts them as calendar days, which
-is never later.
+Written from the laws named, and not reviewed by a lawyer: have it checked before you rely on it. It says by when, not
+whether: each law has its own threshold (risk, numbers, kinds of data), which a person has to judge. Where a law gives
+no number, `hours` is None and `words` say what it does say. Working days are not reckoned here: they stand in
+`words`, and `hours` counts them as calendar days, which is never later.
 """
 
 from typing import Final, Literal

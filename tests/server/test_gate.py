@@ -85,7 +85,9 @@ async def test_a_role_opens_exactly_the_routes_that_name_it(lite: World, role: s
         response = await client.request(method, address(path), json={})
         refused = response.status_code == 403 and "role" in response.text
         assert refused != admitted(handler, role), (method, path, role, response.status_code, response.text)
-        assert response.status_code < 500, (method, path, response.text)
+        # Here no mail server is configured, which is told with a 503 of its own.
+        fine = response.status_code < 500 or "mail-not-configured" in response.text
+        assert fine, (method, path, response.text)
 
 
 async def test_the_frameworks_own_pages_are_not_served(lite: World) -> None:

@@ -271,8 +271,8 @@ def reveal(
     reason: str,
     context: structs.RevealContext | None,
     decision: Decision | None,
-    grant: str | None,
-    break_glass: structs.BrokenGlass | None,
+    grant: str | None = None,
+    break_glass: structs.BrokenGlass | None = None,
 ) -> Call[list[structs.RevealResult]]:
     """Open tokens. Masks are Sayso's own work there. What else an obligation asks was fulfilled if `decision` is the
     permit that asked for it, and is declared only then.

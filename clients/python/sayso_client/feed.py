@@ -4,6 +4,8 @@ the bodies of webhooks: `msgspec.json.decode(body, type=CloudEvent)`.
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec import Struct
 
 
@@ -17,7 +19,10 @@ class Now(Struct, frozen=True):
 
 
 class Told(Struct, frozen=True):
-    """`choices` is what was done, `state` where the person stands now. `tokens` are those that you may present."""
+    """`choices` is what was done, `state` where the person stands now. `tokens` are those that you may present.
+    `request` is the rights request that an event about a deadline names; `task` is what your system is to do about one
+    (docs/guides/connect-a-system.md).
+    """
 
     registry_seq: str
     record: str | None = None
@@ -27,6 +32,8 @@ class Told(Struct, frozen=True):
     state: dict[str, Now] = {}
     jurisdictions: tuple[str, ...] = ()
     tokens: dict[str, list[str]] = {}
+    request: str | None = None
+    task: dict[str, Any] | None = None
 
 
 class CloudEvent(Struct, frozen=True, kw_only=True):

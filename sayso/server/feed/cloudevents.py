@@ -55,9 +55,8 @@ class Now(Struct, frozen=True, omit_defaults=True):
 
 class Told(Struct, frozen=True, omit_defaults=True):
     """`data`. `choices` is what was done, `state` where the person stands now on those purposes. `tokens` are those
-    that this client may present, by collection and field. `request` is the rights
-    request that an event about a deadline is about; whose it is, is not told. `task` is what the client's system is to
-    do about one.
+    that this client may present, by collection and field. `request` is the rights request that an event about a
+    deadline is about; whose it is, is not told. `task` is what the client's system is to do about one.
     """
 
     registry_seq: str
