@@ -9,11 +9,13 @@ import pytest
 import pytest_asyncio
 from freezegun import freeze_time
 from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from rights import Statement, statement_refusal
 from sayso.server.connectors import Refused, carry_out
 from sayso.server.connectors.secrets import FOLDER
+from sayso.server.connectors.store import only_look
 from tests.builders.postgres import PostgresServer
 from tests.server.test_systems import TASKS, Told, ready, slug, tasks_of
 from tests.server.worlds import a_world
@@ -196,11 +198,22 @@ async def test_a_check_says_what_it_would_do_and_changes_nothing(brand: Told, sh
     assert shop.url not in str(listed)
 
 
-async def test_what_only_looks_cannot_write_whatever_it_says(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sayso.server.connectors.store.statement_refusal", lambda *_, **__: "")
-    sly = [Statement("sly", "DELETE FROM orders WHERE mail = :mail RETURNING id")]
-    with pytest.raises(Refused):
-        await carry_out(shop.url, sly, {"mail": ["lin@example.com"]}, reads=True, most_rows=9)
+async def test_what_only_looks_cannot_write_whatever_it_says(shop: Shop) -> None:
+    if shop.url.startswith("sqlite"):
+        # No statement of SQLite that passes as reading writes: the connection itself is asked to.
+        with create_engine(shop.url, poolclass=NullPool).connect() as connection:
+            only_look(connection)
+            with pytest.raises(OperationalError, match="readonly"):
+                connection.execute(text("DELETE FROM orders"))
+    else:
+        await shop.do(
+            "CREATE FUNCTION wiped(who text) RETURNS SETOF integer AS "
+            "'DELETE FROM orders WHERE mail = who RETURNING id' LANGUAGE sql"
+        )
+        sly = [Statement("sly", "SELECT wiped FROM wiped(:mail)")]
+        assert not statement_refusal(sly[0].sql, names=frozenset({"mail"}), reads=True)
+        with pytest.raises(Refused):
+            await carry_out(shop.url, sly, {"mail": ["lin@example.com"]}, reads=True, most_rows=9)
     assert len(await shop.orders()) == 2
 
 

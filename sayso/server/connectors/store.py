@@ -178,7 +178,7 @@ def _synchronous(target: URL, work: Any, *, reads: bool, dry_run: bool) -> Ran:
     try:
         with engine.connect() as connection:
             if reads:
-                _only_look(connection)
+                only_look(connection)
             ran: Ran = work(connection)
             if dry_run or reads:
                 connection.rollback()
@@ -189,7 +189,8 @@ def _synchronous(target: URL, work: Any, *, reads: bool, dry_run: bool) -> Ran:
         engine.dispose()
 
 
-def _only_look(connection: Connection) -> None:
+def only_look(connection: Connection) -> None:
+    """From here on the connection refuses to write, whatever it is told."""
     sqlite = connection.dialect.name == "sqlite"
     connection.exec_driver_sql("PRAGMA query_only = ON" if sqlite else "SET SESSION TRANSACTION READ ONLY")
     connection.rollback()
