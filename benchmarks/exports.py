@@ -8,16 +8,15 @@ job rests between its steps on the embedded database, as it does beside a server
 import asyncio
 import resource
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 import httpx
 
 from audit import AuditEvent, verify
+from benchmarks.databases import on_each
 from sayso.kernel import LOG, Actor, Context, Tx, Work, new_id, now, raw
 from sayso.migrations import runner
-from tests.builders.postgres import PostgresServer
 from tests.server.worlds import World, a_world
 
 PEOPLE = 2_000
@@ -26,16 +25,7 @@ BUDGET_PER_MILLION_S = 60.0
 
 
 def main() -> None:
-    words = sys.argv[1:]
-    engines = [word for word in words if word in ("sqlite", "postgres")] or ["sqlite", "postgres"]
-    count = next((int(word) for word in words if word.isdigit()), 200_000)
-    for engine in engines:
-        with tempfile.TemporaryDirectory(prefix="sayso-bench-") as folder:
-            if engine == "sqlite":
-                asyncio.run(measure(engine, f"sqlite:///{folder}/sayso.db", Path(folder), count))
-            else:
-                with PostgresServer() as server:
-                    asyncio.run(measure(engine, server.create("bench"), Path(folder), count))
+    on_each(sys.argv[1:], measure, 200_000)
 
 
 async def measure(engine: str, url: str, folder: Path, count: int) -> None:

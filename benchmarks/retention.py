@@ -7,7 +7,6 @@ half of the time to others, and so it is measured.
 
 import asyncio
 import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -16,9 +15,9 @@ from typing import Any
 
 from freezegun import freeze_time
 
+from benchmarks.databases import on_each
 from sayso.kernel import open_database
 from sayso.migrations import runner
-from tests.builders.postgres import PostgresServer
 from tests.rights.retention.world import Working
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -26,16 +25,7 @@ AT_ONCE = 64
 
 
 def main() -> None:
-    words = sys.argv[1:]
-    engines = [word for word in words if word in ("sqlite", "postgres")] or ["sqlite", "postgres"]
-    count = next((int(word) for word in words if word.isdigit()), 10_000)
-    for engine in engines:
-        with tempfile.TemporaryDirectory(prefix="sayso-bench-") as folder:
-            if engine == "sqlite":
-                asyncio.run(measure(engine, f"sqlite:///{folder}/sayso.db", Path(folder), count))
-            else:
-                with PostgresServer() as server:
-                    asyncio.run(measure(engine, server.create("bench"), Path(folder), count))
+    on_each(sys.argv[1:], measure, 10_000)
 
 
 async def measure(engine: str, url: str, folder: Path, count: int) -> None:
