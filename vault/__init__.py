@@ -18,7 +18,7 @@ from vault.fields import (
 )
 from vault.finding import find
 from vault.grants import Grant, GrantDecided, NoGrant, OwnGrant
-from vault.guarding import Glass
+from vault.guarding import SECOND_PERSON, Glass
 from vault.keyfiles import ExposedRootKey
 from vault.keyring import Keyring, TenantKeys, UnknownTenant
 from vault.ledger import Ledger, Revocation
@@ -67,6 +67,7 @@ __all__ = [
     "PROOF",
     "PROVIDERS",
     "PROVIDER_FILE",
+    "SECOND_PERSON",
     "Ask",
     "BrokenSeal",
     "Collection",

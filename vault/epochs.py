@@ -256,7 +256,10 @@ class Epochs:
         return done
 
     def _bare(self, tx: Tx, found: Epoch) -> Work[bool]:
-        """Whether nothing lies under an epoch. Else the sweep begins again."""
+        """Whether nothing lies under an epoch; else the sweep begins again. Raises `EpochInUse` once called back."""
+        standing = yield from _one(tx, found.epoch)
+        if standing.values != found.values:
+            raise EpochInUse(standing.state)
         under, row = yield tx.select(epoch_store.any_under(found.epoch)), tx.get(store.ROLL, _ROLL)
         if not under:
             return True

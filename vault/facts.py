@@ -86,6 +86,9 @@ def told(fact: Fact, mask: str | None, kind: str, canonical: str, today: date) -
     about = _KINDS[fact.name]
     if kind not in about.kinds or (mask is not None and mask not in about.under):
         return HIDDEN
+    if mask == "mask_year" and kind != "date":
+        # Of anything but a date that mask shows nothing.
+        return HIDDEN
     return about.derive(kind, canonical, fact.number, today)
 
 
@@ -125,10 +128,10 @@ _KINDS: Final = {
         frozenset({"phone", "card", "iban", "cn_resident_id", "customer_id"}), frozenset({"mask_last4"}), _last4
     ),
     "domain": _Kind(frozenset({"email"}), frozenset(), _domain),
-    "year": _Kind(frozenset({"date", "year", "cn_resident_id"}), frozenset({"mask_year"}), _year),
+    "year": _Kind(frozenset({"date", "cn_resident_id"}), frozenset({"mask_year"}), _year),
     "country": _Kind(frozenset({"phone", "iban"}), frozenset(), _country),
     "prefix": _Kind(frozenset({"postcode", "cn_resident_id", "card", "iban"}), frozenset(), _prefix, _LONGEST_PREFIX),
-    "age_over": _Kind(frozenset({"date", "cn_resident_id"}), frozenset({"mask_year"}), _age_over, _OLDEST),
+    "age_over": _Kind(frozenset({"date", "cn_resident_id"}), frozenset(), _age_over, _OLDEST),
 }
 NAMES: Final = tuple(f"{name}:{6 if name == 'prefix' else 18}" if kind.most else name for name, kind in _KINDS.items())
 """Examples of every fact, to suggest from."""

@@ -114,7 +114,7 @@ def read(path: Path) -> _Head:
 async def put_back(database: Database, context: Context, path: Path) -> KeyTableCopy:
     """Put the key table of a backup in place of what the database holds. Nobody else may be at work on it.
 
-    Killed in between, it is done again from its beginning: `restoring` says so until it is through. Raises
+    Killed in between, it is done again from its beginning: `restoring` says so until it is `finished`. Raises
     `DamagedKeyBackup`, `ForeignKeyBackup`.
     """
     head = read(path)
@@ -174,9 +174,13 @@ def _insert(tx: Tx, page: list[tuple[str, tuple[Any, ...]]]) -> Work[None]:
 
 
 def _through(tx: Tx) -> Work[None]:
-    tx.delete(store.ROLL, _RESTORE)
     tx.configure()
     yield ()
+
+
+def finished(tx: Tx) -> None:
+    """From here on the store may be served: whoever was erased since the backup is erased again."""
+    tx.delete(store.ROLL, _RESTORE)
 
 
 def _pages(path: Path) -> Iterator[list[tuple[str, tuple[Any, ...]]]]:

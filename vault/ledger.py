@@ -148,21 +148,25 @@ class Revocation:
         return self._ledger.note(tenant, [(raw, _keys(facts)) for raw, facts in tombstones])
 
     async def returned(self, database: Database, context: Context) -> dict[bytes, set[str]]:
-        """Whose keys of which classes are in the database although they were destroyed. Cold; a point read, unless the
-        database does not know of the last tombstone.
+        """Whose keys of which classes are in the database although they were destroyed. Cold; a read of the
+        recent tombstones, unless the database lacks one of them.
         """
         tenant = context.tenant
         known = self._ledger.recent(tenant)
         if not known:
             return {}
-        last = await database.look(context, partial(_knows, tombstones=[max(known)]))
-        if last:
+        # All of the recent ones, not the last alone: a restored copy goes on, and soon knows a last one of its own.
+        recent = iter(sorted(known))
+        while part := list(islice(recent, _AT_ONCE)):
+            if len(await database.look(context, partial(_knows, tombstones=part))) < len(part):
+                break
+        else:
             return {}
         doomed: set[bytes] = set()
         noted = self._ledger.every(tenant)
-        while part := list(islice(noted, _AT_ONCE)):
-            there = await database.look(context, partial(_knows, tombstones=[raw for raw, _ in part]))
-            doomed.update(key for raw, keys in part if raw not in there for key in keys)
+        while page := list(islice(noted, _AT_ONCE)):
+            there = await database.look(context, partial(_knows, tombstones=[raw for raw, _ in page]))
+            doomed.update(key for raw, keys in page if raw not in there for key in keys)
         found: dict[bytes, set[str]] = {}
         place: Place | None = None
         while doomed and (rows := await database.look(context, partial(_keys_after, place=place))):

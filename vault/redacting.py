@@ -5,11 +5,12 @@ remembered under the person's key: the same value has the same token in all that
 open it, and an erasure parts it from them. Without a person, tokens are good for this one text, and nothing is kept.
 """
 
+from typing import Final
+
 from msgspec import Struct
-from msgspec.structs import replace
 
 from audit import AuditLog
-from sayso.kernel import LOG, Tx, Values, Work, together
+from sayso.kernel import LOG, TooLarge, Tx, Values, Work, together
 from vault import events, records, store, tokens
 from vault.derive import hmac_sha256, parts
 from vault.fields import DATA, Collection, Field
@@ -37,6 +38,10 @@ class Redacted(Struct, frozen=True):
         return f"<Redacted {self.entry}>"
 
 
+MOST_COMPARED: Final = 20
+"""Different values of one text that are compared with what is stored of the person."""
+
+
 def redact(
     keyring: Keyring,
     audit: AuditLog,
@@ -49,6 +54,13 @@ def redact(
 ) -> Work[Redacted]:
     """See `Vault.redact`."""
     values = list(dict.fromkeys((each.kind, each.canonical) for each in findings))
+    if collection is not None and len(values) > MOST_COMPARED:
+        # Whoever may store could else try out thousands of values until one is the person's own.
+        raise TooLarge(
+            "too-many-values",
+            f"A text beside a person's data holds {MOST_COMPARED} values at most.",
+            limit=MOST_COMPARED,
+        )
     if facts is None:
         token_of = {value: new_token() for value in values}
         entry = audit.append(tx, events.redacted(None, len(findings)), None)
@@ -75,7 +87,12 @@ def _tokens(
     """A token for each value, and the person's log key. Raises `UnknownSubject`."""
     subject, tenant = facts.subject, tx.context.tenant
     kinds = {kind for kind, _ in values}
-    fields = [each for each in collection.fields.values() if each.type in kinds] if collection else []
+    # A guarded value is opened by nobody on the way, and a token with a limit is not made into one that lasts.
+    fields = (
+        [each for each in collection.fields.values() if each.type in kinds and not (each.guards or each.token.limited)]
+        if collection
+        else []
+    )
     classes = sorted({LOG, DATA, *(field.retention for field in fields)})
     rows = yield tuple(keyring.read(tx, subject, cls) for cls in classes)
     key_rows = dict(zip(classes, rows, strict=True))
@@ -93,8 +110,7 @@ def _tokens(
             keys[cls] = keyring.unwrap(tenant, subject, cls, row) or keyring.create(tx, subject, cls)
     token_of: dict[tuple[str, str], str] = {}
     if collection is not None and given:
-        plain = [Given(_plain(item.field), item.value, item.canonical) for item in given]
-        issued = yield from tokens_for(keyring, tx, subject, keys, set(), collection.name, plain, audience)
+        issued = yield from tokens_for(keyring, tx, subject, keys, set(), collection.name, given, audience)
         token_of = {(item.field.type, item.canonical): issued[item.field.name] for item in given}
     others = [value for value in values if value not in token_of]
     token_of |= yield from _surrogates(keyring, tx, keys[DATA], others, audience)
@@ -137,8 +153,3 @@ def _surrogates(
         else:
             token_of[value] = tokens.issue(tx, secrets, key, tag, PLACE, value[0], audience, TokenTerms())
     return token_of
-
-
-def _plain(field: Field) -> Field:
-    """The field with tokens that last: a text is kept longer than one use."""
-    return replace(field, token=TokenTerms(field.token.shape))

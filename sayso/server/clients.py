@@ -9,8 +9,10 @@ from audit import AuditEvent
 from sayso.kernel import Conflict, Denied, Invalid, NotFound, Tx, Work, add_duration, iso, nearest, new_raw, raw, text
 from sayso.server import events, store
 from sayso.server.auth import BUILT_IN, OPERATOR, UNGIVEN, Client, Profile, fingerprint, new_key
+from sayso.server.configuration import Configuration
 from sayso.server.sites import CLIENT_NAME
 from sayso.server.wiring import Services
+from vault import SECOND_PERSON
 
 
 class UnknownRole(Invalid):
@@ -86,7 +88,7 @@ def demand_roles(roles: Collection[str], declared: Collection[str]) -> None:
 def create_key(services: Services, wanted: NewKey, tx: Tx, maker: str = "") -> Work[MadeKey]:
     """A cold unit: the client if it is new, a key for it, its standing log key, and the entry.
 
-    While changes need two people, the key counts as its `maker` until somebody else confirms it.
+    While changes or values need two people, the key counts as its `maker` until somebody else confirms it.
     """
     tenant = tx.context.tenant
     configuration = services.configurations.of(tenant)
@@ -106,7 +108,7 @@ def create_key(services: Services, wanted: NewKey, tx: Tx, maker: str = "") -> W
     yield from services.keyring.provision(tx, client)
     key = new_key()
     mark = fingerprint(key)
-    person = maker if configuration.approval == "two" and not _first_of_all(services, tenant, maker) else ""
+    person = maker if _takes_two(configuration) and not _first_of_all(services, tenant, maker) else ""
     tx.insert(store.KEY, mark, client, tx.context.at, until, 0, person.encode())
     _write(services, tx, events.KEY_CREATED, {"client": wanted.name, "roles": " ".join(sorted(profile.roles))})
     tx.configure()
@@ -157,6 +159,18 @@ def _found(key_id: str, tx: Tx) -> Work[tuple[str, tuple[Any, ...]]]:
     if found is None:
         raise UnknownKey("not-found", "There is no such key.")
     return next(row[1] for row in clients if row[0] == found[1]), found
+
+
+def _takes_two(configuration: Configuration) -> bool:
+    """Whether anything here needs two people: a change of the manifest, or the opening of a value. A node that cannot
+    load the newest manifest does not know, and takes it so.
+    """
+    guards = (field.guards for each in configuration.collections.values() for field in each.fields.values())
+    return (
+        configuration.approval == "two"
+        or configuration.lag is not None
+        or any(SECOND_PERSON in each for each in guards)
+    )
 
 
 def _first_of_all(services: Services, tenant: str, maker: str) -> bool:

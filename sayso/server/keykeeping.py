@@ -108,7 +108,12 @@ class KeyKeeper:
         except RootKeyError:
             return
         if services.keyring.lost(tenant) is None:
-            await self._again(tenant)
+            try:
+                await self._again(tenant)
+            except BaseException:
+                # Nothing of this brand is opened before those who were erased are erased again.
+                services.keyring.lose(tenant, ProviderDown(services.keyring.custody.of(tenant).describe().provider))
+                raise
             self._answered[tenant] = self._asked[tenant] = time.monotonic()
             services.log.info("keys are back", tenant=tenant)
 

@@ -73,6 +73,7 @@ async def _replace(settings: Settings, tenant: str, file: Path) -> keybackup.Key
 
 def _told(services: Services, tx: Tx, *, epoch: int, keys: int, destroyed: int) -> Work[None]:
     services.epochs.restored(tx, epoch, keys=keys, destroyed=destroyed)
+    keybackup.finished(tx)
     yield ()
 
 

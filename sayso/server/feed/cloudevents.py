@@ -26,6 +26,8 @@ TASK: Final = "rights.task.created"
 """A task: for the client that answers for its system, and for nobody else."""
 
 DISCLOSURE: Final = "rights.disclosure."
+ALARM: Final = "vault.alarm.raised"
+_OVERSEERS: Final = frozenset({"officer", "auditor", "admin"})
 """What those hear who were given data. The row's `ref` is the one client that it is for."""
 
 
@@ -99,6 +101,10 @@ class Teller:
             return False
         if change.kind == TASK:
             return (yield from self._tasks(tx, change, client)) is not None
+        if change.kind == ALARM:
+            # Whoever opens a canary must not learn here which person it was.
+            actor = self._services.configurations.of(tx.context.tenant).client(client)
+            return actor is not None and bool(actor.roles & _OVERSEERS)
         if change.kind.startswith(DISCLOSURE):
             actor = self._services.configurations.of(tx.context.tenant).client(client)
             return actor is not None and actor.id == text("key", change.ref)
