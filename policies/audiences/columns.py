@@ -195,12 +195,14 @@ class Columns:
         return [raw[first : first + 16] for first in range(0, len(raw), 16)]
 
     def changed_after(self, places: Places, position: int, at: int) -> NDArray[np.bool_]:
-        """Whose row changed behind a position of the feed, or whose shape time changed after an instant. Somebody
-        without a row changed in any case.
+        """Whose row changed behind a position of the feed, or whose shape time may have changed after an instant.
+        Somebody without a row or without a shape changed in any case.
         """
         if not self._size:
             return np.ones(places.size, np.bool_)
-        return (places < 0) | (self._changed[places] > position) | (self._moved[places] > at)
+        unshaped: NDArray[np.bool_] = self._frame[places] == _UNSHAPED
+        unshaped = unshaped | (self._stand[:, places] == _UNSHAPED).any(axis=0)
+        return (places < 0) | unshaped | (self._changed[places] > position) | (self._moved[places] > at)
 
     def next_end(self, places: Places, until: int) -> Places:
         """Those among these whose shape ends before an instant, the first to end first."""
@@ -284,6 +286,8 @@ class Columns:
         self._aid[place] = aid
         self._subject[place] = np.void(subject)
         self._changed[place] = self.position
+        # Nobody saw what time did to them before.
+        self._moved[place] = at
         self._by_aid.add(aid, place)
         self._by_subject.add(int.from_bytes(subject[8:], "big"), place)
         self._put(place, state, at)

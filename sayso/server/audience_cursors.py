@@ -15,7 +15,7 @@ _LABEL: Final = "audience.cursor"
 
 
 class Told(NamedTuple):
-    """Up to where a client knows: a position of the feed, an instant, and by which policy (any text)."""
+    """Up to where a client knows: a position of the feed, an instant, and under what (any text: audience, policy)."""
 
     position: int
     at: int

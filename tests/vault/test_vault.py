@@ -176,7 +176,7 @@ async def test_obligations_mask_what_is_revealed(house: House) -> None:
     other = await house.reveal(tokens["email"], "mask_hash", actor=a_client("mailer"))
     assert isinstance(other, Revealed)
     assert other.value != hashed
-    assert "ada" not in repr(await house.reveal(tokens["email"])).lower()
+    assert "ada@" not in repr(await house.reveal(tokens["email"])).lower()
 
 
 async def test_a_transform_nobody_knows_is_refused(house: House) -> None:

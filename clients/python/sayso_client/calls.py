@@ -208,7 +208,7 @@ def plan(
     return Call(
         "POST",
         "/v1/plan",
-        lambda body: plans.read(body, declared, session.handlers),
+        lambda body: plans.read(body, declared, session.handlers, session.name),
         _encode(question),
         denied=lambda: plans.nobody(question),
     )

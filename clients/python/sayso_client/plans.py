@@ -112,6 +112,7 @@ class Plan(Struct, frozen=True):
     view: PlanView
     supported: tuple[str, ...]
     obligations: tuple[Obligation, ...]
+    asker: str = ""
 
     @property
     def denied(self) -> bool:
@@ -120,9 +121,13 @@ class Plan(Struct, frozen=True):
 
     @property
     def question(self) -> str:
-        """What it is about, as one line: equal for equal questions."""
+        """What it is about, as one line: equal for equal questions of one key under the same rules.
+
+        What another key was answered is no answer to this one, and new rules may ask for other masks.
+        """
         view = self.view
-        parts = (view.action, view.category, view.purpose, view.channel, view.jurisdiction, *self.supported)
+        names = (view.action, view.category, view.purpose, view.channel, view.jurisdiction)
+        parts = (self.asker, view.policy_version, *names, *self.supported)
         return " ".join(part or "-" for part in parts)
 
     def asked(self, subjects: Iterable[str]) -> AudienceQuestion:
@@ -142,14 +147,14 @@ class Plan(Struct, frozen=True):
         )
 
 
-def read(body: bytes, supported: tuple[str, ...], handlers: Handlers) -> Plan:
+def read(body: bytes, supported: tuple[str, ...], handlers: Handlers, asker: str) -> Plan:
     """The plan in an answer. Raises `UnhandledObligation`, `ValueError`."""
     view = msgspec.json.decode(body, type=PlanView)
     obligations = tuple(typed(each) for each in view.obligations)
     for each in obligations:
         if not each.ours and (type(each) not in handlers or not isinstance(each, DECLARED)):
             raise UnhandledObligation(named(each), view.entry)
-    return Plan(view, supported, obligations)
+    return Plan(view, supported, obligations, asker)
 
 
 def nobody(question: PlanQuestion) -> Plan:

@@ -126,10 +126,15 @@ def fill(connection: Connection, kept: Table, say: Sayso, plan: Plan, subjects: 
 
 
 def write(connection: Connection, kept: Table, plan: Plan, subjects: Sequence[str], audience: Audience | None) -> None:
-    """Keep an answer about these people: who of them is not permitted goes. For `AsyncSayso`, by `run_sync`."""
+    """Keep an answer about these people: who of them is not permitted goes. For `AsyncSayso`, by `run_sync`.
+
+    Raises `ValueError` for an answer under other rules than the plan's: they may ask for other masks.
+    """
     drop(connection, kept, subjects, plan)
     if audience is None:
         return
+    if audience.policy_version != plan.view.policy_version:
+        raise ValueError("the rules changed since this was planned: plan anew")
     row = {
         "question": plan.question,
         "audience": audience.audience,

@@ -228,10 +228,15 @@ async def revoked(call: Call, audience: str, after: str | None) -> tuple[Aids, T
         call.context, policy, answered.question(roles), aids, but=bytes.fromhex(audience.removeprefix("aud_"))
     )
     left = ~found.allowed
-    told = Told(found.position, found.at, policy.version)
-    if cursor is None or not cursor.under(policy.version):
+    # What decided besides the people: these rules, this catalogue, and whether a node that lags still trusts its own.
+    lapsed = 0 < policy.good_until <= found.at
+    under = f"{audience}/{policy.version}/{configuration.version}/{lapsed}"
+    told = Told(found.position, found.at, under)
+    if cursor is None or not cursor.under(under):
         return aids[left], told, cursor is not None
-    changed = await services.crowds.changed(found, tenant, cursor.position, cursor.at)
+    # Time alone makes and unmakes a `later`, and no row changes by it: those are named each time.
+    waits = np.array([each.reason == "later" for each in found.table], np.bool_)[found.codes]
+    changed = waits | await services.crowds.changed(found, tenant, cursor.position, cursor.at)
     return aids[left & changed], told, bool(changed.all())
 
 

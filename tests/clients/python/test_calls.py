@@ -45,7 +45,7 @@ async def test_from_the_first_sight_of_a_person_to_their_no(shop: Shop) -> None:
     items = [stored.tokens["email"], RevealItem(stored.tokens["email"], "mask_last4")]
     opened = await mailer.reveal(items, "marketing.email", "newsletter")
     assert [each.value for each in opened] == ["ada@example.org", "****.org"]
-    assert "ada" not in repr(opened)
+    assert "ada@" not in repr(opened)
 
     withdrawn = await say.withdraw(subject)
     assert withdrawn.state["marketing.email"].status == "withdrawn"

@@ -10,6 +10,7 @@ import pytest_asyncio
 from freezegun import freeze_time
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from sayso_client import (
     Aggregate,
     AsyncSayso,
@@ -200,7 +201,7 @@ async def test_a_plan_that_denies_everybody_lets_nobody_through(small_shop: Shop
     forbidden = await say.plan("export", *LETTER[1:])
     assert (forbidden.denied, forbidden.view.reason) == (True, "no_rule")
     assert await small_own.passed(forbidden) == set()
-    unknown = nobody(PlanQuestion(action=LETTER[0], category=LETTER[1], purpose=LETTER[2]))
+    unknown = replace(plan, view=replace(plan.view, plan="always_denied"))
     assert unknown.question == plan.question
     assert await small_own.passed(unknown) == set()
 
@@ -214,6 +215,22 @@ async def test_wishes_about_a_channel_hold_for_the_filter_too(small_shop: Shop, 
     plan = await say.plan(*LETTER, channel="email")
     await refresh(small_own, say, plan, people)
     assert await small_own.passed(plan) == {people[1]}
+
+
+async def test_answers_to_another_key_and_under_other_rules_are_no_answers_here(
+    small_shop: Shop, small_own: Own
+) -> None:
+    admin, say = await small_shop.say("admin"), await small_shop.say("mailer", "newsletter")
+    people = await customers(small_shop, small_own, 1)
+    await chose(admin, people[0], "granted")
+    plan = await say.plan(*LETTER)
+    await refresh(small_own, say, plan, people)
+    assert await small_own.passed(plan) == set(people)
+    assert await small_own.passed(replace(plan, asker="another")) == set()
+    newer = replace(plan, view=replace(plan.view, policy_version="of other rules"))
+    assert await small_own.passed(newer) == set()
+    with pytest.raises(ValueError, match="plan anew"):
+        await refresh(small_own, say, newer, people)
 
 
 def a_plan(*obligations: Obligation) -> Plan:
