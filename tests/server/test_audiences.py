@@ -10,7 +10,7 @@ import pytest_asyncio
 from freezegun import freeze_time
 
 from tests.server.questionnaire import MANIFEST, prefer
-from tests.server.test_crowds import made
+from tests.server.test_crowds import NIGHT, made
 from tests.server.worlds import World
 
 AIDS = "application/vnd.sayso.aids"
@@ -150,6 +150,40 @@ async def test_a_withdrawal_is_in_the_next_answer_and_in_who_left(tea: World, ma
     stranger = await tea.key("other", "sender")
     assert (await stranger.get(place)).status_code == 404
     assert (await mailer.get(place, params={"after": "x"})).json()["type"].endswith("invalid-cursor")
+
+
+async def test_who_must_not_be_disturbed_any_more_left_though_nothing_changed(
+    tea: World, mailer: httpx.AsyncClient
+) -> None:
+    with freeze_time("2026-03-03T12:00:00Z", real_asyncio=True) as clock:
+        known = await people(tea, 4)
+        await made(tea)
+        sleeper = list(known)[1]
+        await prefer(tea, sleeper, {"quiet_hours": NIGHT})
+        answer = await ask(mailer, known.values(), **BY_MAIL)
+        assert known[sleeper] in unpacked(answer.content)
+        place = f"/v1/audiences/{answer.headers['sayso-audience']}/revoked"
+        cursor = (await mailer.get(place)).json()["cursor"]
+        assert (await mailer.get(place, params={"after": cursor})).json()["revoked"] == []
+        clock.move_to("2026-03-03T23:30:00Z")
+        told = (await mailer.get(place, params={"after": cursor})).json()
+        assert sleeper in told["revoked"]
+
+
+async def test_a_cursor_of_another_answer_or_of_another_catalogue_leaves_nobody_out(
+    alone: World, sender: httpx.AsyncClient
+) -> None:
+    known = await people(alone, 4)
+    await made(alone)
+    one, other = [await ask(sender, known.values()) for _ in range(2)]
+    place = f"/v1/audiences/{one.headers['sayso-audience']}/revoked"
+    elsewhere = (await sender.get(f"/v1/audiences/{other.headers['sayso-audience']}/revoked")).json()["cursor"]
+    assert (await sender.get(place, params={"after": elsewhere})).json()["refiltered"] is True
+    cursor = (await sender.get(place)).json()["cursor"]
+    assert (await sender.get(place, params={"after": cursor})).json()["refiltered"] is False
+    sites = 'sites: {shop: {origins: ["https://shop.example"], notice: web}}\n'
+    assert (await alone.apply(sites)).status_code == 200
+    assert (await sender.get(place, params={"after": cursor})).json()["refiltered"] is True
 
 
 async def test_who_left_is_told_anew_where_nobody_knows_what_changed(alone: World, sender: httpx.AsyncClient) -> None:

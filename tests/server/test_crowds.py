@@ -80,9 +80,13 @@ class History:
 
     async def wish(self, subject: str) -> None:
         values: Any = self.chance.choice(
-            [{"quiet": NIGHT}, {"channels": {"email": False}}, {"frequency": {"email": {"most": 1, "per": "week"}}}]
+            [
+                {"quiet_hours": NIGHT},
+                {"channels": {"email": False}},
+                {"frequency": {"email": {"most": 1, "per": "week"}}},
+            ]
         )
-        await prefer(self.world, subject, values)
+        assert (await prefer(self.world, subject, values)).status_code in (200, 404)
 
     async def restrict(self, subject: str) -> None:
         on = self.chance.random() < 0.6
