@@ -79,13 +79,9 @@ class History:
         await self.world.admin.post(f"/v1/subjects/{subject}/withdrawals", json={"purposes": what, "method": "api"})
 
     async def wish(self, subject: str) -> None:
-        values: Any = self.chance.choice(
-            [
-                {"quiet_hours": NIGHT},
-                {"channels": {"email": False}},
-                {"frequency": {"email": {"most": 1, "per": "week"}}},
-            ]
-        )
+        weekly = {"email": {"most": 1, "per": "week"}}
+        wishes: list[Any] = [{"quiet_hours": NIGHT}, {"channels": {"email": False}}, {"frequency": weekly}]
+        values = self.chance.choice(wishes)
         assert (await prefer(self.world, subject, values)).status_code in (200, 404)
 
     async def restrict(self, subject: str) -> None:
