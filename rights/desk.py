@@ -296,10 +296,10 @@ class RightsDesk:
         if after.kind != "erasure":
             if grounds:
                 raise Invalid("grounds-not-taken", "Only an erasure names what must be kept.", kind=after.kind)
-            entry = yield from self._act(tx, policy, after, opened.private)
             planned = yield from self._planned(tx, policy, reach, opened)
             if isinstance(planned, Answer):
                 return planned
+            entry = yield from self._act(tx, policy, after, opened.private)
             tasks = self.tasks.fan_out(tx, after, planned, opened.key)
             if not tasks:
                 return self._steps.step(tx, opened, Fulfil(), partial(events.fulfilled, entry=entry), said)

@@ -6,6 +6,7 @@ account of the database may do is the operator's first wall; this is the second.
 """
 
 import re
+from itertools import pairwise
 from typing import Final
 
 from msgspec import Struct
@@ -22,7 +23,8 @@ _FORBIDDEN: Final = frozenset(
     "alter analyze attach begin call cluster comment commit copy create deallocate declare detach discard do drop"
     " dumpfile exec execute explain grant handler import into kill listen load lock merge notify outfile pragma prepare"
     " reassign refresh reindex release rename replace reset revoke rollback savepoint set_config shutdown start"
-    " truncate unlisten use vacuum load_extension pg_read_file pg_sleep pg_terminate_backend lo_import lo_export dblink"
+    " truncate unlisten use vacuum load_extension pg_read_file pg_read_binary_file pg_ls_dir pg_sleep"
+    " pg_terminate_backend pg_cancel_backend lo_import lo_export lo_put lo_get dblink dblink_exec dblink_connect"
     " readfile writefile load_file sleep benchmark xp_cmdshell".split()
 )
 _LOOKING: Final = frozenset(("insert", "delete", "update", "for"))
@@ -56,6 +58,9 @@ def refusal(sql: str, *, reads: bool, names: frozenset[str]) -> str:
             return (
                 f"{each!r} has no place here: values are bound as in :customer, and no quoted text holds a colon or \\."
             )
+    quoted = {one[1:-1].lower() for one, after in pairwise(tokens) if one[0] in '"`' and after == "("}
+    if hidden := quoted & _FORBIDDEN:
+        return f"The word {min(hidden)!r} has no place in such a statement."
     why = _act(words, tokens, reads=reads)
     if why:
         return why

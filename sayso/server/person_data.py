@@ -13,6 +13,7 @@ from sayso.kernel import Tx, Work, iso, parse_instant
 from sayso.server.call import Call
 from sayso.server.pages import ASKED, AskedFor, Brand, DataPage, Frame, HeldField, Known, Use, category, country
 from sayso.server.person_uses import uses_of
+from sayso.server.sessions import may_fetch
 
 DAY_US = 86_400_000_000
 MOST_RECORDS = 200
@@ -54,7 +55,9 @@ def data_page(call: Call, tx: Tx, subject: bytes, frame: Frame, brand: Brand) ->
     facts = yield from registry.facts.read(tx, catalogue, subject)
     stored = yield from held_values(call, tx, subject)
     requests = yield from services.desk.requests_of(tx, subject)
-    packages = yield from services.packages.states(tx, [each.request for each in requests if each.verified_at])
+    packages: dict[str, str] = {}
+    if may_fetch(tx.context.actor.assurance):
+        packages = yield from services.packages.states(tx, [each.request for each in requests if each.verified_at])
     systems, mail = call.configuration.systems, services.outbox.configured
     open_kinds = {each.kind for each in requests if not each.closed_at}
     return DataPage(

@@ -9,9 +9,9 @@ from policies import Answer
 from rights import LIGHT, ImpossibleStep, Kind, Opening, RequestNotFound, RequestView, Sent, TooManyCodes
 from sayso.kernel import Tx, Work
 from sayso.server.call import Call
-from sayso.server.packages import PACKAGED
+from sayso.server.packages import PACKAGED, NoPackage
 from sayso.server.rights_codes import send_code
-from sayso.server.sessions import Session
+from sayso.server.sessions import Session, may_fetch, strengthen
 
 LONGEST_CODE: Final = 40
 
@@ -65,8 +65,11 @@ async def confirm_own(call: Call, session: Session, request: str, code: str, loc
     def unit(tx: Tx) -> Work[RequestView | Wrong]:
         yield from _demand_own(call, tx, session, request)
         done = yield from call.services.desk.identity.confirm(tx, request, code)
-        if isinstance(done, RequestView) and done.kind in PACKAGED:
-            yield from call.services.packages.want(tx, done, locale)
+        if isinstance(done, RequestView):
+            if not may_fetch(session.assurance):
+                strengthen(tx, session, "code")
+            if done.kind in PACKAGED:
+                yield from call.services.packages.want(tx, done, locale)
         return done
 
     try:
@@ -87,6 +90,8 @@ async def package_of_own(call: Call, session: Session, request: str) -> bytes | 
     """The package of a request of this very person; an `Answer` is the rules' refusal. Raises `RequestNotFound`,
     `NoPackage`, `PackageNotReady`.
     """
+    if not may_fetch(session.assurance):
+        raise NoPackage
 
     def unit(tx: Tx) -> Work[bytes | Answer]:
         yield from _demand_own(call, tx, session, request)

@@ -11,6 +11,7 @@ from hashlib import sha256
 
 import msgspec
 
+from consent import RANK
 from sayso.kernel import SECOND, Actor, SaysoError, Tx, Unauthenticated, Work, text
 from sayso.server import store
 from sayso.server.auth import Principal
@@ -69,6 +70,19 @@ def find(tx: Tx, secret: str, kind: str) -> Work[Session]:
     if row is None or row[0] != kind or row[3] <= tx.context.at:
         raise NoSession("no-session", "There is no open session.")
     return Session(tx.context.tenant, kind, row[1], row[2], row[3], mark, csrf_of(secret))
+
+
+def may_fetch(assurance: str) -> bool:
+    """Whether a person who came in so may fetch their access package: a link may have been passed on, so it takes the
+    code that was typed on that very page, or the brand's own session.
+    """
+    return RANK[assurance] >= RANK["code"]
+
+
+def strengthen(tx: Tx, session: Session, assurance: str) -> None:
+    """Who holds this session has shown more of who they are."""
+    tx.delete(store.SESSION, session.fingerprint)
+    tx.insert(store.SESSION, session.fingerprint, session.kind, session.ref, assurance, session.until)
 
 
 def end(tx: Tx, session: Session) -> None:

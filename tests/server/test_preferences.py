@@ -15,17 +15,18 @@ async def post(client: httpx.AsyncClient, path: str, **fields: Any) -> httpx.Res
     return await client.post(path, content=urlencode(fields, doseq=True), headers=FORM)
 
 
-async def a_link(world: World, subject: str) -> str:
-    made = await world.admin.post(f"/v1/subjects/{subject}/links", json={"ttl_s": 600})
+async def a_link(world: World, subject: str, *, signed_in: bool = False) -> str:
+    wanted = {"signed_in": True} if signed_in else {"ttl_s": 600}
+    made = await world.admin.post(f"/v1/subjects/{subject}/links", json=wanted)
     assert made.status_code == 201, made.text
     code: str = made.json()["url"].partition("#")[2]
     return code
 
 
-async def enter(world: World, subject: str) -> tuple[httpx.AsyncClient, str]:
-    """A browser that has come in, and the token its forms carry."""
+async def enter(world: World, subject: str, *, signed_in: bool = False) -> tuple[httpx.AsyncClient, str]:
+    """A browser that has come in, and the token its forms carry. `signed_in`: the brand vouches for the person."""
     browser = await world.client(None)
-    entered = await post(browser, "/p/session", code=await a_link(world, subject))
+    entered = await post(browser, "/p/session", code=await a_link(world, subject, signed_in=signed_in))
     assert (entered.status_code, entered.headers["location"]) == (303, "/p/you"), entered.text
     assert "httponly" in entered.headers["set-cookie"].lower()
     home = await browser.get("/p/you")

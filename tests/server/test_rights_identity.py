@@ -191,6 +191,12 @@ async def test_a_person_confirms_on_their_page_and_sees_the_progress(world: Worl
     page = (await browser.get("/p/you/data?confirmed=1")).text
     assert '<li class="done">We make sure that it is you</li>' in page
     assert confirm not in page
+    # The page on which the code was typed fetches the package; another that came by a link does not.
+    await world.services.workers.drain()
+    package = f"/p/you/requests/{found[1]}/package"
+    subject = (await world.admin.get(f"/v1/rights/requests/{found[1]}")).json()["subject"]
+    passed_on, _ = await enter(world, subject)
+    assert [(await each.get(package)).status_code for each in (browser, passed_on)] == [200, 404]
     chinese = await browser.get("/p/you/data", headers={"accept-language": "zh-CN"})
     assert "我们确认是您本人" in chinese.text or 'lang="zh-CN"' in chinese.text
 

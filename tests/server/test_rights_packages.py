@@ -137,13 +137,26 @@ async def test_a_person_fetches_their_own_package_and_nobody_elses(lite: World) 
     subject = await a_person(lite)
     request = await asked(lite, subject)
     await work(lite)
-    browser, csrf = await enter(lite, subject)
+    passed_on, _ = await enter(lite, subject)
+    assert f"/p/you/requests/{request}/package" not in (await passed_on.get("/p/you/data")).text
+    assert (await passed_on.get(f"/p/you/requests/{request}/package")).status_code == 404
+    browser, csrf = await enter(lite, subject, signed_in=True)
     assert f"/p/you/requests/{request}/package" in (await browser.get("/p/you/data")).text
     mine = await browser.get(f"/p/you/requests/{request}/package")
     assert (mine.status_code, mine.headers["content-type"]) == (200, "application/zip")
     other, _ = await enter(lite, await lite.person("c-2"))
     assert (await other.get(f"/p/you/requests/{request}/package")).status_code == 404
     assert (await post(browser, f"/p/you/requests/{request}/package", csrf=csrf)).status_code == 405
+
+
+async def test_what_was_turned_down_is_handed_to_nobody(lite: World) -> None:
+    subject = await a_person(lite)
+    request = await asked(lite, subject)
+    await work(lite)
+    refused = await lite.admin.post(f"/v1/rights/requests/{request}/refuse", json={"reason": "suspected_fraud"})
+    assert refused.status_code == 200, refused.text
+    assert (await lite.admin.get(f"/v1/rights/requests/{request}/package")).status_code == 404
+    assert (await lite.admin.post(f"/v1/rights/requests/{request}/package", json={})).status_code == 404
 
 
 async def test_many_pages_of_entries_are_packed(lite: World) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from rights import Statement, statement_refusal
 from sayso.server.connectors import Refused, carry_out
-from sayso.server.connectors.secrets import FOLDER
+from sayso.server.connectors.secrets import FOLDER, url_of
 from sayso.server.connectors.store import only_look
 from tests.builders.postgres import PostgresServer
 from tests.server.test_systems import TASKS, Told, ready, slug, tasks_of
@@ -269,3 +269,34 @@ def test_plain_statements_are_taken(sql: str, reads: bool) -> None:
 )
 def test_statements_that_do_more_are_refused(sql: str, reads: bool) -> None:
     assert statement_refusal(sql, reads=reads, names=frozenset({"mail"}))
+
+
+async def test_nobody_looked_for_is_no_erasure(shop: Shop) -> None:
+    erase = [Statement("orders", "DELETE FROM orders WHERE mail = :mail")]
+    for names in ({}, {"phone": ["+491511234567"]}):
+        with pytest.raises(Refused, match="no-names"):
+            await carry_out(shop.url, erase, names, reads=False, most_rows=9)
+    assert len(await shop.orders()) == 2
+
+
+async def test_a_task_whose_statements_are_gone_waits_for_an_officer(brand: Told, shop: Shop) -> None:
+    request = await brand.served(await brand.customer())
+    without = MANIFEST[: MANIFEST.index("      erasure:")].replace("kinds: [access, erasure]", "kinds: [access]")
+    assert (await brand.apply(without)).status_code == 200
+    await worked(brand)
+    assert (await brand.request(request["request"]))["status"] == "in_progress"
+    assert len(await shop.orders()) == 2
+
+
+@pytest.mark.parametrize("sql", ["SELECT \"pg_read_file\"('/etc/passwd') AS x WHERE 'a' <> :mail"])
+def test_a_quoted_name_hides_no_function(sql: str) -> None:
+    assert "pg_read_file" in statement_refusal(sql, names=frozenset({"mail"}), reads=True)
+
+
+def test_no_tenant_reaches_the_database_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAYSO_SYSTEM_ACME_CRM", "sqlite:////customers.db")
+    assert url_of("default", "acme-crm", tmp_path) == "sqlite:////customers.db"
+    assert url_of("acme", "crm", tmp_path) is None
+    (tmp_path / FOLDER).mkdir()
+    (tmp_path / FOLDER / "acme.crm").write_text("sqlite:////theirs.db\n")
+    assert url_of("acme", "crm", tmp_path) == "sqlite:////theirs.db"

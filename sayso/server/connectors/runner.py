@@ -127,6 +127,9 @@ class Connectors:
             if url is None:
                 raise Refused("no-secret", passing=True)
             statements = system.statements.get(task.kind, ())
+            if not statements:
+                # The manifest changed since the task was made. Nothing done must not read as done.
+                raise Refused("no-statement")
             ran = await carry_out(url, statements, task.identify, reads=reads, most_rows=system.most_rows)
         except Refused as refused:
             self._services.log.info("system refused", system=system.name, why=refused.word)

@@ -13,9 +13,11 @@ _LONGEST: Final = 4_096
 
 
 def url_of(tenant: str, system: str, key_folder: Path) -> str | None:
-    """The database URL of a system, None without one. Of another tenant than `default`, its name comes first."""
+    """The database URL of a system, None without one. Of another tenant than `default` only the file counts: in the
+    environment the names of two tenants' systems could come to one variable.
+    """
     name = system if tenant == "default" else f"{tenant}.{system}"
-    found = os.environ.get(PREFIX + name.upper().replace("-", "_").replace(".", "_"))
+    found = os.environ.get(PREFIX + system.upper().replace("-", "_").replace(".", "_")) if name == system else None
     if found:
         return found
     file = key_folder / FOLDER / name

@@ -83,6 +83,9 @@ async def carry_out(
     """
     target = _target(url)
     bound = [_bind(each, names, reads=reads) for each in statements]
+    if bound and not dry_run and not any(each.values for each in bound):
+        # By no name that any statement asks for: nobody would be looked for.
+        raise Refused("no-names")
 
     def work(connection: Connection) -> Ran:
         return _run(connection, bound, reads=reads, most_rows=most_rows)
@@ -96,10 +99,13 @@ async def carry_out(
         raise Refused("timeout", passing=True) from None
     except (OperationalError, InterfaceError, OSError):
         raise Refused("unreachable", passing=True) from None
-    except SQLAlchemyError:
-        raise Refused("refused") from None
     except ImportError:
         raise Refused("driver-missing") from None
+    except Refused:
+        raise
+    except (SQLAlchemyError, TypeError, ValueError, RuntimeError):
+        # The last three are drivers' own, for an option of the URL that they do not know. Their text may hold values.
+        raise Refused("refused") from None
 
 
 def _target(url: str) -> URL:

@@ -5,6 +5,6 @@ fetched or its time is over. `content.py` is what stands in it; docs/formats/per
 """
 
 from sayso.server.packages.content import FORMAT, Told
-from sayso.server.packages.maker import PACKAGED, Maker, PackageNotReady, PackageState
+from sayso.server.packages.maker import PACKAGED, Maker, NoPackage, PackageNotReady, PackageState
 
-__all__ = ["FORMAT", "PACKAGED", "Maker", "PackageNotReady", "PackageState", "Told"]
+__all__ = ["FORMAT", "PACKAGED", "Maker", "NoPackage", "PackageNotReady", "PackageState", "Told"]

@@ -46,6 +46,7 @@ from sayso.server.rights_codes import ON_DUTY
 if TYPE_CHECKING:
     from sayso.server.wiring import Services
 
+_TURNED_DOWN: Final = ("denied", "revoked", "expired")
 PACKAGED: Final = frozenset({"access", "portability"})
 """Kinds whose answer is a package."""
 
@@ -94,9 +95,9 @@ class Maker:
 
     def want(self, tx: Tx, request: RequestView, locale: str) -> Work[PackageState]:
         """A package is to be made for a verified request; one that is there stays. Raises `NoPackage` for a kind whose
-        answer is none, `Conflict` before it is known who asks.
+        answer is none or that was turned down, `Conflict` before it is known who asks.
         """
-        if request.kind not in PACKAGED or not request.subject:
+        if request.kind not in PACKAGED or not request.subject or request.status in _TURNED_DOWN:
             raise NoPackage
         if not request.verified_at:
             raise Conflict("not-verified", "Who asks has not been verified yet.")
@@ -138,6 +139,8 @@ class Maker:
             raise NoPackage
         if row[2] != "ready":
             raise PackageNotReady(row[2], _state(request, row).progress)
+        if (yield from self._services.desk.request(tx, request)).status in _TURNED_DOWN:
+            raise NoPackage
         subject = bytes(row[1])
         live = self._services.configurations.of(tx.context.tenant)
         action = "read" if tx.context.actor.kind == "person" else "export"
