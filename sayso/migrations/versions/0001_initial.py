@@ -750,6 +750,7 @@ def upgrade() -> None:
         sa.Column("tag", sa.LargeBinary(), nullable=False),
         sa.Column("subject", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("bucket", "tenant", "tag", "subject", name=op.f("vault_index_pk")),
+        sqlite_with_rowid=False,
     )
     guard("vault_index")
     op.create_table(
@@ -779,6 +780,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint(
             "bucket", "tenant", "subject", "collection", "field", "name", name=op.f("vault_index_of_pk")
         ),
+        sqlite_with_rowid=False,
     )
     guard("vault_index_of", replaced=True)
     op.create_table(
@@ -794,6 +796,7 @@ def upgrade() -> None:
         sa.Column("commitment", sa.LargeBinary(), nullable=False),
         sa.Column("uses", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("bucket", "tenant", "owner", "class", name=op.f("vault_key_pk")),
+        sqlite_with_rowid=False,
     )
     guard("vault_key", replaced=True)
     op.create_table(
@@ -808,6 +811,7 @@ def upgrade() -> None:
         sa.Column("blob", sa.LargeBinary(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("bucket", "tenant", "subject", "collection", "field", name=op.f("vault_record_pk")),
+        sqlite_with_rowid=False,
     )
     guard("vault_record", replaced=True)
     op.create_table(
@@ -867,6 +871,7 @@ def upgrade() -> None:
         sa.Column("ends_at", sa.BigInteger(), nullable=False),
         sa.Column("uses", sa.SmallInteger(), nullable=False),
         sa.PrimaryKeyConstraint("bucket", "tenant", "fingerprint", name=op.f("vault_token_pk")),
+        sqlite_with_rowid=False,
     )
     guard("vault_token", replaced=True)
     op.create_table(
@@ -876,6 +881,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.LargeBinary(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("bucket", "tenant", "subject", name=op.f("vault_canary_pk")),
+        sqlite_with_rowid=False,
     )
     guard("vault_canary")
     op.create_table(
@@ -902,6 +908,7 @@ def upgrade() -> None:
         sa.Column("ends_at", sa.BigInteger(), nullable=False),
         sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "ends_at", "fingerprint", name=op.f("vault_token_end_pk")),
+        sqlite_with_rowid=False,
     )
     guard("vault_token_end")
     op.create_table(
@@ -915,6 +922,7 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
         sa.Column("blob", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("bucket", "tenant", "subject", "tag", name=op.f("vault_token_of_pk")),
+        sqlite_with_rowid=False,
     )
     guard("vault_token_of")
     op.create_table(
