@@ -228,6 +228,11 @@ class AuditLog:
         """The key that checks the log's checkpoints. Raises `LogNotFound`."""
         return proving.log_key(tx, self._signer, log)
 
+    def vkey_of(self, tx: Tx, note: bytes, log: str = MAIN) -> Work[VerifierKey]:
+        """The key that signed this checkpoint of the log, be it retired by now. Raises `LogNotFound`."""
+        key = yield from self.vkey(tx, log)
+        return proving.signing_key(self._signer, tx.context.tenant, key.name, note)
+
     def checkpoint(self, tx: Tx, log: str = MAIN) -> Work[bytes]:
         """The newest signed checkpoint (C2SP). Raises `LogNotFound`."""
         return (yield from proving.signed(tx, log)).note

@@ -34,8 +34,8 @@ README = """Evidence from a Sayso audit log
 
 Nothing here has to be believed. To check it, in the folder of this file:
 
-    python3 sayso_verify.py .                   or the zip instead of the dot
-    python3 sayso_verify.py . --trust KEYS      with the public keys that you got elsewhere, not with this bundle
+    python3 -I sayso_verify.py .                or the zip instead of the dot
+    python3 -I sayso_verify.py . --trust KEYS   with the public keys that you got elsewhere, not with this bundle
 
 or open verify.html in a browser and give it the zip; it asks no network. Exit code 0: sound. 1: broken, with the first
 bad entry. 2: not something that can be judged. Read sayso_verify.py before you run it: it is one file, in plain Python.

@@ -1,6 +1,6 @@
-"""Checks evidence that a Sayso installation handed out, with nothing but Python's standard library (3.9 or later).
+"""Checks evidence that a Sayso installation handed out, with nothing but Python's standard library (3.10 or later).
 
-    python3 sayso_verify.py PATH [--trust FILE] [--earlier CHECKPOINT] [--tag-key FILE] [--json]
+    python3 -I sayso_verify.py PATH [--trust FILE] [--earlier CHECKPOINT] [--tag-key FILE] [--json]
 
 PATH is an evidence bundle (zip or unpacked), a tile directory, a receipt, a certificate or a log proof; its content
 tells which. FILE holds the public keys you trust, learnt elsewhere than with PATH; without it signatures are checked
@@ -15,7 +15,13 @@ for each kind of evidence. Formats: RFC 8032 (Ed25519), RFC 9162 (tree and proof
 signed-note, tlog-checkpoint, tlog-tiles, tlog-proof and tlog-cosignature (https://c2sp.org).
 """
 
-from __future__ import annotations
+import sys
+
+# What lies beside this file came with the evidence, from whoever is to be judged: none of it may pass for a part of
+# Python. `python3 -I` sees to that as well; so nothing may be imported before these lines, `__future__` included.
+if __name__ == "__main__" and not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
+    beside = sys.path.pop(0)
+    sys.path[:] = [each for each in sys.path if each not in (beside, "", ".")]
 
 import argparse
 import base64
@@ -25,7 +31,6 @@ import io
 import json
 import os
 import re
-import sys
 import zipfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -70,6 +75,18 @@ class Verdict:
     def report(self) -> str:
         """What to print."""
         return "\n".join(self.lines)
+
+    @classmethod
+    def told(cls, code: int, lines: tuple[str, ...], index: int | None = None, place: str | None = None) -> "Verdict":
+        """The same with nothing in it that could move a terminal's cursor or turn a line around: much of what is told
+        was read from files that nobody vouches for.
+        """
+        return cls(code, tuple(map(printable, lines)), index, printable(place) if place is not None else None)
+
+
+def printable(text: str) -> str:
+    """The text with each sign that does not print as itself written as its number in hex: U+202E as u{202e}."""
+    return "".join(sign if sign.isprintable() else f"\\u{{{ord(sign):x}}}" for sign in text)
 
 
 # Strict reading: what does not print back to the very same bytes is malformed, so no signature has two spellings.
@@ -228,7 +245,7 @@ class Vkey(NamedTuple):
         return f"{self.name}+{self.key_id.hex()}+{key}"
 
     @classmethod
-    def parse(cls, line: str) -> Vkey:
+    def parse(cls, line: str) -> "Vkey":
         name, _, rest = line.partition("+")
         raw = unbase64(rest.partition("+")[2], "the verifier key")
         if len(raw) != 33 or raw[0] not in (LOG_KEY, WITNESS_KEY) or not is_name(name):
@@ -392,7 +409,7 @@ class Place(NamedTuple):
         return f"tile/{level}/{number}" + (f".p/{self.width}" if self.width < WIDTH else "")
 
     @classmethod
-    def parse(cls, text: str) -> Place | None:
+    def parse(cls, text: str) -> "Place | None":
         found = re.fullmatch(r"tile/(entries|[0-7])/((?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/([0-9]{1,3}))?", text)
         if not found:
             return None
@@ -970,15 +987,15 @@ def verify(
         old = reading(earlier, "the earlier checkpoint") if earlier is not None else None
         tag = read_tag_key(reading(tag_key, "the tag key")) if tag_key is not None else None
     except (Malformed, Unusable) as error:
-        return Verdict(UNUSABLE, (f"UNUSABLE: {error}",))
+        return Verdict.told(UNUSABLE, (f"UNUSABLE: {error}",))
     first = () if keys is not None else (KEY_NOT_CHECKED,)
     try:
         lines = judge(Path(path), keys, old, tag)
     except Broken as error:
-        return Verdict(BROKEN, (*first, f"BROKEN: {error}"), error.index, error.place)
+        return Verdict.told(BROKEN, (*first, f"BROKEN: {error}"), error.index, error.place)
     except Unusable as error:
-        return Verdict(UNUSABLE, (*first, f"UNUSABLE: {error}"))
-    return Verdict(SOUND, (*first, *lines, "SOUND"))
+        return Verdict.told(UNUSABLE, (*first, f"UNUSABLE: {error}"))
+    return Verdict.told(SOUND, (*first, *lines, "SOUND"))
 
 
 def judge(path: Path, trust: Trust | None, earlier: bytes | None, tag_key: bytes | None) -> list[str]:

@@ -158,6 +158,32 @@ def test_the_file_by_itself_says_the_same_as_the_command(tmp_path: Path, trust: 
         assert told["index"] == index
 
 
+@pytest.mark.parametrize("flags", [(), ("-I",), ("-S",), ("-P",)])
+def test_nothing_planted_beside_the_evidence_runs(flags: tuple[str, ...], tmp_path: Path) -> None:
+    folder = unpacked(signed(some_files()), tmp_path / "bundle")
+    program = folder / "sayso_verify.py"
+    program.write_bytes(offline.program())
+    for name in ("__future__", "argparse", "base64", "hashlib", "io", "json", "os", "re", "typing", "zipfile"):
+        (folder / f"{name}.py").write_text("open('ran', 'w').write(__name__)\nprint('SOUND')\nraise SystemExit(0)\n")
+    command = [sys.executable, *flags, program.name, "."]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+    assert not (folder / "ran").exists(), (folder / "ran").read_text()
+    assert done.returncode == 2, "the planted files do not belong there"
+    assert "files that do not belong here" in done.stdout
+
+
+def test_what_was_read_cannot_move_the_cursor_or_turn_a_line_around(tmp_path: Path) -> None:
+    folder = unpacked(signed(some_files(), export="exp_\x1b[2J\u202eDNUOS\nSOUND"), tmp_path / "bundle")
+    (folder / "x\x1b[1;1HSOUND\u2028").write_bytes(b"")
+    verdict = verify(folder)
+    assert "x\\u{1b}[1;1HSOUND\\u{2028}" in verdict.report
+    (folder / "x\x1b[1;1HSOUND\u2028").unlink()
+    verdict = verify(folder)
+    assert verdict.code == 0
+    assert "exp_\\u{1b}[2J\\u{202e}DNUOS\\u{a}SOUND" in verdict.report
+    assert all(line.isprintable() for line in verdict.report.split("\n"))
+
+
 def test_a_log_must_begin_with_the_checkpoint_that_was_kept(tmp_path: Path) -> None:
     entries, earlier = some_entries(700), tmp_path / "earlier"
     folder = write_directory(tmp_path / "log", entries)
