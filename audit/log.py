@@ -262,6 +262,15 @@ class AuditLog:
             raise LogNotFound
         return seen.note
 
+    def keys_of(self, tx: Tx, log: str = MAIN) -> Work[list[VerifierKey]]:
+        """Every key that ever signed a log, also of one that is not there: under the name it would be opened with, so
+        that a database that lost a log finds what others saw of it.
+        """
+        (row,) = yield (store.tree_of(tx, log),)
+        tenant = tx.context.tenant
+        origin = store.Tree(*row).origin if row is not None else self._integrator.origin(tenant, log)
+        return [VerifierKey(origin, public) for _, public in self._signer.published(tenant, proving.LOG_KEY)]
+
     def keys(self, tx: Tx) -> Work[list[VerifierKey]]:
         """Every key that ever signed a log of the tenant, those to come and the retired included."""
         (rows,) = yield (store.all_trees(tx),)
