@@ -26,6 +26,7 @@ if __name__ == "__main__" and not (sys.flags.isolated or getattr(sys.flags, "saf
 import argparse
 import base64
 import binascii
+import calendar
 import hmac
 import io
 import json
@@ -387,6 +388,96 @@ def check_inclusion(index: int, size: int, leaf: bytes, proof: list[bytes], root
         at, last = at >> 1, last >> 1
     if last or result != root:
         raise Malformed(f"entry {index} is not what the signed root holds there")
+
+
+def check_consistency(old: int, new: int, proof: list[bytes], old_root: bytes, new_root: bytes) -> None:
+    """Raise `Malformed` unless `proof` shows that the tree of size `new` begins with that of `old` (2.1.4.2)."""
+    wrong = Malformed("the two heads are not of one log that only grew")
+    if old == new or old == 0:
+        if proof or (old == new and old_root != new_root) or (old == 0 and old_root != sha256(b"").digest()):
+            raise wrong
+        return
+    path = list(proof) if old & (old - 1) else [old_root, *proof]
+    at, last = old - 1, new - 1
+    while at & 1:
+        at, last = at >> 1, last >> 1
+    if old > new or not path:
+        raise wrong
+    first = second = path[0]
+    for step in path[1:]:
+        if last == 0:
+            raise wrong
+        if at & 1 or at == last:
+            first, second = node_hash(step, first), node_hash(step, second)
+            while not at & 1 and at:
+                at, last = at >> 1, last >> 1
+        else:
+            second = node_hash(second, step)
+        at, last = at >> 1, last >> 1
+    if last or first != old_root or second != new_root:
+        raise wrong
+
+
+# Time stamps (RFC 3161): what an authority's answer says is read; whether it signed that, `openssl ts -verify` tells.
+
+OIDS = {bytes.fromhex("608648016503040201"): "sha256", bytes.fromhex("608648016503040203"): "sha512"}
+SIGNED_DATA, STAMP_INFO = bytes.fromhex("2a864886f70d010702"), bytes.fromhex("2a864886f70d0109100104")
+
+
+class Timestamp(NamedTuple):
+    """What a stamp says: at `seconds` since the epoch (`told` as RFC 3339) there was something with this hash."""
+
+    algorithm: str
+    imprint: bytes
+    seconds: int
+    told: str
+
+
+def der(raw: bytes) -> list[tuple[int, bytes]]:
+    """The elements of a DER value (X.690), each with its tag of one byte."""
+    found, at = [], 0
+    while at < len(raw):
+        tag, size, at = raw[at], raw[at + 1] if at + 1 < len(raw) else 128, at + 2
+        if size >= 128:
+            more = size - 128
+            if not 1 <= more <= 4 or tag & 31 == 31:
+                raise Malformed("not the DER that it should be")
+            size, at = int.from_bytes(raw[at : at + more], "big"), at + more
+        if at + size > len(raw):
+            raise Malformed("not the DER that it should be")
+        found.append((tag, raw[at : at + size]))
+        at += size
+    return found
+
+
+def read_timestamp(raw: bytes) -> Timestamp:
+    """What a TimeStampResp says (section 2.4.2). Raises `Malformed`."""
+    try:
+        ((_, response),) = der(raw)
+        (_, status), (_, token) = der(response)
+        if der(status)[0] not in ((2, b"\0"), (2, b"\1")):
+            raise Malformed("the authority did not grant a stamp")
+        (_, kind), (_, content) = der(token)
+        ((_, signed),) = der(content)
+        (_, inner_kind), (_, wrapped) = der(der(signed)[2][1])
+        ((octets, held),) = der(wrapped)
+        ((_, info),) = der(b"".join(piece for _, piece in der(held)) if octets == 0x24 else held)
+        _, _, (_, imprint), _, (_, moment), *_ = der(info)
+        (_, algorithm), (_, value) = der(imprint)
+        told = re.fullmatch(rb"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\.\d+)?Z", moment)
+        if (kind, inner_kind) != (SIGNED_DATA, STAMP_INFO) or told is None:
+            raise Malformed("not a time stamp")
+        year, month, day, hour, minute, second = parts = [int(part) for part in told.groups()[:6]]
+        text = f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
+        return Timestamp(OIDS[der(algorithm)[0][1]], value, calendar.timegm(tuple(parts)), text)
+    except (ValueError, IndexError, KeyError) as error:
+        raise error if isinstance(error, Malformed) else Malformed("not a time stamp that can be read") from error
+
+
+def check_stamped(stamp: Timestamp, message: bytes) -> None:
+    """Raise `Malformed` unless the stamp is of these bytes."""
+    if {"sha256": sha256, "sha512": sha512}[stamp.algorithm](message).digest() != stamp.imprint:
+        raise Malformed("the time stamp is of something else")
 
 
 # Tile directories (C2SP tlog-tiles): every byte of every file is compared with what the checkpoint commits to.
@@ -909,6 +1000,7 @@ class Bundle:
             " or are destroyed",
             f"{len(listed)} files as listed and signed by key {signed.kid}",
             told_of_witnesses(head),
+            *self.stamped(head, carried, trust),
             "NOT CHECKED: that these are all entries that match (the list's signer says so)",
         ]
         unknown = [name for name in self.names if name not in listed and name not in (MANIFEST, "manifest.json")]
@@ -955,6 +1047,31 @@ class Bundle:
         if next(proofs, None) is not None or waiting is not None:
             raise Broken("a proof or an opening is of no entry in the bundle", place="proofs.jsonl")
         return count, opened, closed
+
+    def stamped(self, head: Head, carried: Vkey, trust: Trust | None) -> list[str]:
+        """What a time stamp in the bundle says of the head that everything here is proven under."""
+        if not any(name.startswith("stamped/") for name in self.names):
+            return ["NOT CHECKED: when that was, but by the log's own word (no time stamp came with it)"]
+        self.reading = "stamped/timestamp.tsr"
+        note, stamp = self.small("stamped/checkpoint"), read_timestamp(self.small("stamped/timestamp.tsr"))
+        check_stamped(stamp, note)
+        self.reading = "stamped/checkpoint"
+        # The key may have changed between the two heads. None that came with them is trusted, as the first line says.
+        own = (carried, *(read_trust(self.small("keys.json")).keys if "keys.json" in self.names else ()))
+        other = open_checkpoint(note, own if trust is None else trust.keys)
+        if other.origin != head.origin:
+            raise Malformed("the stamped head is of another log")
+        self.reading = "stamped/consistency"
+        lines = utf8(self.small("stamped/consistency"), "the proof").splitlines()
+        old, new = sorted((head, other), key=lambda each: each.size)
+        hashes = [digest(line, "a hash of the proof") for line in lines]
+        check_consistency(old.size, new.size, hashes, old.root, new.root)
+        what = "all entries here" if other.size >= head.size else f"entries here below index {other.size}"
+        verify = "openssl ts -verify -in stamped/timestamp.tsr -data stamped/checkpoint -CAfile ITS_ROOT"
+        return [
+            f"stamped {stamp.told} at size {other.size}: {what} were in the log by then",
+            f"NOT CHECKED: whether the time-stamp authority signed that ({verify})",
+        ]
 
     def hashed(self, name: str) -> str:
         total = sha256()
