@@ -23,11 +23,16 @@ class Glass(Struct, frozen=True, forbid_unknown_fields=True):
     ticket: str = ""
 
 
+def demanded(field: Iterable[str], obligations: Iterable[str]) -> frozenset[str]:
+    """The guards that stand before a value: those of its field, and those that a permit's obligations name."""
+    return frozenset((*field, *(name for name in obligations if name in GUARDS)))
+
+
 def way(field: Iterable[str], obligations: Iterable[str], *, approved: bool, glass: bool) -> str | None:
     """By which way a value may be opened: a guard's name, an empty text where there is none, None for not at all."""
-    demanded = {*field, *(name for name in obligations if name in GUARDS)}
-    if not demanded:
+    asked = demanded(field, obligations)
+    if not asked:
         return ""
-    if approved and SECOND_PERSON in demanded:
+    if approved and SECOND_PERSON in asked:
         return SECOND_PERSON
-    return BREAK_GLASS if glass and BREAK_GLASS in demanded else None
+    return BREAK_GLASS if glass and BREAK_GLASS in asked else None

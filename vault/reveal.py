@@ -119,8 +119,7 @@ def sound(audit: AuditLog, tx: Tx, outcome: Outcome) -> None:
     for alarm in outcome.alarms:
         audit.append(tx, alarm, outcome.log_key)
         assert alarm.subject is not None
-        tx.publish(events.ALARM, alarm.subject, b"")
-        log.error("alarm of the vault: see the entries of type vault.alarm.raised")
+        canaries.announce(tx, alarm.subject)
 
 
 def considered(keyring: Keyring, tx: Tx, located: Located, permit: Permit | None, ask: Ask) -> Work[Outcome]:

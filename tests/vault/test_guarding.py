@@ -9,6 +9,7 @@ from tests.builders.vault import House, a_client, a_manifest, a_permit, rows_of
 from vault import Ask, Glass, GrantDecided, NoGrant, OwnGrant, Revealed, SubjectFacts, Term, Unresolvable
 from vault import tables as t
 from vault.decoy import Decoy
+from vault.finding import find
 from vault.guarding import way
 from vault.keys import DataKey
 from vault.token import new_token
@@ -166,6 +167,46 @@ async def test_whoever_opens_or_finds_a_canary_is_heard(shop: House) -> None:
     await shop.database.run_alone(shop.context(), lambda tx: shop.vault.lift(tx, bait))
     await reveal(shop, tokens["email"])
     assert await alarms(shop) == 3
+
+
+async def test_whatever_answers_a_request_leaves_out_what_is_held_back_and_is_heard_of_a_canary(shop: House) -> None:
+    bait = await shop.person()
+    await shop.store(bait, **ADA)
+    facts = SubjectFacts(bait, known=True, erased=False)
+    await shop.database.run_alone(shop.context(), lambda tx: shop.vault.plant(tx, facts))
+
+    async def opened(*obligations: str, approved: bool = False) -> tuple[set[str], set[str]]:
+        permit = a_permit(shop.tenant, bait, "any", "export", *obligations)
+        done = await shop.database.run_alone(
+            shop.context(), lambda tx: shop.vault.values(tx, shop.collections, bait, permit, approved=approved)
+        )
+        return set(done.values.get("customers", {})), {each.removeprefix("customers.") for each in done.withheld}
+
+    assert await opened() == ({"email"}, {"number", "card", "code"})
+    assert await opened("second_person") == (set(), set(ADA))
+    assert await opened("second_person", approved=True) == (set(ADA), set())
+    assert await alarms(shop) == 3
+
+
+async def test_a_text_with_a_canary_is_heard_whether_or_not_anything_in_it_is_theirs(shop: House) -> None:
+    bait = await shop.person()
+    await shop.store(bait, **ADA)
+    facts = SubjectFacts(bait, known=True, erased=False)
+    text = f"I am {ADA['email']}"
+
+    async def redact(*, stored: bool) -> None:
+        collection = shop.collections["customers"] if stored else None
+        await shop.database.run(
+            shop.context(),
+            lambda tx: shop.vault.redact(tx, text, find(text, None), facts=facts, collection=collection),
+        )
+
+    await redact(stored=True)
+    assert await alarms(shop) == 0
+    await shop.database.run_alone(shop.context(), lambda tx: shop.vault.plant(tx, facts))
+    await redact(stored=True)
+    await redact(stored=False)
+    assert await alarms(shop) == 2
 
 
 async def test_a_token_for_one_use_named_twice_in_one_call_opens_once(shop: House) -> None:
