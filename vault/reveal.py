@@ -167,10 +167,10 @@ def _way(located: Located, permit: Permit | None, ask: Ask, fact: Fact | None) -
     """By which way the value may be opened, or None; and why it is not, should it not be."""
     if permit is None or not located.found:
         return None, ask.why or ("gone" if located.found else "no_token")
-    if fact is not None:
-        return ("", "gone") if str(fact) in located.field.facts else (None, "undeclared_fact")
-    obligations = [item.type for item in permit.obligations]
-    allowed = way(located.field.guards, obligations, approved=ask.approved, glass=ask.glass is not None)
+    if fact is not None and str(fact) not in located.field.facts:
+        return None, "undeclared_fact"
+    guards = located.field.guards if fact is None else ()
+    allowed = way(guards, permit.obligations, approved=ask.approved, glass=ask.glass is not None)
     return allowed, "gone" if allowed is not None else "guarded"
 
 

@@ -175,10 +175,12 @@ def _takes_two(configuration: Configuration) -> bool:
     load the newest manifest does not know, and takes it so.
     """
     guards = (field.guards for each in configuration.collections.values() for field in each.fields.values())
+    asked = (each.type for rule in configuration.policy.snapshot.rules for each in rule.obligations)
     return (
         configuration.approval == "two"
         or configuration.lag is not None
         or any(SECOND_PERSON in each for each in guards)
+        or SECOND_PERSON in asked
     )
 
 

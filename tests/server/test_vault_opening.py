@@ -194,6 +194,52 @@ async def test_a_second_person_opens_a_guarded_value(lite: World) -> None:
     assert refused.json()["detail"]
 
 
+async def test_a_rule_asks_for_a_second_person_where_its_field_does_not(lite: World) -> None:
+    guarded = "effect: allow, basis: consent, obligations: [second_person]"
+    more = (
+        f"  - {{id: U1, role: agent, action: use, category: contact.phone, purpose: support, {guarded}}}\n"
+        f"  - {{id: G1, role: guarded, action: reveal, category: contact.email, purpose: support, {guarded}}}\n"
+        f"  - {{id: G2, role: guarded, action: read, category: contact.email, purpose: support, {guarded}}}\n"
+    )
+    manifest = MANIFEST.replace(", guard: [second_person, break_glass]", "").replace(
+        "clerk: []", "clerk: [], guarded: []"
+    )
+    applied = await lite.apply(manifest + more)
+    assert applied.status_code == 200, applied.text
+    assert any("U1" in each["message"] and "second person" in each["message"] for each in applied.json()["warnings"])
+    token = (await stored(lite, email="ada@example.org"))["email"]
+    agent, theirs = await lite.key("crm", "agent"), await lite.key("till", "guarded")
+    boss = await somebody(lite, "boss", "officer")
+    assert await opened(agent, {"token": token}) == ["ada@example.org"]
+    assert await opened(theirs, {"token": token}) == [None]
+    assert await opened(theirs, {"token": token, "transform": "domain"}) == [None]
+    assert await opened(theirs, {"token": token}, break_glass={"reason": "an accident"}) == [None]
+
+    async def approved() -> str:
+        body = {"tokens": [token], "purpose": "support", "reason": "a complaint"}
+        grant: str = (await theirs.post("/v1/vault/grants", json=body)).json()["grant"]
+        assert (await boss.post(f"/v1/vault/grants/{grant}/approve")).status_code == 200
+        return grant
+
+    assert await opened(theirs, {"token": token}, grant=await approved()) == ["ada@example.org"]
+    assert await opened(theirs, {"token": token, "transform": "domain"}, grant=await approved()) == ["example.org"]
+
+    async def may_use(*supported: str) -> tuple[bool, str, list[str]]:
+        body = {
+            "subject": {"type": "service", "id": "crm"},
+            "action": {"name": "use"},
+            "resource": {"type": "contact.phone", "id": await lite.person()},
+            "context": {"purpose": "support", "supported_obligations": supported},
+        }
+        answer = (await agent.post("/access/v1/evaluation", json=body)).json()
+        told = answer["context"]
+        return answer["decision"], told["reason"], [each["type"] for each in told.get("obligations", [])]
+
+    assert await may_use() == (False, "unsupported_obligation", [])
+    assert await may_use("break_glass", "step_up") == (False, "unsupported_obligation", [])
+    assert await may_use("second_person") == (True, "permitted", ["second_person"])
+
+
 async def test_broken_glass_and_canaries_stand_in_the_log_as_alarms(lite: World) -> None:
     await apply(lite)
     tokens = await stored(lite)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sayso.kernel import Tx, Work
+from sayso.kernel import Obligation, Tx, Work
 from tests.builders.vault import House, a_client, a_manifest, a_permit, rows_of
 from vault import Ask, Glass, GrantDecided, NoGrant, OwnGrant, Revealed, SubjectFacts, Term, Unresolvable
 from vault import tables as t
@@ -77,8 +77,24 @@ async def decide(shop: House, grant: str, *, approve: bool = True, who: str = "b
     ],
 )
 def test_which_way_opens_a_guarded_value(guards: tuple[str, ...], approved: bool, glass: bool, by: str | None) -> None:
-    assert way(guards, ["log", "mask_last4"], approved=approved, glass=glass) == by
-    assert way((), guards, approved=approved, glass=glass) == by
+    assert way(guards, obliged("log", "mask_last4"), approved=approved, glass=glass) == by
+    either = [Obligation("R.second_person", "second_person", {"or": "break_glass"})]
+    asked = either if len(guards) == 2 else obliged(*guards)
+    assert way((), asked, approved=approved, glass=glass) == by
+    assert way(guards, asked, approved=approved, glass=glass) == by
+
+
+@pytest.mark.parametrize("field", [("second_person",), ("break_glass",)])
+def test_no_rule_loosens_a_field_and_no_field_a_rule(field: tuple[str, ...]) -> None:
+    """One asks for a second person, the other for broken glass: it takes both, and that is heard."""
+    other = obliged(*({"second_person", "break_glass"} - set(field)))
+    assert way(field, other, approved=True, glass=False) is None
+    assert way(field, other, approved=False, glass=True) is None
+    assert way(field, other, approved=True, glass=True) == "break_glass"
+
+
+def obliged(*names: str) -> list[Obligation]:
+    return [Obligation(f"R.{name}", name, {}) for name in names]
 
 
 async def test_a_guarded_value_opens_once_after_another_person_approved(shop: House) -> None:
@@ -136,6 +152,9 @@ async def test_an_obligation_of_a_rule_guards_too_and_a_declared_fact_needs_no_g
     assert await reveal(shop, tokens["email"], "second_person") is None
     assert await reveal(shop, tokens["number"]) is None
     assert await reveal(shop, tokens["number"], transform="year") == "1949"
+    # The field's guard is not there for facts; a rule that asks for somebody else asks for facts too.
+    assert await reveal(shop, tokens["number"], "second_person", transform="year") is None
+    assert await reveal(shop, tokens["number"], "break_glass", transform="year", glass=Glass("an accident")) == "1949"
 
 
 async def alarms(shop: House) -> int:
