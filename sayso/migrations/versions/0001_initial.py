@@ -620,6 +620,7 @@ def upgrade() -> None:
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.Column("revoked", sa.BigInteger(), nullable=False),
         sa.Column("person", sa.LargeBinary(), nullable=False),
+        sa.Column("maker", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "fingerprint", name=op.f("server_key_pk")),
     )
     guard("server_key")
