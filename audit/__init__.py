@@ -26,6 +26,7 @@ from audit.errors import (
     RecoveryRefused,
     SizeNotInLog,
     TileNotFound,
+    TimestampRefused,
 )
 from audit.export import folder_of
 from audit.exports import (
@@ -62,6 +63,8 @@ from audit.recovery import LogStanding
 from audit.replay import Replayed
 from audit.search import Page, Search
 from audit.selection import Selection, fits
+from audit.timestamp import Timestamping
+from audit.timestamp_store import Stamped
 from audit.trust import print_trust
 from audit.verify import Verdict, verify
 from audit.vocabulary import UndeclaredEvent, declare, declared
@@ -129,7 +132,10 @@ __all__ = [
     "Shelf",
     "ShelfUnusable",
     "SizeNotInLog",
+    "Stamped",
     "TileNotFound",
+    "TimestampRefused",
+    "Timestamping",
     "UndeclaredEvent",
     "Verdict",
     "VerifierKey",

@@ -270,16 +270,22 @@ class AuditLog:
         return shards.holding([(row[0], row[3]) for row in rows], {classes.of(each) for each in types}, since)
 
     def shown(self, tx: Tx) -> Work[list[tuple[str, bool]]]:
-        """The logs that the world is to see, and whether each was closed: those that entries go into, and all shards
-        that ended. What was left behind by a new epoch contradicts what was seen of it, and is not shown again.
+        """The logs that the world is to see, and whether each was closed under its last checkpoint: those that entries
+        go into, and the shards before. What a new epoch left behind contradicts what was seen of it: it is not shown.
         """
         rows, turned = yield (store.all_trees(tx), class_store.turned(tx))
-        now_in = {**{shards.class_of(name): shards.class_of(name) for name, *_ in rows}, **dict(turned)}
-        return [(name, bool(ended)) for name, _, _, _, ended in rows if ended or name in now_in.values()]
+        turns = dict(turned)
+        current = {turns.get(each, each) for each in (shards.class_of(name) for name, *_ in rows)}
+        return [(name, name not in current) for name, _, _, _, ended in rows if ended or name in current]
 
     def vkey(self, tx: Tx, log: str = MAIN) -> Work[VerifierKey]:
         """The key that checks the log's checkpoints. Raises `LogNotFound`."""
         return proving.log_key(tx, self._signer, log)
+
+    def vkey_of(self, tx: Tx, note: bytes, log: str = MAIN) -> Work[VerifierKey]:
+        """The key that signed this checkpoint of the log, be it retired by now. Raises `LogNotFound`."""
+        key = yield from self.vkey(tx, log)
+        return proving.signing_key(self._signer, tx.context.tenant, key.name, note)
 
     def checkpoint(self, tx: Tx, log: str = MAIN) -> Work[bytes]:
         """The newest signed checkpoint (C2SP). Raises `LogNotFound`."""
@@ -309,6 +315,15 @@ class AuditLog:
         if seen is None:
             raise LogNotFound
         return seen.note
+
+    def keys_of(self, tx: Tx, log: str = MAIN) -> Work[list[VerifierKey]]:
+        """Every key that ever signed a log, also of one that is not there: under the name it would be opened with, so
+        that a database that lost a log finds what others saw of it.
+        """
+        (row,) = yield (store.tree_of(tx, log),)
+        tenant = tx.context.tenant
+        origin = store.Tree(*row).origin if row is not None else self._integrator.origin(tenant, log)
+        return [VerifierKey(origin, public) for _, public in self._signer.published(tenant, proving.LOG_KEY)]
 
     def keys(self, tx: Tx) -> Work[list[VerifierKey]]:
         """Every key that ever signed a log of the tenant, those to come and the retired included."""

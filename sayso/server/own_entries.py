@@ -40,7 +40,7 @@ class TagKey(Struct, frozen=True):
 
     subject: str
     tag_key: str
-    how: str = "python3 sayso_verify.py LOG --tag-key FILE"
+    how: str = "python3 -I sayso_verify.py LOG --tag-key FILE"
 
 
 class OwnLog(Struct, frozen=True):
@@ -104,7 +104,8 @@ async def _together(bundles: list[tuple[str, AsyncIterator[bytes]]]) -> AsyncIte
 
 async def _bundle(call: Call, keys: dict[bytes, Key], log: str, own: OwnLog) -> AsyncIterator[bytes]:
     services = call.services
-    vkey = await call.look(lambda tx: services.audit.vkey(tx, log))
+    vkey = await call.look(lambda tx: services.audit.vkey_of(tx, own.export.note, log))
+    known = await call.look(services.audit.keys)
     signers = [public for use in _USES for _, public in services.keyring.published(call.tenant, use)]
     content = _OwnContent(
         services.database,
@@ -114,7 +115,7 @@ async def _bundle(call: Call, keys: dict[bytes, Key], log: str, own: OwnLog) -> 
         lambda: Opener(services.keyring, call.tenant, _PARTS, keys),
         services.keyring,
         vkey,
-        trust=print_trust([vkey], signers),
+        trust=print_trust(known, signers),
         policies={},
     )
     content.chosen = own.indexes
