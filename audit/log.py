@@ -251,14 +251,14 @@ class AuditLog:
     def logs(self, tx: Tx) -> Work[list[LogInfo]]:
         """Every log of the tenant, oldest first."""
         rows, pruned = yield (store.all_trees(tx), prune_store.all_pruned(tx))
+        heads = yield tuple(store.last_signed(tx, name) for name, *_ in rows)
         tenant, below = tx.context.tenant, {log: number for log, number, _, _ in pruned}
         found = []
-        for name, origin, size, opened, ended in rows:
-            # What was closed is signed no more: its checkpoint is checked by the key of its time.
-            note = (yield from proving.signed(tx, name)).note if ended else None
-            key = proving.verifier_key(self._signer, tenant, origin)
-            if note is not None:
-                key = proving.signing_key(self._signer, tenant, origin, note)
+        for (name, origin, size, opened, ended), signed in zip(rows, heads, strict=True):
+            key, last = proving.verifier_key(self._signer, tenant, origin), store.signed_from(signed)
+            if ended and last is not None:
+                # What was closed is signed no more: its checkpoint is checked by the key of its time.
+                key = proving.signing_key(self._signer, tenant, origin, last.note)
             wire = f"{tenant}.{name}"
             found.append(LogInfo(name, wire, origin, key.line, size, opened, bool(ended), below.get(name, 0)))
         return found
