@@ -620,6 +620,7 @@ def upgrade() -> None:
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.Column("revoked", sa.BigInteger(), nullable=False),
         sa.Column("person", sa.LargeBinary(), nullable=False),
+        sa.Column("maker", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "fingerprint", name=op.f("server_key_pk")),
     )
     guard("server_key")
@@ -762,6 +763,7 @@ def upgrade() -> None:
         sa.Column("tag", sa.LargeBinary(), nullable=False),
         sa.Column("subject", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("bucket", "tenant", "tag", "subject", name=op.f("vault_index_pk")),
+        sqlite_with_rowid=False,
     )
     guard("vault_index")
     op.create_table(
@@ -791,6 +793,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint(
             "bucket", "tenant", "subject", "collection", "field", "name", name=op.f("vault_index_of_pk")
         ),
+        sqlite_with_rowid=False,
     )
     guard("vault_index_of", replaced=True)
     op.create_table(
@@ -806,6 +809,7 @@ def upgrade() -> None:
         sa.Column("commitment", sa.LargeBinary(), nullable=False),
         sa.Column("uses", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("bucket", "tenant", "owner", "class", name=op.f("vault_key_pk")),
+        sqlite_with_rowid=False,
     )
     guard("vault_key", replaced=True)
     op.create_table(
@@ -820,6 +824,7 @@ def upgrade() -> None:
         sa.Column("blob", sa.LargeBinary(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("bucket", "tenant", "subject", "collection", "field", name=op.f("vault_record_pk")),
+        sqlite_with_rowid=False,
     )
     guard("vault_record", replaced=True)
     op.create_table(
@@ -879,6 +884,7 @@ def upgrade() -> None:
         sa.Column("ends_at", sa.BigInteger(), nullable=False),
         sa.Column("uses", sa.SmallInteger(), nullable=False),
         sa.PrimaryKeyConstraint("bucket", "tenant", "fingerprint", name=op.f("vault_token_pk")),
+        sqlite_with_rowid=False,
     )
     guard("vault_token", replaced=True)
     op.create_table(
@@ -888,6 +894,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.LargeBinary(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("bucket", "tenant", "subject", name=op.f("vault_canary_pk")),
+        sqlite_with_rowid=False,
     )
     guard("vault_canary")
     op.create_table(
@@ -914,6 +921,7 @@ def upgrade() -> None:
         sa.Column("ends_at", sa.BigInteger(), nullable=False),
         sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "ends_at", "fingerprint", name=op.f("vault_token_end_pk")),
+        sqlite_with_rowid=False,
     )
     guard("vault_token_end")
     op.create_table(
@@ -927,6 +935,7 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
         sa.Column("blob", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("bucket", "tenant", "subject", "tag", name=op.f("vault_token_of_pk")),
+        sqlite_with_rowid=False,
     )
     guard("vault_token_of")
     op.create_table(
