@@ -61,7 +61,7 @@ from audit.timestamp import Timestamping
 from audit.timestamp_store import Stamped
 from audit.trust import print_trust
 from audit.verify import Verdict, verify
-from audit.vocabulary import UndeclaredEvent, declare, declared
+from audit.vocabulary import UndeclaredEvent, declare, declared, is_external
 from audit.witness import Answer, WitnessDesk, by_origin
 from audit.witnessing import Lap, Witnessing
 
@@ -135,6 +135,7 @@ __all__ = [
     "declare",
     "declared",
     "decode_leaf",
+    "is_external",
     "leaf_hash",
     "open_checkpoint",
     "print_trust",
