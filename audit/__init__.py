@@ -18,6 +18,8 @@ from audit.errors import (
     LogBehind,
     LogForked,
     LogNotFound,
+    NothingMore,
+    NothingToRecover,
     NotIntegrated,
     NotWitnessed,
     RecoveryRefused,
@@ -46,8 +48,9 @@ from audit.guard import Head
 from audit.integrator import Round
 from audit.jws import Jws, sign_jws, thumbprint
 from audit.log import MAIN, AuditLog, Backlog, LogInfo
+from audit.lost import DamagedLog, Lost, about
 from audit.merkle import leaf_hash, verify_inclusion
-from audit.note import VerifierKey
+from audit.note import SignatureInvalid, VerifierKey
 from audit.opening import Indexed, Opener
 from audit.pressure import Pressure
 from audit.publishing import Directory, PublishedAltered, Publisher, Shelf, ShelfUnusable
@@ -56,6 +59,7 @@ from audit.recovery import LogStanding
 from audit.replay import Replayed
 from audit.search import Page, Search
 from audit.selection import Selection
+from audit.strict import Malformed
 from audit.trust import print_trust
 from audit.verify import Verdict, verify
 from audit.vocabulary import UndeclaredEvent, declare, declared
@@ -75,6 +79,7 @@ __all__ = [
     "Backlog",
     "Checkpoint",
     "Content",
+    "DamagedLog",
     "Directory",
     "Entry",
     "EntryNotFound",
@@ -96,8 +101,12 @@ __all__ = [
     "LogInfo",
     "LogNotFound",
     "LogStanding",
+    "Lost",
+    "Malformed",
     "NotIntegrated",
     "NotWitnessed",
+    "NothingMore",
+    "NothingToRecover",
     "Opener",
     "Opening",
     "OpeningInvalid",
@@ -116,6 +125,7 @@ __all__ = [
     "Selection",
     "Shelf",
     "ShelfUnusable",
+    "SignatureInvalid",
     "SizeNotInLog",
     "TileNotFound",
     "UndeclaredEvent",
@@ -124,6 +134,7 @@ __all__ = [
     "WitnessDesk",
     "WitnessKey",
     "Witnessing",
+    "about",
     "by_origin",
     "csv_lines",
     "declare",
