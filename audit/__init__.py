@@ -25,6 +25,7 @@ from audit.errors import (
     RecoveryRefused,
     SizeNotInLog,
     TileNotFound,
+    TimestampRefused,
 )
 from audit.exports import (
     FETCHED,
@@ -60,6 +61,8 @@ from audit.replay import Replayed
 from audit.search import Page, Search
 from audit.selection import Selection
 from audit.strict import Malformed
+from audit.timestamp import Timestamping
+from audit.timestamp_store import Stamped
 from audit.trust import print_trust
 from audit.verify import Verdict, verify
 from audit.vocabulary import UndeclaredEvent, declare, declared
@@ -127,7 +130,10 @@ __all__ = [
     "ShelfUnusable",
     "SignatureInvalid",
     "SizeNotInLog",
+    "Stamped",
     "TileNotFound",
+    "TimestampRefused",
+    "Timestamping",
     "UndeclaredEvent",
     "Verdict",
     "VerifierKey",
