@@ -18,6 +18,8 @@ from audit.errors import (
     LogBehind,
     LogForked,
     LogNotFound,
+    NothingMore,
+    NothingToRecover,
     NotIntegrated,
     NotWitnessed,
     RecoveryRefused,
@@ -47,8 +49,9 @@ from audit.guard import Head
 from audit.integrator import Round
 from audit.jws import Jws, sign_jws, thumbprint
 from audit.log import MAIN, AuditLog, Backlog, LogInfo
+from audit.lost import DamagedLog, Lost, about
 from audit.merkle import leaf_hash, verify_inclusion
-from audit.note import VerifierKey
+from audit.note import SignatureInvalid, VerifierKey
 from audit.opening import Indexed, Opener
 from audit.pressure import Pressure
 from audit.publishing import Directory, PublishedAltered, Publisher, Shelf, ShelfUnusable
@@ -57,6 +60,7 @@ from audit.recovery import LogStanding
 from audit.replay import Replayed
 from audit.search import Page, Search
 from audit.selection import Selection
+from audit.strict import Malformed
 from audit.timestamp import Timestamping
 from audit.timestamp_store import Stamped
 from audit.trust import print_trust
@@ -78,6 +82,7 @@ __all__ = [
     "Backlog",
     "Checkpoint",
     "Content",
+    "DamagedLog",
     "Directory",
     "Entry",
     "EntryNotFound",
@@ -99,8 +104,12 @@ __all__ = [
     "LogInfo",
     "LogNotFound",
     "LogStanding",
+    "Lost",
+    "Malformed",
     "NotIntegrated",
     "NotWitnessed",
+    "NothingMore",
+    "NothingToRecover",
     "Opener",
     "Opening",
     "OpeningInvalid",
@@ -119,6 +128,7 @@ __all__ = [
     "Selection",
     "Shelf",
     "ShelfUnusable",
+    "SignatureInvalid",
     "SizeNotInLog",
     "Stamped",
     "TileNotFound",
@@ -130,6 +140,7 @@ __all__ = [
     "WitnessDesk",
     "WitnessKey",
     "Witnessing",
+    "about",
     "by_origin",
     "csv_lines",
     "declare",

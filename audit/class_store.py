@@ -9,7 +9,7 @@ from audit import outbox
 from audit.encoding import id_of, index_of
 from audit.store import entry_key
 from audit.tables import CLASS, INDEX, audit_outbox
-from sayso.kernel import TENANT_OWNER, Get, Tx, Values, Work
+from sayso.kernel import TENANT_OWNER, Get, Query, Tx, Values, Work
 
 
 def current_of(tx: Tx, cls: str) -> Get:
@@ -20,6 +20,12 @@ def current_of(tx: Tx, cls: str) -> Get:
 def log_from(row: Values | None, cls: str) -> str:
     """The answer of `current_of`: a class begins with the log of its own name."""
     return str(row[0]) if row is not None else cls
+
+
+def waiting_in(tx: Tx, cls: str) -> Query:
+    """What lies in the outbox for a class: packed entries."""
+    c = audit_outbox.c
+    return tx.select(select(c.entries).where(c.log == cls))
 
 
 def turn_class(tx: Tx, cls: str, log: str) -> None:

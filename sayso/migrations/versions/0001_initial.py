@@ -703,6 +703,16 @@ def upgrade() -> None:
     )
     guard("server_proposal", append_only=True)
     op.create_table(
+        "server_restore",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("backup", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "backup", "at", name=op.f("server_restore_pk")),
+    )
+    guard("server_restore", replaced=True)
+    op.create_table(
         "server_session",
         sa.Column("bucket", sa.SmallInteger(), nullable=False),
         sa.Column("tenant", sa.Text(), nullable=False),
