@@ -43,6 +43,7 @@ from sayso.kernel import (
 )
 from sayso.server import manifest, store
 from sayso.server.auth import Client, Principal, Principals, Profile, principal_of
+from sayso.server.drp.declared import Network, parse_drp
 from sayso.server.logs import Log
 from sayso.server.manifest import Approval
 from sayso.server.self_check import Unsound, demand_same
@@ -79,6 +80,7 @@ class Built(Struct, frozen=True):
     systems: Systems
     sites: dict[str, Site]
     clients: dict[str, Profile]
+    drp: Network
     suite: tuple[Case, ...] = ()
     """The manifest's own tests of its rules: they are run before it goes live, and by each node before it swaps."""
     warnings: tuple[Problem, ...] = ()
@@ -102,6 +104,7 @@ class Configuration(Struct, frozen=True):
     systems: Systems
     sites: dict[str, Site]
     clients: dict[str, Profile]
+    drp: Network
     kinds: IdentifierKinds
     """The types of identifiers there are."""
     registered: dict[str, Actor]
@@ -144,10 +147,11 @@ def build(registry: ConsentRegistry, tree: Map, tx: Tx) -> Work[Built]:
     names = Declared(catalogue.notices, catalogue.purposes, roles, catalogue.beyond_a_click(), locales)
     sites = parse_sites(tree.get("sites"), names, problems)
     clients = parse_clients(tree.get("clients"), names, problems)
+    drp = parse_drp(tree.get("drp"), problems)
     if problems or collections is None or read is None or end_terms is None or systems is None:
         raise ManifestError(problems)
     warnings = (*declared.doubts, *publication.doubts, *read[1])
-    rest = (questionnaire, end_terms, systems, sites, clients, tuple(suite), warnings)
+    rest = (questionnaire, end_terms, systems, sites, clients, drp, tuple(suite), warnings)
     return Built(declared, publication, collections, read[0], *rest)
 
 
@@ -335,6 +339,7 @@ class Configurations:
             systems=built.systems,
             sites=built.sites,
             clients=built.clients,
+            drp=built.drp,
             kinds=IdentifierKinds(built.declared.identifiers),
             registered={},
             approval=manifest.approval_of(read),

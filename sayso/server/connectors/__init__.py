@@ -4,7 +4,8 @@ Read `runner.py` first: it takes tasks, has `store.py` carry the statements out,
 the database is: never in the manifest.
 """
 
+from sayso.server.connectors.failures import Refused
 from sayso.server.connectors.runner import CheckedSystem, Connectors
-from sayso.server.connectors.store import Ran, Refused, carry_out
+from sayso.server.connectors.store import Ran, carry_out
 
 __all__ = ["CheckedSystem", "Connectors", "Ran", "Refused", "carry_out"]
