@@ -9,10 +9,9 @@ ended. What was committed before the answer was written down is done again, and 
 from __future__ import annotations
 
 import asyncio
-import secrets as randomness
 from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
+from msgspec.structs import replace
 
 from rights import OURS, READING, Answered, Leased, System, TaskView, UnknownTask
 from sayso.kernel import (
@@ -29,6 +28,7 @@ from sayso.kernel import (
     new_id,
     now,
 )
+from sayso.server.connectors.checking import CheckedSystem, looked_at
 from sayso.server.connectors.failures import Refused
 from sayso.server.connectors.opendsr import Heard, read, request_id
 from sayso.server.connectors.processor import Processor
@@ -48,6 +48,9 @@ EVERY: Final = 2.0
 ASK_EVERY_S: Final = 3_600
 """Seconds between two questions how far a processor is: it calls back, so this is for callbacks that never came."""
 
+_TURN_S: Final = 10.0
+"""Seconds after which a system begins no further task until the others had their turn."""
+
 _LEASE_S: Final = 2 * ENDS_S
 """Seconds for which nobody else takes a task: twice as long as anything about it can be under way."""
 
@@ -61,24 +64,6 @@ class ForgedCallback(Denied):
 
     def __init__(self) -> None:
         super().__init__("forged-callback", "This callback is not a system's that was asked.")
-
-
-class CheckedStatement(Struct, frozen=True, omit_defaults=True):
-    """What a dry run of one statement came to: the rows it would touch, or a word for why it cannot be run."""
-
-    kind: str
-    statement: str
-    rows: int = 0
-    error: str = ""
-
-
-class CheckedSystem(Struct, frozen=True, omit_defaults=True):
-    """What is the matter with a system; `problems` is empty when nothing is. Nothing was changed there."""
-
-    system: str
-    connector: str
-    problems: list[str]
-    statements: list[CheckedStatement] = []
 
 
 class Connectors:
@@ -98,7 +83,9 @@ class Connectors:
         await self._outgoing.close()
 
     async def round(self) -> bool:
-        """Do what waits; False when nothing did. Systems side by side: one that hangs holds up nobody but itself."""
+        """Do what waits; False when nothing did. Systems side by side, and none has more than its turn: one that hangs
+        holds up itself.
+        """
         configurations = self._services.configurations
         ours = [
             (tenant, system.name)
@@ -122,42 +109,17 @@ class Connectors:
         system = live.systems.get(name)
         if system is None:
             raise UnknownSystemName("not-found", "There is no such system.")
-        problems: list[str] = []
+        url = self._url(tenant, name) if system.connector in OURS else None
+        found = await looked_at(system, url, names, self._processor, dry_run=dry_run)
         if system.client and live.client(system.client) is None:
-            problems.append("no-client")
-        if system.connector not in OURS:
-            return CheckedSystem(name, system.connector, problems)
-        url = self._url(tenant, name)
-        if url is None:
-            return CheckedSystem(name, system.connector, [*problems, "no-secret"])
-        try:
-            if system.connector == "opendsr":
-                problems += await self._processor(url, system).problems()
-                return CheckedSystem(name, system.connector, problems)
-            await carry_out(url, (), {}, reads=True, most_rows=1)
-        except Refused as refused:
-            return CheckedSystem(name, system.connector, [*problems, refused.word])
-        checked = await self._dry(system, url, names) if dry_run else []
-        problems += dict.fromkeys(each.error for each in checked if each.error)
-        return CheckedSystem(name, system.connector, problems, checked)
-
-    async def _dry(self, system: System, url: str, names: Mapping[str, Sequence[str]]) -> list[CheckedStatement]:
-        everybody = {name: names.get(name) or (randomness.token_hex(16),) for name in system.identify}
-        checked = []
-        for kind, statements in system.statements.items():
-            for each in statements:
-                reads, most = kind in READING, system.most_rows
-                try:
-                    ran = await carry_out(url, (each,), everybody, reads=reads, most_rows=most)
-                    checked.append(CheckedStatement(kind, each.name, ran.count))
-                except Refused as refused:
-                    checked.append(CheckedStatement(kind, each.name, error=refused.word))
-        return checked
+            found = replace(found, problems=["no-client", *found.problems])
+        return found
 
     async def _work(self, tenant: str, name: str) -> bool:
         """The tasks of one system, one after another."""
-        busy = False
-        while not self._stopping:
+        busy, loop = False, asyncio.get_running_loop()
+        until = loop.time() + _TURN_S
+        while not self._stopping and loop.time() < until:
             system = self._services.configurations.of(tenant).systems.get(name)
             leased = await self._taken(tenant, system) if system is not None else None
             if system is None or leased is None:

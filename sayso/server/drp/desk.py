@@ -137,7 +137,7 @@ class AgentDesk:
     def _end_tokens(self, tx: Tx, client: str) -> Work[None]:
         owners, keys = yield (tx.select(server_store.all_clients()), tx.select(server_store.all_keys()))
         own = {row[0] for row in owners if row[1] == client}
-        for mark, owner, _, _, revoked, _ in keys:
+        for mark, owner, _, _, revoked, *_ in keys:
             if owner in own and not revoked:
                 yield from clients.revoke_key(self._services, text("crd", mark[:16]), tx)
 

@@ -23,6 +23,9 @@ from sayso.server.wiring import Services
 
 AnyRequest = Request[Any, Any, Any]
 
+EXERCISES_A_MINUTE = 300
+"""Requests that one agent may bring in a minute."""
+
 TOKENS_A_MINUTE = 30
 """Tries for a token that one network has in a minute."""
 
@@ -84,6 +87,7 @@ async def agent(call: NamedDependency[Call], agent_id: FromPath[str]) -> dict[st
 )
 async def exercise(request: AnyRequest, call: NamedDependency[Call]) -> ExerciseStatus:
     """A person's right, exercised through the agent (2.01): a signed message, taken once."""
+    call.services.limiter.take(f"drp:{call.principal.actor.id}", EXERCISES_A_MINUTE, call.context.at)
     body = await _signed(request)
     return await call.alone(lambda tx: call.services.agents.exercise(tx, body))
 
