@@ -46,6 +46,7 @@ from sayso.kernel import (
 from sayso.server import manifest, store
 from sayso.server.auth import Client, Principal, Principals, Profile, principal_of
 from sayso.server.doubts import masks_that_add_up
+from sayso.server.drp.declared import Network, parse_drp
 from sayso.server.logs import Log
 from sayso.server.manifest import Approval
 from sayso.server.self_check import Unsound, demand_same
@@ -83,6 +84,7 @@ class Built(Struct, frozen=True):
     sites: dict[str, Site]
     clients: dict[str, Profile]
     logs: Classes
+    drp: Network
     suite: tuple[Case, ...] = ()
     """The manifest's own tests of its rules: they are run before it goes live, and by each node before it swaps."""
     warnings: tuple[Problem, ...] = ()
@@ -108,6 +110,7 @@ class Configuration(Struct, frozen=True):
     clients: dict[str, Profile]
     logs: Classes
     """Which entries lie in logs of their own, and for how long."""
+    drp: Network
     kinds: IdentifierKinds
     """The types of identifiers there are."""
     registered: dict[str, Actor]
@@ -150,12 +153,13 @@ def build(registry: ConsentRegistry, tree: Map, tx: Tx) -> Work[Built]:
     names = Declared(catalogue.notices, catalogue.purposes, roles, catalogue.beyond_a_click(), locales)
     sites = parse_sites(tree.get("sites"), names, problems)
     clients = parse_clients(tree.get("clients"), names, problems)
+    drp = parse_drp(tree.get("drp"), problems)
     logs = _collect(problems, lambda: parse_logs(tree.get("logs")))
     if problems or collections is None or read is None or end_terms is None or systems is None or logs is None:
         raise ManifestError(problems)
     doubts = masks_that_add_up(collections, read[0].snapshot)
     warnings = (*declared.doubts, *publication.doubts, *read[1], *doubts)
-    rest = (questionnaire, end_terms, systems, sites, clients, logs, tuple(suite), warnings)
+    rest = (questionnaire, end_terms, systems, sites, clients, logs, drp, tuple(suite), warnings)
     return Built(declared, publication, collections, read[0], *rest)
 
 
@@ -351,6 +355,7 @@ class Configurations:
             sites=built.sites,
             clients=built.clients,
             logs=built.logs,
+            drp=built.drp,
             kinds=IdentifierKinds(built.declared.identifiers),
             registered={},
             approval=manifest.approval_of(read),

@@ -24,6 +24,7 @@ SECTIONS = (
     "preferences",
     "collections",
     "systems",
+    "drp",
     "data_ends",
     "roles",
     "rules",

@@ -102,12 +102,16 @@ class Services:
                 "blast_radius": BlastRadius(keyring, self.audiences),
             },
         )
-        # What packages are made of is read by calls, which know this file.
+        # What packages are made of is read by calls, and agents have keys made: both know this file.
+        from sayso.server.drp.callbacks import Callbacks
+        from sayso.server.drp.desk import AgentDesk
         from sayso.server.packages import Maker
 
         self.packages = Maker(self)
         self.workers = Workers(self)
         self.connectors = Connectors(self)
+        self.agents = AgentDesk(self)
+        self.callbacks = Callbacks(self)
         self.key_keeper = KeyKeeper(self)
         self.metrics.gauge(
             "sayso_units_waiting", "Units of work that wait for their flush.", lambda: self.database.waiting
