@@ -37,7 +37,7 @@ from vault.provider import (
     RootKeyError,
     WrongRootKey,
 )
-from vault.records import UnknownSubject
+from vault.records import UnknownSubject, check_values
 from vault.reveal import ANY, Ask, Located, Revealed, Unresolvable
 from vault.roll import EpochList, EpochView, NewRoll, NoEpoch, RollView
 from vault.root import (
@@ -50,7 +50,7 @@ from vault.root import (
     SealedFile,
     WrongPassphrase,
 )
-from vault.search import Hits, NotIndexed, Term
+from vault.search import MOST_FOUND, Hits, NotIndexed, Term
 from vault.shred import PROOF, DestroyedKey, Held, Place, Tombstone
 from vault.signing import thumbprint
 from vault.storing import Stored, SubjectFacts
@@ -63,6 +63,7 @@ __all__ = [
     "ANY",
     "KEY_FILES",
     "MASKS",
+    "MOST_FOUND",
     "NORMALISERS",
     "PROOF",
     "PROVIDERS",
@@ -133,6 +134,7 @@ __all__ = [
     "WrongRootKey",
     "action_for",
     "canonical",
+    "check_values",
     "collection_of",
     "find",
     "holds_root",

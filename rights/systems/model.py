@@ -32,7 +32,8 @@ class TaskSettled(Conflict):
 class Task(Struct, frozen=True, array_like=True):
     """One system's part. `due_at` is when its answer is expected; `count` how many things it says it dealt with.
 
-    `reason` is a word of the system's for a failure, or an officer's sentence. `entry` is the last step's log entry.
+    `reason` is a word of the system's for a failure, or an officer's sentence. `entry` is the last step's log entry,
+    `entries` are those of all steps, in order.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Task(Struct, frozen=True, array_like=True):
     settled_at: Instant = Instant(0)
     entry: str = ""
     recipient: str = ""
+    entries: tuple[str, ...] = ()
 
     @property
     def settled(self) -> bool:

@@ -110,6 +110,7 @@ class Loops:
             tx.execute(store.expired_sessions(at))
             services.registry.codes.tidy(tx)
             services.desk.identity.tidy(tx)
+            services.desk.tasks.answers.tidy(tx)
             yield from services.packages.tidy(tx)
             services.outbox.tidy(tx)
             yield from services.vault.tidy_tokens(tx)

@@ -24,6 +24,7 @@ SECTIONS = (
     "preferences",
     "collections",
     "systems",
+    "rights",
     "data_ends",
     "roles",
     "rules",

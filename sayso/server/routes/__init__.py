@@ -15,6 +15,8 @@ from sayso.server.routes import (
     consents,
     console,
     console_changes,
+    console_holds,
+    console_rights,
     console_uses,
     decisions,
     demo,
@@ -47,6 +49,7 @@ from sayso.server.routes import (
     rights_identity,
     rights_packages,
     rights_register,
+    rights_steps,
     rights_systems,
     rights_tasks,
     searches,
@@ -96,6 +99,7 @@ _FILES = (
     rights_identity,
     rights_packages,
     rights_register,
+    rights_steps,
     rights_systems,
     rights_tasks,
     retention,
@@ -127,6 +131,8 @@ _FILES = (
     console,
     console_uses,
     console_changes,
+    console_rights,
+    console_holds,
     demo,
 )
 
