@@ -146,6 +146,18 @@ def upgrade() -> None:
     )
     guard("audit_tile")
     op.create_table(
+        "audit_timestamp",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("log", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("root", sa.LargeBinary(), nullable=False),
+        sa.Column("note", sa.LargeBinary(), nullable=False),
+        sa.Column("response", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "log", "size", name=op.f("audit_timestamp_pk")),
+    )
+    guard("audit_timestamp", append_only=True)
+    op.create_table(
         "audit_tree",
         sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("log", sa.Text(), nullable=False),
@@ -609,6 +621,7 @@ def upgrade() -> None:
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.Column("revoked", sa.BigInteger(), nullable=False),
         sa.Column("person", sa.LargeBinary(), nullable=False),
+        sa.Column("maker", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "fingerprint", name=op.f("server_key_pk")),
     )
     guard("server_key")
@@ -751,6 +764,7 @@ def upgrade() -> None:
         sa.Column("tag", sa.LargeBinary(), nullable=False),
         sa.Column("subject", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("bucket", "tenant", "tag", "subject", name=op.f("vault_index_pk")),
+        sqlite_with_rowid=False,
     )
     guard("vault_index")
     op.create_table(
@@ -780,6 +794,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint(
             "bucket", "tenant", "subject", "collection", "field", "name", name=op.f("vault_index_of_pk")
         ),
+        sqlite_with_rowid=False,
     )
     guard("vault_index_of", replaced=True)
     op.create_table(
@@ -795,6 +810,7 @@ def upgrade() -> None:
         sa.Column("commitment", sa.LargeBinary(), nullable=False),
         sa.Column("uses", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("bucket", "tenant", "owner", "class", name=op.f("vault_key_pk")),
+        sqlite_with_rowid=False,
     )
     guard("vault_key", replaced=True)
     op.create_table(
@@ -809,6 +825,7 @@ def upgrade() -> None:
         sa.Column("blob", sa.LargeBinary(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("bucket", "tenant", "subject", "collection", "field", name=op.f("vault_record_pk")),
+        sqlite_with_rowid=False,
     )
     guard("vault_record", replaced=True)
     op.create_table(
@@ -868,6 +885,7 @@ def upgrade() -> None:
         sa.Column("ends_at", sa.BigInteger(), nullable=False),
         sa.Column("uses", sa.SmallInteger(), nullable=False),
         sa.PrimaryKeyConstraint("bucket", "tenant", "fingerprint", name=op.f("vault_token_pk")),
+        sqlite_with_rowid=False,
     )
     guard("vault_token", replaced=True)
     op.create_table(
@@ -877,6 +895,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.LargeBinary(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("bucket", "tenant", "subject", name=op.f("vault_canary_pk")),
+        sqlite_with_rowid=False,
     )
     guard("vault_canary")
     op.create_table(
@@ -903,6 +922,7 @@ def upgrade() -> None:
         sa.Column("ends_at", sa.BigInteger(), nullable=False),
         sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "ends_at", "fingerprint", name=op.f("vault_token_end_pk")),
+        sqlite_with_rowid=False,
     )
     guard("vault_token_end")
     op.create_table(
@@ -916,6 +936,7 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
         sa.Column("blob", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("bucket", "tenant", "subject", "tag", name=op.f("vault_token_of_pk")),
+        sqlite_with_rowid=False,
     )
     guard("vault_token_of")
     op.create_table(
