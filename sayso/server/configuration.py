@@ -27,7 +27,7 @@ from consent import (
 )
 from consent import parse as parse_consent
 from policies import Case, Policy, failures_of, read_policy, read_suite
-from rights import EndTerms, Systems, parse_end_terms, parse_systems
+from rights import AnswerRules, EndTerms, Reach, Systems, parse_answer_rules, parse_end_terms, parse_systems
 from sayso.kernel import (
     SECOND,
     SYSTEM,
@@ -81,6 +81,7 @@ class Built(Struct, frozen=True):
     questionnaire: Questionnaire
     end_terms: EndTerms
     systems: Systems
+    answering: AnswerRules
     sites: dict[str, Site]
     clients: dict[str, Profile]
     logs: Classes
@@ -106,6 +107,7 @@ class Configuration(Struct, frozen=True):
     questionnaire: Questionnaire
     end_terms: EndTerms
     systems: Systems
+    answering: AnswerRules
     sites: dict[str, Site]
     clients: dict[str, Profile]
     logs: Classes
@@ -122,6 +124,11 @@ class Configuration(Struct, frozen=True):
     def client(self, name: str) -> Actor | None:
         """The registered client of that name, as it would act itself."""
         return self.registered.get(name)
+
+    @property
+    def reach(self) -> Reach:
+        """How far an answer to a rights request reaches, and how many officers it takes."""
+        return Reach(self.systems, self.collections, self.answering.two_officers)
 
     @property
     def purposes(self) -> dict[str, Purpose]:
@@ -149,17 +156,20 @@ def build(registry: ConsentRegistry, tree: Map, tx: Tx) -> Work[Built]:
     questionnaire = parse_preferences(tree.get("preferences"), catalogue, problems)
     end_terms = _collect(problems, lambda: parse_end_terms(tree.get("data_ends")))
     systems = _collect(problems, lambda: parse_systems(tree.get("systems"), catalogue.categories, collections or {}))
+    answering = _collect(problems, lambda: parse_answer_rules(tree.get("rights")))
     locales = {name: tuple(notice.text) for name, notice in catalogue.notices.items()}
     names = Declared(catalogue.notices, catalogue.purposes, roles, catalogue.beyond_a_click(), locales)
     sites = parse_sites(tree.get("sites"), names, problems)
     clients = parse_clients(tree.get("clients"), names, problems)
     drp = parse_drp(tree.get("drp"), problems)
     logs = _collect(problems, lambda: parse_logs(tree.get("logs")))
-    if problems or collections is None or read is None or end_terms is None or systems is None or logs is None:
+    if problems or collections is None or read is None or end_terms is None or systems is None:
+        raise ManifestError(problems)
+    if answering is None or logs is None:
         raise ManifestError(problems)
     doubts = masks_that_add_up(collections, read[0].snapshot)
     warnings = (*declared.doubts, *publication.doubts, *read[1], *doubts)
-    rest = (questionnaire, end_terms, systems, sites, clients, logs, drp, tuple(suite), warnings)
+    rest = (questionnaire, end_terms, systems, answering, sites, clients, logs, drp, tuple(suite), warnings)
     return Built(declared, publication, collections, read[0], *rest)
 
 
@@ -352,6 +362,7 @@ class Configurations:
             questionnaire=built.questionnaire,
             end_terms=built.end_terms,
             systems=built.systems,
+            answering=built.answering,
             sites=built.sites,
             clients=built.clients,
             logs=built.logs,
