@@ -20,6 +20,8 @@ from audit.errors import (
     LogBehind,
     LogForked,
     LogNotFound,
+    NothingMore,
+    NothingToRecover,
     NotIntegrated,
     NotWitnessed,
     PruneRefused,
@@ -52,8 +54,9 @@ from audit.guard import Head
 from audit.integrator import Round
 from audit.jws import Jws, sign_jws, thumbprint
 from audit.log import AuditLog, Backlog, LogInfo
+from audit.lost import DamagedLog, Lost, about
 from audit.merkle import leaf_hash, verify_inclusion
-from audit.note import VerifierKey
+from audit.note import SignatureInvalid, VerifierKey
 from audit.opening import Indexed, Opener
 from audit.pressure import Pressure
 from audit.pruning import Due
@@ -63,11 +66,12 @@ from audit.recovery import LogStanding
 from audit.replay import Replayed
 from audit.search import Page, Search
 from audit.selection import Selection, fits
+from audit.strict import Malformed
 from audit.timestamp import Timestamping
 from audit.timestamp_store import Stamped
 from audit.trust import print_trust
 from audit.verify import Verdict, verify
-from audit.vocabulary import UndeclaredEvent, declare, declared
+from audit.vocabulary import UndeclaredEvent, declare, declared, is_external
 from audit.witness import Answer, WitnessDesk, by_origin
 from audit.witnessing import Lap, Witnessing
 
@@ -85,6 +89,7 @@ __all__ = [
     "Checkpoint",
     "Classes",
     "Content",
+    "DamagedLog",
     "Directory",
     "Drain",
     "Due",
@@ -110,8 +115,12 @@ __all__ = [
     "LogInfo",
     "LogNotFound",
     "LogStanding",
+    "Lost",
+    "Malformed",
     "NotIntegrated",
     "NotWitnessed",
+    "NothingMore",
+    "NothingToRecover",
     "Opener",
     "Opening",
     "OpeningInvalid",
@@ -131,6 +140,7 @@ __all__ = [
     "Selection",
     "Shelf",
     "ShelfUnusable",
+    "SignatureInvalid",
     "SizeNotInLog",
     "Stamped",
     "TileNotFound",
@@ -142,6 +152,7 @@ __all__ = [
     "WitnessDesk",
     "WitnessKey",
     "Witnessing",
+    "about",
     "by_origin",
     "csv_lines",
     "declare",
@@ -149,6 +160,7 @@ __all__ = [
     "decode_leaf",
     "fits",
     "folder_of",
+    "is_external",
     "leaf_hash",
     "open_checkpoint",
     "parse_logs",

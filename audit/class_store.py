@@ -23,6 +23,12 @@ def log_from(row: Values | None, cls: str) -> str:
     return str(row[0]) if row is not None else cls
 
 
+def waiting_in(tx: Tx, cls: str) -> Query:
+    """What lies in the outbox for a class: packed entries."""
+    c = audit_outbox.c
+    return tx.select(select(c.entries).where(c.log == cls))
+
+
 def turned(tx: Tx) -> Query:
     """Every class whose entries go into another log than the one of its own name, and that log."""
     return tx.select(select(audit_class.c["class"], audit_class.c.log))

@@ -109,6 +109,16 @@ class RecoveryRefused(Conflict):
         super().__init__("recovery-refused", message)
 
 
+class NothingMore(RecoveryRefused):
+    def __init__(self) -> None:
+        super().__init__("The folder holds no more of the log than the database.")
+
+
+class NothingToRecover(RecoveryRefused):
+    def __init__(self) -> None:
+        super().__init__("The log contradicts nothing; there is nothing to recover.")
+
+
 class PruneRefused(Conflict):
     """Nothing was pruned; `message` says why."""
 

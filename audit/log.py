@@ -15,14 +15,15 @@ from typing import Any
 
 from msgspec import Struct
 
-from audit import class_store, export, proving, prune_store, pruning, recovery, search, shards, store, witnessing
+from audit import class_store, export, lost, proving, prune_store, pruning, recovery, search, shards, store, witnessing
 from audit.anchor import Anchor
 from audit.append import Appender
 from audit.classes import MAIN, Classes
 from audit.entry import AuditEvent, Entry, Opening
-from audit.errors import LogNotFound, RecoveryRefused
+from audit.errors import LogNotFound, NothingToRecover
 from audit.guard import ForkGuard, Head, Memory
 from audit.integrator import BATCH, Integrator, Round
+from audit.lost import Lost
 from audit.note import VerifierKey
 from audit.pressure import Pressure
 from audit.pruning import Due
@@ -114,6 +115,10 @@ class AuditLog:
         """What the tenant declared of its logs."""
         return self._classes(tenant)
 
+    def append_while_forked(self, tx: Tx, event: AuditEvent) -> str:
+        """Add an entry though the log takes none: for what must be done before it does again."""
+        return self._appender.append(tx, event, None, MAIN)
+
     async def integrate(self, database: Database, tenant: str, log: str = MAIN, batch: int = BATCH) -> Round:
         """One round: give up to `batch` waiting entries their index, then sign the committed head.
 
@@ -156,11 +161,29 @@ class AuditLog:
         """How a log stands to what was seen of it."""
         return (await recovery.stand(database, context, log, self._guard))[0]
 
+    async def whole(self, database: Database, context: Context) -> None:
+        """Hash every entry of every log of the tenant again. Raises `DamagedLog`."""
+        await lost.demand_whole(database, context, lambda origin: self._keys_of(context.tenant, origin))
+
+    async def lost(
+        self, database: Database, context: Context, folder: Path, wanted: Callable[[str], bool], log: str = MAIN
+    ) -> Lost:
+        """What a static copy has beyond the database, with the leaves of the types that are `wanted`. Changes
+        nothing. Raises `RecoveryRefused`.
+        """
+        _, tree = await recovery.stand(database, context, log, self._guard)
+        keys = self._keys_of(context.tenant, tree.origin)
+        return await lost.lost(database, context, log, folder, keys, wanted)
+
+    async def anchored(self, tenant: str, log: str) -> int | None:
+        """The size of the greatest head that the anchor remembers of a log; None where it knows none."""
+        return await self._guard.anchored(tenant, log)
+
     async def replay(self, database: Database, context: Context, folder: Path, log: str = MAIN) -> LogStanding:
         """Take what the database lost from a static copy, then sign again. Raises `RecoveryRefused`, `LogForked`."""
         tenant = context.tenant
         _, tree = await recovery.stand(database, context, log, self._guard)
-        keys = [VerifierKey(tree.origin, public) for _, public in self._signer.published(tenant, proving.LOG_KEY)]
+        keys = self._keys_of(tenant, tree.origin)
         name, before, after = await recovery.replay(database, context, log, folder, keys)
         await self.integrate(database, tenant, log)
         event = AuditEvent(recovery.RECOVERED, "ok", {"log": name, "from_size": str(before), "to_size": str(after)})
@@ -174,7 +197,7 @@ class AuditLog:
         """
         found, tree = await recovery.stand(database, context, log, self._guard)
         if found.sound:
-            raise RecoveryRefused("The log contradicts nothing; there is nothing to recover.")
+            raise NothingToRecover
         new, event = recovery.next_log(found.log), recovery.opening_event(found, tree)
         if not (await database.look(context, lambda tx: recovery.size_of(tx, new))):
             await database.run_alone(context, lambda tx: self._note(tx, event, new))
@@ -182,6 +205,9 @@ class AuditLog:
         await database.run_alone(context, lambda tx: recovery.turn(tx, log, new))
         await self.drain(database, context.tenant, log)
         return await self.standing(database, context, log)
+
+    def _keys_of(self, tenant: str, origin: str) -> list[VerifierKey]:
+        return [VerifierKey(origin, public) for _, public in self._signer.published(tenant, proving.LOG_KEY)]
 
     def _note(self, tx: Tx, event: AuditEvent, log: str) -> Work[str]:
         # Past `append`: what ends the standstill cannot wait for its end.
@@ -287,6 +313,11 @@ class AuditLog:
         key = yield from self.vkey(tx, log)
         return proving.signing_key(self._signer, tx.context.tenant, key.name, note)
 
+    def head(self, tx: Tx, log: str = MAIN) -> Work[tuple[int, bytes]]:
+        """Size and note of the newest signed head. Raises `LogNotFound`."""
+        found = yield from proving.signed(tx, log)
+        return found.size, found.note
+
     def checkpoint(self, tx: Tx, log: str = MAIN) -> Work[bytes]:
         """The newest signed checkpoint (C2SP). Raises `LogNotFound`."""
         return (yield from proving.signed(tx, log)).note
@@ -298,6 +329,10 @@ class AuditLog:
     def inclusion_proof(self, tx: Tx, index: int, size: int | None = None, log: str = MAIN) -> Work[list[bytes]]:
         """Hashes proving the entry at `index` in the tree of `size`, lowest first. Raises `SizeNotInLog`."""
         return proving.inclusion_proof(tx, log, index, size)
+
+    def root_at(self, tx: Tx, log: str, size: int) -> Work[bytes]:
+        """The root of a log's first `size` entries, from its tiles. Raises `Malformed` without them."""
+        return proving.root_at(tx, log, size)
 
     def consistency_proof(self, tx: Tx, old: int, new: int | None = None, log: str = MAIN) -> Work[list[bytes]]:
         """Hashes proving that the tree of `new` entries begins with that of `old`. Raises `SizeNotInLog`."""
