@@ -164,10 +164,6 @@ class AuditLog:
         """The size of the greatest head that the anchor remembers of a log; None where it knows none."""
         return await self._guard.anchored(tenant, log)
 
-    async def went_on(self, tenant: str, log: str) -> bool:
-        """Whether the anchor remembers the shard after this one."""
-        return shards.class_of(log) != MAIN and await self._guard.anchored(tenant, shards.next_shard(log)) is not None
-
     async def replay(self, database: Database, context: Context, folder: Path, log: str = MAIN) -> LogStanding:
         """Take what the database lost from a static copy, then sign again. Raises `RecoveryRefused`, `LogForked`."""
         tenant = context.tenant

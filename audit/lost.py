@@ -11,7 +11,7 @@ from pathlib import Path
 
 from msgspec import UNSET, Struct
 
-from audit import class_store, outbox, prune_store, recovery, store
+from audit import class_store, outbox, recovery, store
 from audit.checkpoint import open_checkpoint
 from audit.commitment import tag, tag_key_of
 from audit.encoding import decode_leaf, id_of, index_of
@@ -19,7 +19,7 @@ from audit.entry import Leaf
 from audit.errors import RecoveryRefused
 from audit.merkle import EMPTY_ROOT, leaf_hash
 from audit.note import SignatureInvalid, VerifierKey
-from audit.strict import HASH_SIZE, Malformed
+from audit.strict import Malformed
 from audit.tiles import WIDTH, grow, pack, right_edge, root, unpack
 from sayso.kernel import Context, Database, Key, Tx, Work
 
@@ -104,18 +104,15 @@ async def demand_whole(database: Database, context: Context, keys: Callable[[str
     """Raise `DamagedLog` unless the entries of every log of the tenant make the tree that the database has of it, and
     its newest checkpoint was signed by one of `keys` of the log's origin.
     """
-    for log, tree, last, below in await database.look(context, _heads):
+    for log, tree, last in await database.look(context, _heads):
         size, tiles = 0, dict[store.TileKey, bytes]()
         for number in range(-(-tree.size // WIDTH)):
-            here, gone = number, number * WIDTH < below
+            here = number
             held = await database.look(context, lambda tx: _bundle(tx, log, here))  # noqa: B023
             try:
                 hashes = [leaf_hash(leaf) for leaf in unpack(held)]
             except Malformed:
                 raise DamagedLog(log) from None
-            if gone and not hashes:
-                # What was pruned has left its hashes, and these are held to the root with the rest.
-                hashes = await database.look(context, lambda tx: _hashes(tx, log, here))  # noqa: B023
             tiles |= grow(size, tiles, hashes)
             size += len(hashes)
             tiles = {key: tiles[key] for key in right_edge(size)}
@@ -129,21 +126,14 @@ async def demand_whole(database: Database, context: Context, keys: Callable[[str
             raise DamagedLog(log)
 
 
-def _heads(tx: Tx) -> Work[list[tuple[str, store.Tree, store.Signed | None, int]]]:
+def _heads(tx: Tx) -> Work[list[tuple[str, store.Tree, store.Signed | None]]]:
     (rows,) = yield (store.all_trees(tx),)
     found = []
-    for log, *_ in rows:
-        row, signed, gone = yield (store.tree_of(tx, log), store.last_signed(tx, log), prune_store.pruned_of(tx, log))
+    for log, _, _ in rows:
+        row, signed = yield (store.tree_of(tx, log), store.last_signed(tx, log))
         assert row is not None
-        pruned = prune_store.pruned_from(gone)
-        found.append((log, store.Tree(*row), store.signed_from(signed), pruned.below if pruned is not None else 0))
+        found.append((log, store.Tree(*row), store.signed_from(signed)))
     return found
-
-
-def _hashes(tx: Tx, log: str, number: int) -> Work[list[bytes]]:
-    tiles = yield from store.tiles_at(tx, log, [(0, number)])
-    row = tiles.get((0, number), b"")
-    return [row[at : at + HASH_SIZE] for at in range(0, len(row), HASH_SIZE)]
 
 
 def _bundle(tx: Tx, log: str, number: int) -> Work[bytes]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec import Struct
 
-from audit import MAIN, Leaf, Lost, about
+from audit import Leaf, Lost, about
 from consent import DOUBTED_AT_ONCE, of_many, restricts, speaks
 from sayso.kernel import BUCKETS, Context, Key, Tx, Work, iso
 
@@ -47,10 +47,8 @@ async def doubt(
     *,
     complete: bool,
     report: Report = lambda _: None,
-    log: str = MAIN,
 ) -> Doubted:
-    """Put in doubt whom the entries in the static copy in `folder` are about; without one, everybody. `log` is the
-    class whose log was lost; where that went on in a further shard, everybody is.
+    """Put in doubt whom the entries in the static copy in `folder` are about; without one, everybody.
 
     A copy bounds the loss only if nothing was answered after its last entry: when the anchor knows no later head than
     the copy's, or the operator says so (`complete`). To be awaited before the log takes entries again; may be repeated.
@@ -58,11 +56,11 @@ async def doubt(
     """
     if folder is None:
         return Doubted("everybody", await _everybody(services, context, report))
-    lost = await services.audit.lost(services.database, context, folder, speaks, log)
+    lost = await services.audit.lost(services.database, context, folder, speaks)
     anchored = await services.audit.anchored(context.tenant, lost.log)
     spoken = [leaf for leaf in lost.leaves if not of_many(leaf.type)]
     people: int | None = None
-    if bounded(lost, anchored, complete=complete) and not await services.audit.went_on(context.tenant, lost.log):
+    if bounded(lost, anchored, complete=complete):
         people = await _touched(services, context, spoken, report)
     extent: Extent = "touched" if people is not None else "everybody"
     if people is None:

@@ -4,7 +4,6 @@ In this order, each of which may be repeated: the description is ours; every log
 erased again; whoever may have said something that is lost is in doubt (design 6.5); the log goes on; the store is open.
 """
 
-import contextlib
 from base64 import b64encode
 from collections.abc import Callable
 from functools import partial
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from audit import MAIN, AuditEvent, DamagedLog, Jws, LogStanding, Malformed, NothingMore, folder_of
+from audit import MAIN, AuditEvent, DamagedLog, Jws, LogStanding, Malformed, NothingMore
 from sayso.kernel import SYSTEM, Conflict, Context, Tx, Work, new_id, now
 from sayso.server import events, store
 from sayso.server.after_loss import Doubted, doubt
@@ -99,72 +98,44 @@ async def _brand(
     context, database, audit = _context(brand.tenant), services.database, services.audit
     erased = await services.again.enforce(database, context)
     erased += await services.again.sweep(database, context, lambda _: None)
-    doubted = Doubted("nobody")
-    for log in await audit.classes(database, brand.tenant):
-        doubted = together(doubted, await _doubted(services, told, context, log, ways))
-    step("log")
     found = await audit.standing(database, context)
-    for log in await audit.classes(database, brand.tenant):
-        behind = await _goes_on(services, context, log, ways)
-        found = behind if log == MAIN else found
+    copy = copy_of(ways.copy, brand.tenant)
+    if not found.sound and copy is None and not ways.new_epoch:
+        raise LogBehindItself(found)
+    try:
+        doubted = await doubt(services, context, copy, complete=ways.complete) if copy is not None else None
+    except NothingMore:
+        # An old copy; or one whose entries are back, since this was begun before and died.
+        doubted, copy = None, None
+    if doubted is None:
+        anchored = await audit.anchored(brand.tenant, found.log)
+        if found.sound and nothing_followed(told.facts.alone, found.size, anchored, complete=ways.complete):
+            doubted = Doubted("nobody")
+        else:
+            doubted = await doubt(services, context, None, complete=False)
+    step("log")
+    if copy is not None:
+        found = await audit.replay(database, context, copy)
+    elif not found.sound:
+        found = await audit.open_epoch(database, context)
     await database.run_alone(context, partial(_told, services, told.facts.backup, doubted, erased))
     size = await audit.drain(database, brand.tenant)
     return Settled(erased, doubted, f"{brand.tenant}.{found.log}", size)
-
-
-async def _doubted(services: "Services", told: Description, context: Context, log: str, ways: Ways) -> Doubted:
-    """Who is in doubt for what one log may have lost."""
-    tenant = context.tenant
-    found = await services.audit.standing(services.database, context, log)
-    copy = copy_of(ways.copy, tenant, found.log)
-    if not found.sound and copy is None and not ways.new_epoch:
-        raise LogBehindItself(found)
-    if copy is not None:
-        # An old copy has no more; nor has one whose entries are back, since this was begun before and died.
-        with contextlib.suppress(NothingMore):
-            return await doubt(services, context, copy, complete=ways.complete, log=log)
-    anchored = await services.audit.anchored(tenant, found.log)
-    if found.sound and nothing_followed(told.facts.alone, found.size, anchored, complete=ways.complete):
-        return Doubted("nobody")
-    return await doubt(services, context, None, complete=False)
-
-
-async def _goes_on(services: "Services", context: Context, log: str, ways: Ways) -> LogStanding:
-    """The log with what its copy has, or, where there is none or it went on beyond, in a new epoch."""
-    audit, database = services.audit, services.database
-    found = await audit.standing(database, context, log)
-    copy = copy_of(ways.copy, context.tenant, found.log)
-    if copy is not None:
-        with contextlib.suppress(NothingMore):
-            found = await audit.replay(database, context, copy, log)
-    return found if found.sound else await audit.open_epoch(database, context, log)
-
-
-def together(one: Doubted, other: Doubted) -> Doubted:
-    """What two losses come to: the greater of both, and all that is known to be lost. Pure."""
-    extents = ("nobody", "touched", "everybody")
-    first, second = sorted((one, other), key=lambda each: extents.index(each.extent))
-    lost = {kind: first.lost.get(kind, 0) + second.lost.get(kind, 0) for kind in (*first.lost, *second.lost)}
-    people = first.people + second.people if first.extent == second.extent == "touched" else second.people
-    until = max(filter(None, (first.known_until, second.known_until)), default=None)
-    return Doubted(second.extent, people, lost, until)
 
 
 def nothing_followed(alone: bool, size: int, anchored: int | None, *, complete: bool) -> bool:
     """Whether the backup is all there ever was: the operator says so; or nobody else was at work when it was taken, and
     the anchor, which outlived the store, knows no other head than its `size`. Pure.
     """
-    # A log that holds nothing yet was never anchored.
-    return complete or (alone and (anchored or 0) == size)
+    return complete or (alone and anchored == size)
 
 
-def copy_of(folder: Path | None, tenant: str, log: str) -> Path | None:
-    """Where the copy of a brand's log lies: below its name, as it is published, or where an export has it."""
+def copy_of(folder: Path | None, tenant: str) -> Path | None:
+    """Where the copy of a brand's log lies: below its name, or in the folder itself."""
     if folder is None:
         return None
-    published = folder / f"{tenant}.{log}"
-    own = published if published.is_dir() else folder_of(folder, log)
-    return own if log == MAIN or own.is_dir() else None
+    own = folder / f"{tenant}.{MAIN}"
+    return own if own.is_dir() else folder
 
 
 def _told(services: "Services", backup: str, doubted: Doubted, erased: int, tx: Tx) -> Work[None]:

@@ -71,7 +71,7 @@ async def recover(call: NamedDependency[Call], data: JSONBody[Recovery]) -> Stan
     audit, database = services.audit, services.database
     if data.copy is not None:
         folder = Path(data.copy)
-        doubted = await doubt(services, call.context, folder, complete=data.complete, log=data.log)
+        doubted = await doubt(services, call.context, folder, complete=data.complete)
         found = await audit.replay(database, call.context, folder, data.log)
     else:
         if (await audit.standing(database, call.context, data.log)).sound:

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from audit import Lost
 from sayso.migrations import every_table
-from sayso.server.after_loss import Doubted, bounded
+from sayso.server.after_loss import bounded
 from sayso.server.backups.making import demand_places
-from sayso.server.backups.settling import copy_of, nothing_followed, together
+from sayso.server.backups.settling import copy_of, nothing_followed
 from sayso.server.backups.store import KEY_TABLES, MOMENTARY
 from sayso.server.precautions import FileExists, KeysBesideData, demand_apart
 from sayso.server.settings import Settings
@@ -68,7 +68,7 @@ def test_every_table_of_keys_is_left_out() -> None:
 @given(st.booleans(), st.integers(0, 3), st.one_of(st.none(), st.integers(0, 3)))
 def test_nobody_is_in_doubt_only_when_nothing_can_have_followed(alone: bool, size: int, anchored: int | None) -> None:
     assert nothing_followed(alone, size, anchored, complete=True)
-    assert nothing_followed(alone, size, anchored, complete=False) == (alone and (anchored or 0) == size)
+    assert nothing_followed(alone, size, anchored, complete=False) == (alone and anchored == size)
 
 
 def lost(*types: str) -> Lost:
@@ -93,18 +93,8 @@ def test_a_copy_bounds_a_loss_only_when_it_is_known_to_be_the_last() -> None:
 
 
 def test_a_copy_of_several_logs_lies_below_their_names(tmp_path: Path) -> None:
-    assert copy_of(None, "default", "main") is None
-    assert copy_of(tmp_path, "default", "main") == tmp_path
+    assert copy_of(None, "default") is None
+    assert copy_of(tmp_path, "default") == tmp_path
     (tmp_path / "default.main").mkdir()
-    assert copy_of(tmp_path, "default", "main") == tmp_path / "default.main"
-    assert copy_of(tmp_path, "acme", "main") == tmp_path
-    assert copy_of(tmp_path, "default", "consent-2") is None
-    (tmp_path / "logs" / "consent-2").mkdir(parents=True)
-    assert copy_of(tmp_path, "default", "consent-2") == tmp_path / "logs" / "consent-2"
-
-
-def test_two_losses_come_to_the_greater_of_both() -> None:
-    nobody, some, all_of_them = Doubted("nobody"), Doubted("touched", 2, {"a": 1}, "2026"), Doubted("everybody", 9)
-    assert together(nobody, some) == together(some, nobody) == some
-    assert together(some, some) == Doubted("touched", 4, {"a": 2}, "2026")
-    assert together(some, all_of_them) == together(all_of_them, some) == Doubted("everybody", 9, {"a": 1}, "2026")
+    assert copy_of(tmp_path, "default") == tmp_path / "default.main"
+    assert copy_of(tmp_path, "acme") == tmp_path
