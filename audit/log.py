@@ -8,14 +8,17 @@ Methods that take `tx` first are units of work or parts of one: `await database.
 id))`.
 """
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 
-from audit import export, lost, proving, recovery, search, store, witnessing
+from audit import class_store, export, lost, proving, prune_store, pruning, recovery, search, shards, store, witnessing
 from audit.anchor import Anchor
 from audit.append import Appender
+from audit.classes import MAIN, Classes
 from audit.entry import AuditEvent, Entry, Opening
 from audit.errors import LogNotFound, NothingToRecover
 from audit.guard import ForkGuard, Head, Memory
@@ -23,23 +26,28 @@ from audit.integrator import BATCH, Integrator, Round
 from audit.lost import Lost
 from audit.note import VerifierKey
 from audit.pressure import Pressure
+from audit.pruning import Due
 from audit.recovery import LogStanding
 from audit.replay import Replayed, replay
 from audit.search import Page, Search
-from sayso.kernel import SYSTEM, Context, Database, Key, Sealer, Signer, Tx, Work, new_id, now
+from sayso.kernel import SYSTEM, Context, Database, Key, Query, Sealer, Signer, Tx, Work, new_id, now
 
-MAIN = "main"
-"""The log that every tenant has."""
+_ONE_LOG = Classes()
 
 
 class LogInfo(Struct, frozen=True):
-    """A log as it is announced: `log` is its name on the wire (`default.main`), `size` what is integrated."""
+    """A log as it is announced: `log` is its name on the wire (`default.main`), `size` what is integrated. `ended`: it
+    was closed, and another of its class goes on; its entries below `pruned` are no longer here. `opened` is an instant.
+    """
 
     name: str
     log: str
     origin: str
     vkey: str
     size: int
+    opened: int = 0
+    ended: bool = False
+    pruned: int = 0
 
 
 class Backlog(Struct, frozen=True):
@@ -54,7 +62,8 @@ class AuditLog:
 
     `node` stands in each leaf as the writer. `origin_base` is the public address under which the logs are served,
     without scheme and trailing slash (`sayso.example/log`); a log takes it over for ever when it is opened. `anchor` is
-    a file outside the data folder's database that remembers signed heads.
+    a file outside the data folder's database that remembers signed heads. `classes` says what a tenant declared of its
+    logs; without it there is one, `main`.
     """
 
     def __init__(
@@ -66,13 +75,16 @@ class AuditLog:
         origin_base: str = "sayso.invalid/log",
         anchor: Path | None = None,
         pressure: Pressure | None = None,
+        classes: Callable[[str], Classes] = lambda _: _ONE_LOG,
     ) -> None:
         self._sealer = sealer
         self._signer = signer
         self._appender = Appender(sealer, node)
         self.pressure = pressure or Pressure()
         self._guard = ForkGuard(Anchor(anchor) if anchor is not None else None)
-        self._integrator = Integrator(signer, origin_base, self._guard, self.pressure)
+        self._integrator = Integrator(signer, origin_base, self._guard, self.pressure, self._appender)
+        self._classes = classes
+        self._known: dict[str, dict[str, None]] = {}
 
     # writing
 
@@ -85,8 +97,23 @@ class AuditLog:
         Raises `LogForked` and `LogBehind` while the log takes no entries, `UndeclaredEvent` and `LeafRefused`, which
         are faults of the calling code: the change must not happen then.
         """
-        self.pressure.demand(tx.context.tenant)
-        return self._appender.append(tx, event, subject_key, MAIN)
+        tenant = tx.context.tenant
+        self.pressure.demand(tenant)
+        return self._appender.append(tx, event, subject_key, self._classes(tenant).of(event.type))
+
+    async def classes(self, database: Database, tenant: str) -> tuple[str, ...]:
+        """The classes of a tenant that are to be integrated: `main`, those declared, and those that once were."""
+        known = self._known.get(tenant)
+        if known is None:
+            context = Context(tenant, SYSTEM, now(), new_id("req"))
+            found = await database.look(context, class_store.classes)
+            known = self._known[tenant] = dict.fromkeys((MAIN, *found))
+        known.update(dict.fromkeys(self._classes(tenant).names))
+        return tuple(known)
+
+    def declared(self, tenant: str) -> Classes:
+        """What the tenant declared of its logs."""
+        return self._classes(tenant)
 
     def append_while_forked(self, tx: Tx, event: AuditEvent) -> str:
         """Add an entry though the log takes none: for what must be done before it does again."""
@@ -122,10 +149,10 @@ class AuditLog:
         """
         await self._integrator.check(database, tenant, log)
 
-    async def weigh(self, database: Database, tenant: str, log: str = MAIN) -> None:
+    async def weigh(self, database: Database, tenant: str) -> None:
         """See how much waits, and refuse or take new entries accordingly. To be called about every second."""
         context = Context(tenant, SYSTEM, now(), new_id("req"))
-        ((count, oldest),) = await database.look(context, lambda tx: _weight(tx, log))
+        ((count, oldest),) = await database.look(context, _weight)
         self.pressure.weigh(tenant, count, oldest)
 
     # when the log contradicts what was signed
@@ -205,10 +232,16 @@ class AuditLog:
         """A page of the entries about one person, newest first, waiting ones included."""
         return search.entries_about(tx, subject, cursor, limit)
 
-    def indexes_about(self, tx: Tx, subjects: Sequence[bytes], log: str = MAIN) -> Work[tuple[int, bytes, list[int]]]:
-        """Size and note of the signed head, and the indexes under it of all entries about a person, oldest first."""
-        head = yield from proving.signed(tx, log)
-        return head.size, head.note, (yield from search.indexes_about(tx, subjects, log, head.size))
+    def indexes_about(self, tx: Tx, subjects: Sequence[bytes]) -> Work[dict[str, tuple[int, bytes, list[int]]]]:
+        """Of each log that holds entries about a person, and of `main`: size and note of its signed head, and their
+        indexes under it, oldest first.
+        """
+        found = yield from search.indexes_about(tx, subjects)
+        about: dict[str, tuple[int, bytes, list[int]]] = {}
+        for log in dict.fromkeys((MAIN, *found)):
+            head = yield from proving.signed(tx, log)
+            about[log] = head.size, head.note, [each for each in found.get(log, ()) if each < head.size]
+        return about
 
     def subject_of(self, tx: Tx, entry_id: str) -> Work[bytes | None]:
         """The person an entry is about, while the log still knows."""
@@ -233,22 +266,43 @@ class AuditLog:
         """
         return store.forget(tx, subject)
 
-    def backlog(self, tx: Tx, log: str = MAIN) -> Work[Backlog]:
-        """What waits for the integrator."""
-        ((row,),) = yield (store.backlog(tx, log),)
+    def backlog(self, tx: Tx) -> Work[Backlog]:
+        """What waits for the integrator, of all classes."""
+        ((row,),) = yield (store.backlog(tx),)
         count, oldest = row
         return Backlog(count, int.from_bytes(oldest[:6], "big") if oldest else None)
 
     # the log as a transparency log
 
     def logs(self, tx: Tx) -> Work[list[LogInfo]]:
-        """Every log of the tenant."""
+        """Every log of the tenant, oldest first."""
+        rows, pruned = yield (store.all_trees(tx), prune_store.all_pruned(tx))
+        tenant, below = tx.context.tenant, {log: number for log, number, _, _ in pruned}
+        found = []
+        for name, origin, size, opened, ended in rows:
+            # What was closed is signed no more: its checkpoint is checked by the key of its time.
+            note = (yield from proving.signed(tx, name)).note if ended else None
+            key = proving.verifier_key(self._signer, tenant, origin)
+            if note is not None:
+                key = proving.signing_key(self._signer, tenant, origin, note)
+            wire = f"{tenant}.{name}"
+            found.append(LogInfo(name, wire, origin, key.line, size, opened, bool(ended), below.get(name, 0)))
+        return found
+
+    def holding(self, tx: Tx, types: Collection[str], since: int) -> Work[list[str]]:
+        """Names of the logs that may hold entries of these types made at or after an instant."""
         (rows,) = yield (store.all_trees(tx),)
-        tenant = tx.context.tenant
-        return [
-            LogInfo(name, f"{tenant}.{name}", origin, proving.verifier_key(self._signer, tenant, origin).line, size)
-            for name, origin, size in rows
-        ]
+        classes = self._classes(tx.context.tenant)
+        return shards.holding([(row[0], row[3]) for row in rows], {classes.of(each) for each in types}, since)
+
+    def shown(self, tx: Tx) -> Work[list[tuple[str, bool]]]:
+        """The logs that the world is to see, and whether each was closed under its last checkpoint: those that entries
+        go into, and the shards before. What a new epoch left behind contradicts what was seen of it: it is not shown.
+        """
+        rows, turned = yield (store.all_trees(tx), class_store.turned(tx))
+        turns = dict(turned)
+        current = {turns.get(each, each) for each in (shards.class_of(name) for name, *_ in rows)}
+        return [(name, name not in current) for name, _, _, _, ended in rows if ended or name in current]
 
     def vkey(self, tx: Tx, log: str = MAIN) -> Work[VerifierKey]:
         """The key that checks the log's checkpoints. Raises `LogNotFound`."""
@@ -305,7 +359,7 @@ class AuditLog:
         """Every key that ever signed a log of the tenant, those to come and the retired included."""
         (rows,) = yield (store.all_trees(tx),)
         published = self._signer.published(tx.context.tenant, proving.LOG_KEY)
-        return [VerifierKey(origin, public) for _, origin, _ in rows for _, public in published]
+        return [VerifierKey(origin, public) for _, origin, *_ in rows for _, public in published]
 
     async def export(
         self,
@@ -319,7 +373,44 @@ class AuditLog:
         """Write the log as a C2SP tile directory; returns its size. `export.export` says what it promises."""
         return await export.export(database, self._signer, tenant, log, out, progress, patience_s)
 
+    # pruning
 
-def _weight(tx: Tx, log: str) -> Work[list[tuple[int, bytes | None]]]:
-    (rows,) = yield (store.backlog(tx, log),)
+    async def over(self, database: Database, context: Context) -> list[Due]:
+        """What the tenant may prune by what it declared; nothing is changed."""
+        return await pruning.due(database, context, self._classes(context.tenant))
+
+    async def prune(self, database: Database, context: Context, copy: Path, guard: pruning.Guard) -> list[Due]:
+        """Export all logs into `copy`, verify that, then prune what is over; returns what was. `guard` is asked in the
+        commit that says so. Raises `ExportRefused`, `PruneRefused`, and what `guard` raises.
+        """
+        tenant = context.tenant
+        await database.look(context, guard)
+        for name, *_ in await database.look(context, lambda tx: _rows(prune_store.all_pruned(tx))):
+            await pruning.finish(database, context, name)
+        sizes = await self.export_all(database, tenant, copy)
+        keys = await database.look(context, self.keys)
+        await asyncio.to_thread(pruning.checked, copy, keys)
+        found = [each for each in await self.over(database, context) if each.below <= sizes.get(each.log, 0)]
+        for each in found:
+            await pruning.carry_out(database, context, each, lambda tx, event: self._note(tx, event, MAIN), guard)
+        return found
+
+    async def export_all(self, database: Database, tenant: str, out: Path, patience_s: float = 30.0) -> dict[str, int]:
+        """`main` into the folder `out` and every other log below `out/logs`; returns the size of each by name."""
+        sizes = {MAIN: await self.export(database, tenant, out, MAIN, patience_s=patience_s)}
+        context = Context(tenant, SYSTEM, now(), new_id("req"))
+        for each in await database.look(context, self.logs):
+            if each.name != MAIN:
+                folder = export.folder_of(out, each.name)
+                sizes[each.name] = await self.export(database, tenant, folder, each.name, patience_s=patience_s)
+        return sizes
+
+
+def _rows(query: Query) -> Work[list[Any]]:
+    (rows,) = yield (query,)
+    return list(rows)
+
+
+def _weight(tx: Tx) -> Work[list[tuple[int, bytes | None]]]:
+    (rows,) = yield (store.backlog(tx),)
     return list(rows)

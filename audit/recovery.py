@@ -23,6 +23,7 @@ from audit.guard import ForkGuard, standing
 from audit.integrator import Edge, add_leaves, edge_of
 from audit.merkle import EMPTY_ROOT, leaf_hash
 from audit.note import SignatureInvalid, VerifierKey
+from audit.shards import next_shard
 from audit.strict import Malformed
 from audit.tiles import ENTRIES_LEVEL, WIDTH, Place, grow, path, right_edge, root, unpack, width_at
 from audit.vocabulary import declare
@@ -196,6 +197,11 @@ async def stand(database: Database, context: Context, cls: str, guard: ForkGuard
     try:
         heads = await guard.heads(context.tenant, log)
         await database.look(context, lambda tx: standing(tx, log, heads))
+        if tree.ended:
+            # An older copy of a log that went on: the world knows its next shard.
+            following = next_shard(log)
+            heads = await guard.heads(context.tenant, following)
+            await database.look(context, lambda tx: standing(tx, following, heads))
     except LogForked as error:
         found = replace(found, found=error.seen[1], seen=error.seen[2])
     return found, tree

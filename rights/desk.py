@@ -14,7 +14,7 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from audit import AuditLog, NotIntegrated
+from audit import AuditLog, EntryPruned, NotIntegrated
 from consent import ConsentRegistry, IssuerOf
 from consent import Held as PersonHeld
 from policies import AccessDenied, Answer, Policy, PolicyEngine, rights_question
@@ -173,7 +173,7 @@ class RightsDesk:
         try:
             proof = yield from self._audit.tlog_proof(tx, claims.entry)
             claims = replace(claims, proof=proof.decode())
-        except NotIntegrated:
+        except (NotIntegrated, EntryPruned):
             pass
         if found.request.served_at:
             claims = yield from self._with_systems(tx, found.request, claims)
@@ -187,7 +187,7 @@ class RightsDesk:
         try:
             proof = yield from self._audit.tlog_proof(tx, request.entry)
             return replace(claims, systems_entry=request.entry, systems_proof=proof.decode())
-        except NotIntegrated:
+        except (NotIntegrated, EntryPruned):
             return replace(claims, systems_entry=request.entry)
 
     def _shown(self, tx: Tx, shown: RequestView) -> Work[RequestView]:

@@ -30,6 +30,7 @@ SECTIONS = (
     "policy_tests",
     "sites",
     "clients",
+    "logs",
 )
 """Every section there is, in the order in which they build on each other."""
 

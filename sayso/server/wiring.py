@@ -6,7 +6,7 @@
 import contextlib
 import socket
 
-from audit import AuditLog, ExportDesk, LogForked, Pressure
+from audit import AuditLog, Classes, ExportDesk, LogForked, Pressure
 from consent import ConsentRegistry, IdentifierKinds, Issuer
 from policies import Audiences, Crowds, KeptLists, PolicyEngine
 from reports import BlastRadius, UsesReport
@@ -57,6 +57,7 @@ class Services:
             origin_base=f"{settings.log_origin}/log",
             anchor=anchor,
             pressure=Pressure(settings.log_most_waiting, settings.log_longest_wait),
+            classes=self._log_classes,
         )
         self.registry = ConsentRegistry(self.audit, keyring, keyring, keyring, self._issuer, self._kinds)
         self.vault = Vault(keyring, self.audit)
@@ -149,13 +150,13 @@ class Services:
         """
         busy = False
         stopped: LogForked | None = None
-        for tenant in self.configurations.tenants():
+        for tenant, log in await self._log_names():
             integrated = FULL
             while integrated >= FULL:
                 try:
-                    integrated = (await self.audit.integrate(self.database, tenant)).integrated
+                    integrated = (await self.audit.integrate(self.database, tenant, log)).integrated
                 except LogForked as error:
-                    # One brand's log stands still; the others go on.
+                    # One log stands still; the others go on.
                     stopped, integrated = error, 0
                 busy = busy or integrated > 0
         if stopped is not None and not busy:
@@ -166,11 +167,11 @@ class Services:
         """Compare each log with what the world may have seen of it. One that contradicts it takes no entries, so
         nothing of its brand changes and nothing is permitted, until an operator has recovered it.
         """
-        for tenant in self.configurations.tenants():
+        for tenant, log in await self._log_names():
             try:
-                await self.audit.check(self.database, tenant)
+                await self.audit.check(self.database, tenant, log)
             except LogForked as error:
-                self.log.error("log forked", error, tenant=tenant)
+                self.log.error("log forked", error, tenant=tenant, log=log)
 
     async def weigh(self) -> None:
         """See how much waits in each log: beyond the agreed it takes no more."""
@@ -179,9 +180,17 @@ class Services:
 
     async def settle(self) -> None:
         """Integrate and sign all that waits: what a command did is then in the log's next checkpoint."""
-        for tenant in self.configurations.tenants():
+        for tenant, log in await self._log_names():
             with contextlib.suppress(LogForked):  # it took no entries, so nothing waits
-                await self.audit.drain(self.database, tenant)
+                await self.audit.drain(self.database, tenant, log)
+
+    async def _log_names(self) -> list[tuple[str, str]]:
+        """Brand and class of every log that entries go into."""
+        tenants = self.configurations.tenants()
+        return [(tenant, each) for tenant in tenants for each in await self.audit.classes(self.database, tenant)]
+
+    def _log_classes(self, tenant: str) -> Classes:
+        return self.configurations.logs(tenant)
 
     async def keep_receipt_parts(self) -> None:
         """Store, once, what the receipts of each brand have in common."""

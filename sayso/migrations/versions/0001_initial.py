@@ -126,6 +126,17 @@ def upgrade() -> None:
     )
     guard("audit_outbox", replaced=True)
     op.create_table(
+        "audit_pruned",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("log", sa.Text(), nullable=False),
+        sa.Column("below", sa.BigInteger(), nullable=False),
+        sa.Column("first", sa.LargeBinary(), nullable=False),
+        sa.Column("last", sa.LargeBinary(), nullable=False),
+        sa.Column("entry", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "log", name=op.f("audit_pruned_pk")),
+    )
+    guard("audit_pruned")
+    op.create_table(
         "audit_subject",
         sa.Column("bucket", sa.SmallInteger(), nullable=False),
         sa.Column("tenant", sa.Text(), nullable=False),
@@ -164,6 +175,8 @@ def upgrade() -> None:
         sa.Column("origin", sa.Text(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("root", sa.LargeBinary(), nullable=False),
+        sa.Column("opened", sa.BigInteger(), nullable=False),
+        sa.Column("ended", sa.SmallInteger(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "log", name=op.f("audit_tree_pk")),
     )
     guard("audit_tree")
