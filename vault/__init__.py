@@ -40,6 +40,7 @@ from vault.provider import (
     WrongRootKey,
 )
 from vault.records import UnknownSubject
+from vault.renewal import Renewal
 from vault.reveal import ANY, Ask, Located, Revealed, Unresolvable
 from vault.roll import EpochList, EpochView, NewRoll, NoEpoch, RollView
 from vault.root import (
@@ -112,6 +113,7 @@ __all__ = [
     "ProviderDown",
     "ProviderFacts",
     "ProviderRefuses",
+    "Renewal",
     "Revealed",
     "Revocation",
     "RollView",
