@@ -9,7 +9,7 @@ from rights.again import Again
 from rights.certificate import NotShredded
 from rights.codes import Sent
 from rights.deadlines import Calendar, Due, NoExtension, due
-from rights.desk import Opening, RightsDesk
+from rights.desk import RightsDesk
 from rights.erasure import USUAL_TERMS, ErasurePlan, Facts, LegalGround, NothingToKeep, Terms, plan
 from rights.figures import Figures, as_csv, figures
 from rights.finality import Finals
@@ -34,8 +34,10 @@ from rights.model import (
     method_named,
     refusal_named,
 )
+from rights.opening import Opening
 from rights.register import RequestPage, Wanted
 from rights.register import page as register_page
+from rights.register import versions as register_versions
 from rights.retention import Retention
 from rights.retention.holds import HoldDesk, HoldView, HoldWanted
 from rights.retention.reckoning import Rules
@@ -43,9 +45,11 @@ from rights.retention.terms import EndTerms, parse_end_terms
 from rights.retention.views import DataEnds, PersonEnds
 from rights.store import RequestNotFound
 from rights.systems import (
+    OURS,
     READING,
     Answered,
     Handed,
+    Leased,
     Reach,
     Statement,
     System,
@@ -55,7 +59,9 @@ from rights.systems import (
     TaskView,
     UnknownTask,
     parse_systems,
+    regulation_of,
     statement_refusal,
+    statement_words,
 )
 from rights.view import RequestView
 
@@ -64,6 +70,7 @@ __all__ = [
     "LAWS",
     "LIGHT",
     "METHODS",
+    "OURS",
     "READING",
     "REFUSALS",
     "USUAL_TERMS",
@@ -86,6 +93,7 @@ __all__ = [
     "ImpossibleStep",
     "Kind",
     "Law",
+    "Leased",
     "LegalGround",
     "Method",
     "NoExtension",
@@ -126,5 +134,8 @@ __all__ = [
     "plan",
     "refusal_named",
     "register_page",
+    "register_versions",
+    "regulation_of",
     "statement_refusal",
+    "statement_words",
 ]

@@ -11,10 +11,9 @@ made unreadable on disk after its commit.
 from functools import partial
 from typing import Literal
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from audit import AuditLog, NotIntegrated
+from audit import AuditLog, EntryPruned, NotIntegrated
 from consent import ConsentRegistry, IssuerOf
 from consent import Held as PersonHeld
 from policies import AccessDenied, Answer, Policy, PolicyEngine, rights_question
@@ -30,13 +29,12 @@ from rights.model import (
     Extend,
     Fulfil,
     Halt,
-    Kind,
-    Law,
     Method,
     PauseReason,
     Refusal,
     Refuse,
     Resume,
+    Revoke,
     RightsRequest,
     Serve,
     State,
@@ -44,6 +42,7 @@ from rights.model import (
     Verify,
     advance,
 )
+from rights.opening import Opening
 from rights.steps import Opened, Steps
 from rights.store import Private
 from rights.systems.tasks import NOWHERE, KnownAs, Planned, Reach, TaskDesk
@@ -67,21 +66,6 @@ from vault import Vault
 
 STATEMENT_LIMIT = 4_000
 """Characters of what an officer says about a step."""
-
-
-class Opening(Struct, frozen=True, kw_only=True):
-    """A request as it is opened: for whom (16 raw bytes), for what, under which law.
-
-    `calendar` is the controller's. `purposes` are those that an objection is about; none means all that a no can block.
-    """
-
-    subject: bytes
-    kind: Kind
-    law: Law
-    calendar: Calendar = Calendar()
-    purposes: tuple[str, ...] = ()
-    agent: str = ""
-    """Who asks for the person, as they named themselves: kept sealed, told to officers alone."""
 
 
 class RightsDesk:
@@ -145,7 +129,7 @@ class RightsDesk:
             by_agent=bool(asked.agent),
         )
         entry = self._audit.append(tx, events.opened(request, dates.source), key)
-        request, private = replace(request, entry=entry), Private(asked.purposes, agent=asked.agent)
+        request, private = replace(request, entry=entry), asked.private
         store.insert(tx, request, private, self._steps.tenants_key(tx), key)
         return view(request, private)
 
@@ -173,7 +157,7 @@ class RightsDesk:
         try:
             proof = yield from self._audit.tlog_proof(tx, claims.entry)
             claims = replace(claims, proof=proof.decode())
-        except NotIntegrated:
+        except (NotIntegrated, EntryPruned):
             pass
         if found.request.served_at:
             claims = yield from self._with_systems(tx, found.request, claims)
@@ -187,7 +171,7 @@ class RightsDesk:
         try:
             proof = yield from self._audit.tlog_proof(tx, request.entry)
             return replace(claims, systems_entry=request.entry, systems_proof=proof.decode())
-        except NotIntegrated:
+        except (NotIntegrated, EntryPruned):
             return replace(claims, systems_entry=request.entry)
 
     def _shown(self, tx: Tx, shown: RequestView) -> Work[RequestView]:
@@ -253,6 +237,11 @@ class RightsDesk:
         said = _said(statement)
         opened = yield from self._steps.load(tx, request)
         return self._steps.step(tx, opened, Refuse(reason), events.refused, said)
+
+    def revoke(self, tx: Tx, request: str, statement: str = "") -> Work[RequestView]:
+        """The person took it back. Raises `ImpossibleStep` once it is closed, `SystemsPending`."""
+        opened = yield from self._steps.load(tx, request)
+        return self._steps.step(tx, opened, Revoke(), events.revoked, _said(statement))
 
     async def fulfil(
         self,

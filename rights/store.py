@@ -230,6 +230,12 @@ def listed(
     return found.limit(limit)
 
 
+def versions(requests: Sequence[bytes]) -> Select[Any]:
+    """The version in which each of these requests stands: request, version."""
+    c = rights_register.c
+    return select(c.request, c.version).where(c.request.in_(requests))
+
+
 def to_be_told(at: int, limit: int) -> Select[Any]:
     """The requests of which something is to be told by an instant, the oldest first: request."""
     c = rights_register.c

@@ -41,7 +41,7 @@ from vault.roll import (
     view,
 )
 
-PAGE: Final = 1_000
+PAGE: Final = 1_024
 """Data keys in one step of the sweep."""
 
 FASTEST: Final = 1_000_000
@@ -55,7 +55,7 @@ class Epochs:
     def __init__(self, keyring: Keyring, audit: AuditLog) -> None:
         self._keyring = keyring
         self._audit = audit
-        self.job = Job("rewrap", 1.0, self._pending, self._step)
+        self.job = Job("rewrap", 1.0, self._pending, self._step, rest=1)
 
     # looking
 

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from audit import Classes, parse_logs
 from consent import (
     Catalogue,
     ConsentRegistry,
@@ -45,6 +46,7 @@ from sayso.kernel import (
 from sayso.server import manifest, store
 from sayso.server.auth import Client, Principal, Principals, Profile, principal_of
 from sayso.server.doubts import masks_that_add_up
+from sayso.server.drp.declared import Network, parse_drp
 from sayso.server.logs import Log
 from sayso.server.manifest import Approval
 from sayso.server.self_check import Unsound, demand_same
@@ -81,6 +83,8 @@ class Built(Struct, frozen=True):
     systems: Systems
     sites: dict[str, Site]
     clients: dict[str, Profile]
+    logs: Classes
+    drp: Network
     suite: tuple[Case, ...] = ()
     """The manifest's own tests of its rules: they are run before it goes live, and by each node before it swaps."""
     warnings: tuple[Problem, ...] = ()
@@ -104,6 +108,9 @@ class Configuration(Struct, frozen=True):
     systems: Systems
     sites: dict[str, Site]
     clients: dict[str, Profile]
+    logs: Classes
+    """Which entries lie in logs of their own, and for how long."""
+    drp: Network
     kinds: IdentifierKinds
     """The types of identifiers there are."""
     registered: dict[str, Actor]
@@ -146,11 +153,13 @@ def build(registry: ConsentRegistry, tree: Map, tx: Tx) -> Work[Built]:
     names = Declared(catalogue.notices, catalogue.purposes, roles, catalogue.beyond_a_click(), locales)
     sites = parse_sites(tree.get("sites"), names, problems)
     clients = parse_clients(tree.get("clients"), names, problems)
-    if problems or collections is None or read is None or end_terms is None or systems is None:
+    drp = parse_drp(tree.get("drp"), problems)
+    logs = _collect(problems, lambda: parse_logs(tree.get("logs")))
+    if problems or collections is None or read is None or end_terms is None or systems is None or logs is None:
         raise ManifestError(problems)
     doubts = masks_that_add_up(collections, read[0].snapshot)
     warnings = (*declared.doubts, *publication.doubts, *read[1], *doubts)
-    rest = (questionnaire, end_terms, systems, sites, clients, tuple(suite), warnings)
+    rest = (questionnaire, end_terms, systems, sites, clients, logs, drp, tuple(suite), warnings)
     return Built(declared, publication, collections, read[0], *rest)
 
 
@@ -196,6 +205,11 @@ class Configurations:
         """The types of identifiers of a brand; of one that is being founded, those that are shipped."""
         found = self._live.get(tenant)
         return found.kinds if found is not None else IdentifierKinds()
+
+    def logs(self, tenant: str) -> Classes:
+        """The declared classes of a brand's log; of one that is being founded, none."""
+        found = self._live.get(tenant)
+        return found.logs if found is not None else _ONE_LOG
 
     def controller(self, tenant: str) -> str:
         return self._controllers.get(tenant, tenant)
@@ -340,12 +354,15 @@ class Configurations:
             systems=built.systems,
             sites=built.sites,
             clients=built.clients,
+            logs=built.logs,
+            drp=built.drp,
             kinds=IdentifierKinds(built.declared.identifiers),
             registered={},
             approval=manifest.approval_of(read),
         )
 
 
+_ONE_LOG = Classes()
 _NO_MANIFEST = (0, "", b"{}", 0, "", "")
 _loading: ContextVar[bool] = ContextVar("loading", default=False)
 """Set while a configuration is read: its own reads must not wait for it."""

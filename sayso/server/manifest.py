@@ -24,12 +24,14 @@ SECTIONS = (
     "preferences",
     "collections",
     "systems",
+    "drp",
     "data_ends",
     "roles",
     "rules",
     "policy_tests",
     "sites",
     "clients",
+    "logs",
 )
 """Every section there is, in the order in which they build on each other."""
 
