@@ -129,7 +129,7 @@ async def demand_whole(database: Database, context: Context, keys: Callable[[str
 def _heads(tx: Tx) -> Work[list[tuple[str, store.Tree, store.Signed | None]]]:
     (rows,) = yield (store.all_trees(tx),)
     found = []
-    for log, _, _ in rows:
+    for log, *_ in rows:
         row, signed = yield (store.tree_of(tx, log), store.last_signed(tx, log))
         assert row is not None
         found.append((log, store.Tree(*row), store.signed_from(signed)))
