@@ -40,6 +40,7 @@ from vault.provider import (
     WrongRootKey,
 )
 from vault.records import UnknownSubject, check_values
+from vault.renewal import Renewal
 from vault.reveal import ANY, Ask, Located, Revealed, Unresolvable
 from vault.roll import EpochList, EpochView, NewRoll, NoEpoch, RollView
 from vault.root import (
@@ -113,6 +114,7 @@ __all__ = [
     "ProviderDown",
     "ProviderFacts",
     "ProviderRefuses",
+    "Renewal",
     "Revealed",
     "Revocation",
     "RollView",

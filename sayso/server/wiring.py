@@ -32,7 +32,7 @@ from sayso.server.timestamping import Timestamps
 from sayso.server.typesetting import Typesetter
 from sayso.server.witnesses import Witnesses
 from sayso.server.workers import Workers
-from vault import Custody, Epochs, Keyring, Ledger, Revocation, Vault
+from vault import Custody, Epochs, Keyring, Ledger, Renewal, Revocation, Vault
 
 ANCHOR = "anchor"
 """Outside the database, in the key folder: remembers which heads of the log were signed (reference audit 3.5)."""
@@ -63,6 +63,7 @@ class Services:
         self.registry = ConsentRegistry(self.audit, keyring, keyring, keyring, self._issuer, self._kinds)
         self.vault = Vault(keyring, self.audit)
         self.epochs = Epochs(keyring, self.audit)
+        self.renewal = Renewal(keyring, self.audit)
         self.engine = PolicyEngine(self.audit, keyring)
         self.desk = RightsDesk(
             self.audit,
