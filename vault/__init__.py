@@ -50,7 +50,7 @@ from vault.root import (
     SealedFile,
     WrongPassphrase,
 )
-from vault.search import Hits, NotIndexed, Term
+from vault.search import Hits, NotIndexed, Sought, Term
 from vault.shred import PROOF, DestroyedKey, Held, Place, Tombstone
 from vault.signing import thumbprint
 from vault.storing import Stored, SubjectFacts
@@ -116,6 +116,7 @@ __all__ = [
     "RootKeyError",
     "RootKeyExists",
     "SealedFile",
+    "Sought",
     "Stored",
     "SubjectFacts",
     "Suite",

@@ -1,5 +1,6 @@
 """Opening tokens by the thousand: lines in, lines out, in the same order."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, Final, TypeVar
 
@@ -9,9 +10,9 @@ from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 from litestar.response import Stream
 
-from sayso.kernel import Invalid, TooLarge, Tx, Work, together
+from sayso.kernel import Invalid, TooLarge, Tx, Work
 from sayso.server.call import Call
-from sayso.server.calls.revealing import REVEALERS, RevealItem, RevealResult, Wanted, granted, judged_item
+from sayso.server.calls.revealing import REVEALERS, RevealItem, RevealResult, Wanted, granted, judged_each
 from sayso.server.routes.gate import admits
 from vault import token_in
 
@@ -49,16 +50,27 @@ async def _opened(
     start = await _chunk(call, wanted, next(chunks), approved)
 
     async def lines() -> AsyncIterator[bytes]:
-        yield start
-        for chunk in chunks:
-            yield await _chunk(call, wanted, chunk, approved)
+        ready: asyncio.Future[bytes] | None = None
+        try:
+            yield start
+            for chunk in chunks:
+                # While one is written down and sent, the next is decided.
+                before, ready = ready, asyncio.ensure_future(_chunk(call, wanted, chunk, approved))
+                if before is not None:
+                    yield await before
+            if ready is not None:
+                yield await ready
+        finally:
+            # Whoever went away leaves a chunk behind that nobody waits for.
+            if ready is not None:
+                ready.cancel()
 
     return lines()
 
 
 async def _chunk(call: Call, wanted: Wanted, items: list[RevealItem], approved: bool) -> bytes:
     def unit(tx: Tx) -> Work[list[RevealResult]]:
-        asked = yield from together(judged_item(call, tx, wanted, item, approved) for item in items)
+        asked = yield from judged_each(call, tx, wanted, items, approved)
         values, entry = yield from call.services.vault.reveal_many(tx, asked)
         return [
             RevealResult(entry, code="unresolvable") if value is None else RevealResult(entry, value=value)
