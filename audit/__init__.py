@@ -23,6 +23,7 @@ from audit.errors import (
     RecoveryRefused,
     SizeNotInLog,
     TileNotFound,
+    TimestampRefused,
 )
 from audit.exports import (
     FETCHED,
@@ -56,6 +57,8 @@ from audit.recovery import LogStanding
 from audit.replay import Replayed
 from audit.search import Page, Search
 from audit.selection import Selection
+from audit.timestamp import Timestamping
+from audit.timestamp_store import Stamped
 from audit.trust import print_trust
 from audit.verify import Verdict, verify
 from audit.vocabulary import UndeclaredEvent, declare, declared
@@ -117,7 +120,10 @@ __all__ = [
     "Shelf",
     "ShelfUnusable",
     "SizeNotInLog",
+    "Stamped",
     "TileNotFound",
+    "TimestampRefused",
+    "Timestamping",
     "UndeclaredEvent",
     "Verdict",
     "VerifierKey",

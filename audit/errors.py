@@ -105,3 +105,10 @@ class ExportRefused(Conflict):
 
     def __init__(self, message: str) -> None:
         super().__init__("export-refused", message)
+
+
+class TimestampRefused(Unavailable):
+    """A time-stamp authority does not answer, or not with a stamp that holds; `why` says which. It is asked again."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__("timestamp-refused", f"The time-stamp authority gave no stamp that holds: {why}.")

@@ -228,6 +228,11 @@ class AuditLog:
         """The key that checks the log's checkpoints. Raises `LogNotFound`."""
         return proving.log_key(tx, self._signer, log)
 
+    def vkey_of(self, tx: Tx, note: bytes, log: str = MAIN) -> Work[VerifierKey]:
+        """The key that signed this checkpoint of the log, be it retired by now. Raises `LogNotFound`."""
+        key = yield from self.vkey(tx, log)
+        return proving.signing_key(self._signer, tx.context.tenant, key.name, note)
+
     def checkpoint(self, tx: Tx, log: str = MAIN) -> Work[bytes]:
         """The newest signed checkpoint (C2SP). Raises `LogNotFound`."""
         return (yield from proving.signed(tx, log)).note
@@ -256,6 +261,15 @@ class AuditLog:
         if seen is None:
             raise LogNotFound
         return seen.note
+
+    def keys_of(self, tx: Tx, log: str = MAIN) -> Work[list[VerifierKey]]:
+        """Every key that ever signed a log, also of one that is not there: under the name it would be opened with, so
+        that a database that lost a log finds what others saw of it.
+        """
+        (row,) = yield (store.tree_of(tx, log),)
+        tenant = tx.context.tenant
+        origin = store.Tree(*row).origin if row is not None else self._integrator.origin(tenant, log)
+        return [VerifierKey(origin, public) for _, public in self._signer.published(tenant, proving.LOG_KEY)]
 
     def keys(self, tx: Tx) -> Work[list[VerifierKey]]:
         """Every key that ever signed a log of the tenant, those to come and the retired included."""

@@ -95,6 +95,21 @@ audit_cosigned = tenant_table(
 )
 """As a witness for others: the largest head of each of their logs that we cosigned. It only grows."""
 
+audit_timestamp = tenant_table(
+    "audit_timestamp",
+    column("log", Text),
+    column("size", BigInteger),
+    column("root", LargeBinary),
+    column("note", LargeBinary),
+    column("response", LargeBinary),
+    column("at", BigInteger),
+    key=("log", "size"),
+    append_only=True,
+)
+"""Checkpoints that a time-stamp authority stamped: `response` is its answer (RFC 3161, DER) over the bytes of `note`,
+`at` the time in it.
+"""
+
 audit_index = tenant_table(
     "audit_index",
     column("entry", LargeBinary),
@@ -149,6 +164,7 @@ BUNDLE = Rows(audit_bundle)
 CHECKPOINT = Rows(audit_checkpoint)
 WITNESSED = Rows(audit_witnessed)
 COSIGNED = Rows(audit_cosigned)
+TIMESTAMP = Rows(audit_timestamp)
 INDEX = Rows(audit_index, journal=True)
 SUBJECT = Rows(audit_subject, journal=True)
 ACTOR = Rows(audit_actor, journal=True)

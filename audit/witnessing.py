@@ -29,10 +29,11 @@ class Refused(NamedTuple):
 
 
 class Lap(NamedTuple):
-    """What one round at the witnesses gave: the size that was submitted, who cosigned it, who refused, whether they
-    were enough.
+    """What one round at the witnesses gave: the log and the size that was submitted, who cosigned it, who refused,
+    whether they were enough.
     """
 
+    log: str
     size: int
     cosigned: tuple[str, ...]
     refused: tuple[Refused, ...]
@@ -67,7 +68,7 @@ class Witnessing:
             seen = witness_store.Seen(head.size, head.root, joined)
             await database.run_alone(context, lambda tx: _keep(tx, log, seen))
         refused = tuple(Refused(name, found) for name, found in lines.items() if isinstance(found, str) and found)
-        return Lap(head.size, tuple(good), refused, met)
+        return Lap(log, head.size, tuple(good), refused, met)
 
     async def _ask(
         self, database: Database, context: Context, log: str, origin: str, head: store.Signed, witness: Witness
@@ -97,12 +98,13 @@ class Witnessing:
             self._old[key] = size
         return "knows another history of this log"
 
-    async def remembered(self, origin: str, keys: Sequence[VerifierKey]) -> Head | None:
-        """The greatest head of a log that a witness can show, signed by one of the log's own keys.
+    async def shown(self, keys: Sequence[VerifierKey]) -> list[Head]:
+        """The heads of a log that its witnesses show, each signed by one of `keys`, the log's own.
 
         A witness's bare word (a size in a 409) is not enough to stop a log: whoever can stop it must have its
         signature.
         """
+        origin = keys[0].name
         name = sha256(origin.encode()).hexdigest()
         addresses = [f"{witness.url.rstrip('/')}/{name}/checkpoint" for witness in self._asked]
         found: list[Head] = []
@@ -115,7 +117,7 @@ class Witnessing:
                 continue
             if shown.origin == origin:
                 found.append(Head(shown.size, shown.root, "what a witness cosigned"))
-        return max(found, default=None)
+        return found
 
 
 def _size(body: bytes) -> int | None:

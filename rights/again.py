@@ -14,7 +14,7 @@ from consent import PERSON, ConsentRegistry, unpack
 from rights.erasure import USUAL_TERMS
 from sayso.kernel import LOG, Context, Database, Sealer, Tx, Work, add_duration
 from sayso.kernel.ids import BUCKETS
-from vault import Revocation, Vault
+from vault import Revocation, Vault, lent
 
 _PAGE: Final = 200
 _AT_ONCE: Final = 16
@@ -36,7 +36,7 @@ class Again:
         """Erase everybody whose destroyed keys are there again; how many. To be awaited before anything is served."""
         found = await self._revocation.returned(database, context)
         for subject, classes in found.items():
-            await database.run_alone(context, partial(self._once_more, subject, frozenset(classes)))
+            await database.run_alone(context, lent(partial(self._once_more, subject, frozenset(classes))))
         if found:
             await database.tidy()
             await self._revocation.note(database, context)
@@ -53,7 +53,7 @@ class Again:
                 while subjects := await database.look(context, partial(self._page, bucket, after)):
                     after = subjects[-1]
                     for subject in await database.look(context, partial(self._keyless, subjects)):
-                        await database.run_alone(context, partial(self._once_more, subject, frozenset()))
+                        await database.run_alone(context, lent(partial(self._once_more, subject, frozenset())))
                         erased += 1
             report(first + _AT_ONCE)
         if erased:

@@ -6,7 +6,7 @@
 from vault import keybackup
 from vault.custody import KEY_FILES, Custody, holds_root, own_folder, own_folders
 from vault.epochs import Epochs
-from vault.facts import action_for
+from vault.facts import action_for, fact_of
 from vault.fields import (
     Collection,
     Collections,
@@ -22,11 +22,13 @@ from vault.guarding import SECOND_PERSON, Glass
 from vault.keyfiles import ExposedRootKey
 from vault.keyring import Keyring, TenantKeys, UnknownTenant
 from vault.ledger import Ledger, Revocation
+from vault.lending import lent
 from vault.masks import STRENGTH as MASKS
 from vault.normalise import NORMALISERS, InvalidValue, canonical
 from vault.outside import FILE as PROVIDER_FILE
 from vault.outside import KINDS as PROVIDERS
 from vault.outside import OutsideKey
+from vault.planner import adds_up
 from vault.portable import InvalidRecipient, NoAge, Portable, recipient_of, sealed_for
 from vault.provider import (
     KeyGone,
@@ -133,11 +135,14 @@ __all__ = [
     "WrongPassphrase",
     "WrongRootKey",
     "action_for",
+    "adds_up",
     "canonical",
     "collection_of",
+    "fact_of",
     "find",
     "holds_root",
     "keybackup",
+    "lent",
     "own_folder",
     "own_folders",
     "parse",

@@ -29,7 +29,7 @@ def reveal_many(keyring: Keyring, audit: AuditLog, tx: Tx, asked: Asked) -> Work
         GetEach(store.KEY, [(*key, located.field.retention) for key, located in places]),
         subjects,
     )
-    yield from _of_other_classes(tx, asked, held, key_rows)
+    yield from _of_other_classes(tx, asked, intents, held, key_rows)
     shown: list[str | None] = []
     alarms: list[tuple[bytes, tuple[AuditEvent, ...]]] = []
     keys: dict[tuple[bytes, Values], DataKey] = {}
@@ -60,15 +60,17 @@ def reveal_many(keyring: Keyring, audit: AuditLog, tx: Tx, asked: Asked) -> Work
     return shown, audit.append(tx, event, None)
 
 
-def _of_other_classes(tx: Tx, asked: Asked, held: Sequence[Values | None], key_rows: list[Values | None]) -> Work[None]:
+def _of_other_classes(
+    tx: Tx, asked: Asked, intents: Sequence[Intent], held: Sequence[Values | None], key_rows: list[Values | None]
+) -> Work[None]:
     """The keys of values that were stored before the manifest gave their field another class."""
     other = [
-        place
-        for place, (record, (located, _, _)) in enumerate(zip(held, asked, strict=True))
-        if record is not None and record[1] != located.field.retention
+        (place, located.subject, record[1])
+        for place, ((located, _, _), intent, record) in enumerate(zip(asked, intents, held, strict=True))
+        if record is not None and intent.by is not None and record[1] != located.field.retention
     ]
-    rows = yield tuple(tx.get(store.KEY, asked[place][0].subject, _class(held[place])) for place in other)
-    for place, row in zip(other, rows, strict=True):
+    rows = yield tuple(tx.get(store.KEY, subject, cls) for _, subject, cls in other)
+    for (place, _, _), row in zip(other, rows, strict=True):
         key_rows[place] = row
 
 
@@ -96,12 +98,6 @@ def _opened(
     except BrokenSeal:
         broken()
         return None
-
-
-def _class(record: Values | None) -> str:
-    assert record is not None
-    cls: str = record[1]
-    return cls
 
 
 def _sound(

@@ -147,6 +147,13 @@ class Revocation:
         """Note tombstones from elsewhere, with their facts as stored: those in a backup of the key table."""
         return self._ledger.note(tenant, [(raw, _keys(facts)) for raw, facts in tombstones])
 
+    async def behind(self, database: Database, context: Context) -> bool:
+        """Whether the database lacks the last tombstone that was noted: it went back in time under whoever serves on
+        it. A read of one row.
+        """
+        newest = max(self._ledger.recent(context.tenant), default=None)
+        return newest is not None and not await database.look(context, partial(_knows, tombstones=[newest]))
+
     async def returned(self, database: Database, context: Context) -> dict[bytes, set[str]]:
         """Whose keys of which classes are in the database although they were destroyed. Cold; a read of the
         recent tombstones, unless the database lacks one of them.

@@ -210,8 +210,8 @@ vault_tombstone = tenant_table(
 )
 """What was destroyed, without whose it was: key commitments, epochs, counts."""
 
-# On the embedded database these lie in the order of their keys, not in the order of arrival with an index beside: a
-# look-up walks one tree instead of two, and a sweep over neighbours writes their few pages once (decision 0030).
+# On the embedded database these lie in the order of their keys, instead of in the order of arrival with an index
+# beside: a look-up walks one tree instead of two, and a sweep over neighbours writes few pages once (decision 0030).
 for _of_people in (
     vault_key,
     vault_record,

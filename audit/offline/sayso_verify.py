@@ -1,6 +1,6 @@
-"""Checks evidence that a Sayso installation handed out, with nothing but Python's standard library (3.9 or later).
+"""Checks evidence that a Sayso installation handed out, with nothing but Python's standard library (3.10 or later).
 
-    python3 sayso_verify.py PATH [--trust FILE] [--earlier CHECKPOINT] [--tag-key FILE] [--json]
+    python3 -I sayso_verify.py PATH [--trust FILE] [--earlier CHECKPOINT] [--tag-key FILE] [--json]
 
 PATH is an evidence bundle (zip or unpacked), a tile directory, a receipt, a certificate or a log proof; its content
 tells which. FILE holds the public keys you trust, learnt elsewhere than with PATH; without it signatures are checked
@@ -15,17 +15,23 @@ for each kind of evidence. Formats: RFC 8032 (Ed25519), RFC 9162 (tree and proof
 signed-note, tlog-checkpoint, tlog-tiles, tlog-proof and tlog-cosignature (https://c2sp.org).
 """
 
-from __future__ import annotations
+import sys
+
+# What lies beside this file came with the evidence, from whoever is to be judged: none of it may pass for a part of
+# Python. `python3 -I` sees to that as well; so nothing may be imported before these lines, `__future__` included.
+if __name__ == "__main__" and not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
+    beside = sys.path.pop(0)
+    sys.path[:] = [each for each in sys.path if each not in (beside, "", ".")]
 
 import argparse
 import base64
 import binascii
+import calendar
 import hmac
 import io
 import json
 import os
 import re
-import sys
 import zipfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -70,6 +76,18 @@ class Verdict:
     def report(self) -> str:
         """What to print."""
         return "\n".join(self.lines)
+
+    @classmethod
+    def told(cls, code: int, lines: tuple[str, ...], index: int | None = None, place: str | None = None) -> "Verdict":
+        """The same with nothing in it that could move a terminal's cursor or turn a line around: much of what is told
+        was read from files that nobody vouches for.
+        """
+        return cls(code, tuple(map(printable, lines)), index, printable(place) if place is not None else None)
+
+
+def printable(text: str) -> str:
+    """The text with each sign that does not print as itself written as its number in hex: U+202E as u{202e}."""
+    return "".join(sign if sign.isprintable() else f"\\u{{{ord(sign):x}}}" for sign in text)
 
 
 # Strict reading: what does not print back to the very same bytes is malformed, so no signature has two spellings.
@@ -228,7 +246,7 @@ class Vkey(NamedTuple):
         return f"{self.name}+{self.key_id.hex()}+{key}"
 
     @classmethod
-    def parse(cls, line: str) -> Vkey:
+    def parse(cls, line: str) -> "Vkey":
         name, _, rest = line.partition("+")
         raw = unbase64(rest.partition("+")[2], "the verifier key")
         if len(raw) != 33 or raw[0] not in (LOG_KEY, WITNESS_KEY) or not is_name(name):
@@ -372,6 +390,96 @@ def check_inclusion(index: int, size: int, leaf: bytes, proof: list[bytes], root
         raise Malformed(f"entry {index} is not what the signed root holds there")
 
 
+def check_consistency(old: int, new: int, proof: list[bytes], old_root: bytes, new_root: bytes) -> None:
+    """Raise `Malformed` unless `proof` shows that the tree of size `new` begins with that of `old` (2.1.4.2)."""
+    wrong = Malformed("the two heads are not of one log that only grew")
+    if old == new or old == 0:
+        if proof or (old == new and old_root != new_root) or (old == 0 and old_root != sha256(b"").digest()):
+            raise wrong
+        return
+    path = list(proof) if old & (old - 1) else [old_root, *proof]
+    at, last = old - 1, new - 1
+    while at & 1:
+        at, last = at >> 1, last >> 1
+    if old > new or not path:
+        raise wrong
+    first = second = path[0]
+    for step in path[1:]:
+        if last == 0:
+            raise wrong
+        if at & 1 or at == last:
+            first, second = node_hash(step, first), node_hash(step, second)
+            while not at & 1 and at:
+                at, last = at >> 1, last >> 1
+        else:
+            second = node_hash(second, step)
+        at, last = at >> 1, last >> 1
+    if last or first != old_root or second != new_root:
+        raise wrong
+
+
+# Time stamps (RFC 3161): what an authority's answer says is read; whether it signed that, `openssl ts -verify` tells.
+
+OIDS = {bytes.fromhex("608648016503040201"): "sha256", bytes.fromhex("608648016503040203"): "sha512"}
+SIGNED_DATA, STAMP_INFO = bytes.fromhex("2a864886f70d010702"), bytes.fromhex("2a864886f70d0109100104")
+
+
+class Timestamp(NamedTuple):
+    """What a stamp says: at `seconds` since the epoch (`told` as RFC 3339) there was something with this hash."""
+
+    algorithm: str
+    imprint: bytes
+    seconds: int
+    told: str
+
+
+def der(raw: bytes) -> list[tuple[int, bytes]]:
+    """The elements of a DER value (X.690), each with its tag of one byte."""
+    found, at = [], 0
+    while at < len(raw):
+        tag, size, at = raw[at], raw[at + 1] if at + 1 < len(raw) else 128, at + 2
+        if size >= 128:
+            more = size - 128
+            if not 1 <= more <= 4 or tag & 31 == 31:
+                raise Malformed("not the DER that it should be")
+            size, at = int.from_bytes(raw[at : at + more], "big"), at + more
+        if at + size > len(raw):
+            raise Malformed("not the DER that it should be")
+        found.append((tag, raw[at : at + size]))
+        at += size
+    return found
+
+
+def read_timestamp(raw: bytes) -> Timestamp:
+    """What a TimeStampResp says (section 2.4.2). Raises `Malformed`."""
+    try:
+        ((_, response),) = der(raw)
+        (_, status), (_, token) = der(response)
+        if der(status)[0] not in ((2, b"\0"), (2, b"\1")):
+            raise Malformed("the authority did not grant a stamp")
+        (_, kind), (_, content) = der(token)
+        ((_, signed),) = der(content)
+        (_, inner_kind), (_, wrapped) = der(der(signed)[2][1])
+        ((octets, held),) = der(wrapped)
+        ((_, info),) = der(b"".join(piece for _, piece in der(held)) if octets == 0x24 else held)
+        _, _, (_, imprint), _, (_, moment), *_ = der(info)
+        (_, algorithm), (_, value) = der(imprint)
+        told = re.fullmatch(rb"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\.\d+)?Z", moment)
+        if (kind, inner_kind) != (SIGNED_DATA, STAMP_INFO) or told is None:
+            raise Malformed("not a time stamp")
+        year, month, day, hour, minute, second = parts = [int(part) for part in told.groups()[:6]]
+        text = f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
+        return Timestamp(OIDS[der(algorithm)[0][1]], value, calendar.timegm(tuple(parts)), text)
+    except (ValueError, IndexError, KeyError) as error:
+        raise error if isinstance(error, Malformed) else Malformed("not a time stamp that can be read") from error
+
+
+def check_stamped(stamp: Timestamp, message: bytes) -> None:
+    """Raise `Malformed` unless the stamp is of these bytes."""
+    if {"sha256": sha256, "sha512": sha512}[stamp.algorithm](message).digest() != stamp.imprint:
+        raise Malformed("the time stamp is of something else")
+
+
 # Tile directories (C2SP tlog-tiles): every byte of every file is compared with what the checkpoint commits to.
 
 
@@ -392,7 +500,7 @@ class Place(NamedTuple):
         return f"tile/{level}/{number}" + (f".p/{self.width}" if self.width < WIDTH else "")
 
     @classmethod
-    def parse(cls, text: str) -> Place | None:
+    def parse(cls, text: str) -> "Place | None":
         found = re.fullmatch(r"tile/(entries|[0-7])/((?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/([0-9]{1,3}))?", text)
         if not found:
             return None
@@ -892,6 +1000,7 @@ class Bundle:
             " or are destroyed",
             f"{len(listed)} files as listed and signed by key {signed.kid}",
             told_of_witnesses(head),
+            *self.stamped(head, carried, trust),
             "NOT CHECKED: that these are all entries that match (the list's signer says so)",
         ]
         unknown = [name for name in self.names if name not in listed and name not in (MANIFEST, "manifest.json")]
@@ -939,6 +1048,31 @@ class Bundle:
             raise Broken("a proof or an opening is of no entry in the bundle", place="proofs.jsonl")
         return count, opened, closed
 
+    def stamped(self, head: Head, carried: Vkey, trust: Trust | None) -> list[str]:
+        """What a time stamp in the bundle says of the head that everything here is proven under."""
+        if not any(name.startswith("stamped/") for name in self.names):
+            return ["NOT CHECKED: when that was, but by the log's own word (no time stamp came with it)"]
+        self.reading = "stamped/timestamp.tsr"
+        note, stamp = self.small("stamped/checkpoint"), read_timestamp(self.small("stamped/timestamp.tsr"))
+        check_stamped(stamp, note)
+        self.reading = "stamped/checkpoint"
+        # The key may have changed between the two heads. None that came with them is trusted, as the first line says.
+        own = (carried, *(read_trust(self.small("keys.json")).keys if "keys.json" in self.names else ()))
+        other = open_checkpoint(note, own if trust is None else trust.keys)
+        if other.origin != head.origin:
+            raise Malformed("the stamped head is of another log")
+        self.reading = "stamped/consistency"
+        lines = utf8(self.small("stamped/consistency"), "the proof").splitlines()
+        old, new = sorted((head, other), key=lambda each: each.size)
+        hashes = [digest(line, "a hash of the proof") for line in lines]
+        check_consistency(old.size, new.size, hashes, old.root, new.root)
+        what = "all entries here" if other.size >= head.size else f"entries here below index {other.size}"
+        verify = "openssl ts -verify -in stamped/timestamp.tsr -data stamped/checkpoint -CAfile ITS_ROOT"
+        return [
+            f"stamped {stamp.told} at size {other.size}: {what} were in the log by then",
+            f"NOT CHECKED: whether the time-stamp authority signed that ({verify})",
+        ]
+
     def hashed(self, name: str) -> str:
         total = sha256()
         with self.open(name) as stream:
@@ -970,15 +1104,15 @@ def verify(
         old = reading(earlier, "the earlier checkpoint") if earlier is not None else None
         tag = read_tag_key(reading(tag_key, "the tag key")) if tag_key is not None else None
     except (Malformed, Unusable) as error:
-        return Verdict(UNUSABLE, (f"UNUSABLE: {error}",))
+        return Verdict.told(UNUSABLE, (f"UNUSABLE: {error}",))
     first = () if keys is not None else (KEY_NOT_CHECKED,)
     try:
         lines = judge(Path(path), keys, old, tag)
     except Broken as error:
-        return Verdict(BROKEN, (*first, f"BROKEN: {error}"), error.index, error.place)
+        return Verdict.told(BROKEN, (*first, f"BROKEN: {error}"), error.index, error.place)
     except Unusable as error:
-        return Verdict(UNUSABLE, (*first, f"UNUSABLE: {error}"))
-    return Verdict(SOUND, (*first, *lines, "SOUND"))
+        return Verdict.told(UNUSABLE, (*first, f"UNUSABLE: {error}"))
+    return Verdict.told(SOUND, (*first, *lines, "SOUND"))
 
 
 def judge(path: Path, trust: Trust | None, earlier: bytes | None, tag_key: bytes | None) -> list[str]:

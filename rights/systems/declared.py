@@ -117,6 +117,12 @@ class _Reading:
     def __init__(self, categories: Collection[str], collections: Collections) -> None:
         self._categories = categories
         self._fields = frozenset(f"{name}.{field}" for name, each in collections.items() for field in each.fields)
+        self._closed = frozenset(
+            f"{name}.{field.name}"
+            for name, each in collections.items()
+            for field in each.fields.values()
+            if field.held_back
+        )
         self.problems: list[Problem] = []
 
     def systems(self, section: Node) -> Systems:
@@ -183,6 +189,8 @@ class _Reading:
             elif not isinstance(source, str) or (source != SUBJECT and source not in self._fields):
                 near = nearest(str(source), (SUBJECT, *self._fields))
                 self._wrong(value, f"{source!r} is neither 'subject' nor a field of a collection.", near)
+            elif source in self._closed:
+                self._wrong(value, f"{source!r} has a guard or limited tokens: nobody is handed it on the way.")
             else:
                 found[key] = source
         return found

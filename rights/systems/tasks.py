@@ -110,8 +110,9 @@ class TaskDesk:
             if answer.permit is None:
                 return answer
             found = yield from self._vault.values(tx, reach.collections, subject, answer.permit, fields)
-            for source, value in found.items():
-                values.setdefault(source, []).append(value)
+            for name, stored in found.values.items():
+                for field, value in stored.items():
+                    values.setdefault(f"{name}.{field}", []).append(value)
         tenant = tx.context.tenant
         told = []
         for system in chosen:

@@ -55,7 +55,7 @@ class Client(msgspec.Struct, frozen=True):
 
 class Principal(msgspec.Struct, frozen=True):
     """A caller whose credential was found. `until` is an instant, 0 for a key without end. `person` is who made the key
-    where it does not count by itself.
+    where it does not count by itself, `maker` who made it and whom nobody has confirmed to be another.
     """
 
     tenant: str
@@ -64,6 +64,7 @@ class Principal(msgspec.Struct, frozen=True):
     until: int = 0
     fingerprint: bytes = b""
     person: str = ""
+    maker: str = ""
 
     @property
     def counts_as(self) -> str:
@@ -71,6 +72,13 @@ class Principal(msgspec.Struct, frozen=True):
         has confirmed it. Names and keys may be many; this is one.
         """
         return self.person or self.actor.id
+
+    @property
+    def opens_as(self) -> str:
+        """Who this is where a value takes two people. Stricter: the guard may have been declared after the key was
+        made, and whoever made keys then could hold two of them.
+        """
+        return self.maker or self.counts_as
 
     def context(self, request: str, at: int | None = None) -> Context:
         """The context of one request of this caller. The time is taken here, once."""
@@ -95,11 +103,13 @@ def fingerprint(secret: str | bytes) -> bytes:
     return sha256(secret.encode() if isinstance(secret, str) else secret).digest()
 
 
-def principal_of(tenant: str, client: Client, until: int = 0, mark: bytes = b"", person: str = "") -> Principal:
+def principal_of(
+    tenant: str, client: Client, until: int = 0, mark: bytes = b"", person: str = "", maker: str = ""
+) -> Principal:
     """The principal behind a client's key."""
     profile = client.profile
     actor = Actor(client.id, client.name, "service", frozenset(profile.roles), default_purpose=profile.default_purpose)
-    return Principal(tenant, actor, profile.scopes, until, mark, person)
+    return Principal(tenant, actor, profile.scopes, until, mark, person, maker)
 
 
 def operator(tenant: str) -> Principal:

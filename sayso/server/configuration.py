@@ -7,6 +7,7 @@ each change of configuration raises in its own commit: a unit never decides on a
 import asyncio
 from collections.abc import Callable
 from contextvars import ContextVar
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -43,6 +44,7 @@ from sayso.kernel import (
 )
 from sayso.server import manifest, store
 from sayso.server.auth import Client, Principal, Principals, Profile, principal_of
+from sayso.server.doubts import masks_that_add_up
 from sayso.server.logs import Log
 from sayso.server.manifest import Approval
 from sayso.server.self_check import Unsound, demand_same
@@ -146,7 +148,8 @@ def build(registry: ConsentRegistry, tree: Map, tx: Tx) -> Work[Built]:
     clients = parse_clients(tree.get("clients"), names, problems)
     if problems or collections is None or read is None or end_terms is None or systems is None:
         raise ManifestError(problems)
-    warnings = (*declared.doubts, *publication.doubts, *read[1])
+    doubts = masks_that_add_up(collections, read[0].snapshot)
+    warnings = (*declared.doubts, *publication.doubts, *read[1], *doubts)
     rest = (questionnaire, end_terms, systems, sites, clients, tuple(suite), warnings)
     return Built(declared, publication, collections, read[0], *rest)
 
@@ -239,14 +242,16 @@ class Configurations:
 
     async def load(self, tenant: str) -> None:
         """Read one brand's keys, manifest and clients anew and put them in force together."""
+        at_hand = True
         try:
             await self._keyring.fetch(self.database, _context(tenant))
         except RootKeyError as error:
+            at_hand = False
             # A provider that is away for a while, or that of one brand alone, is no reason not to serve the others:
             # without its keys a brand's calls are denied until they are back (`keykeeping.py`).
             if not isinstance(error, ProviderDown) and not self._keyring.custody.brings_own(tenant):
                 raise
-        read = await self.database.look(_context(tenant), self._read)
+        read = await self.database.look(_context(tenant), partial(self._read, at_hand))
         configuration, principals = read
         self._live[tenant] = configuration
         self._principals.replace(tenant, principals)
@@ -269,9 +274,9 @@ class Configurations:
     async def _head(self, tenant: str) -> int:
         return await self.database.look(_context(tenant), _counter)
 
-    def _read(self, tx: Tx) -> Work[tuple[Configuration, list[Principal]]]:
+    def _read(self, at_hand: bool, tx: Tx) -> Work[tuple[Configuration, list[Principal]]]:
         tenant = tx.context.tenant
-        if self._keyring.lost(tenant) is None or not self._keyring.custody.of(tenant).remote:
+        if at_hand or not self._keyring.custody.of(tenant).remote:
             yield from self._keyring.load(tx)
         manifests, clients, keys = yield (
             tx.select(store.latest_manifest()),
@@ -280,8 +285,8 @@ class Configurations:
         )
         known = {row[0]: _client(row) for row in clients}
         live = [
-            principal_of(tenant, known[client], until, mark, bytes(person).decode())
-            for mark, client, _, until, revoked, person in keys
+            principal_of(tenant, known[client], until, mark, bytes(person).decode(), bytes(maker).decode())
+            for mark, client, _, until, revoked, person, maker in keys
             if not revoked and (not until or until > tx.context.at)
         ]
         registered = {client.name: principal_of(tenant, client).actor for client in known.values()}

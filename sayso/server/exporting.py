@@ -141,14 +141,15 @@ async def content(call: Call, reading: Reading) -> Content:
     """The export, ready to be written out."""
     services, export, context = call.services, reading.export, call.context
     log = export.order.selection.log
-    vkey = await call.look(lambda tx: services.audit.vkey(tx, log))
+    vkey = await call.look(lambda tx: services.audit.vkey_of(tx, export.note, log))
+    known = await call.look(services.audit.keys)
     policies = await call.look(lambda tx: _policies(tx, export)) if export.order.format == "bundle" else {}
     signers = [public for use in _KEY_USES for _, public in services.keyring.published(call.tenant, use)]
 
     def opener() -> Opener:
         return Opener(services.keyring, call.tenant, export.order.parts, reading.keys)
 
-    trust = print_trust([vkey], signers)
+    trust = print_trust(known, signers)
     return Content(
         services.database,
         context,

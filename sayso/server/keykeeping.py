@@ -2,7 +2,8 @@
 
 Keys that a provider elsewhere has unwrapped are held in memory. Every `ASK_EVERY` seconds it is asked whether we still
 may: a refusal drops them at once, silence after `key_lease` seconds. From then on whatever needs them is denied with
-503. They are back, without anybody's doing, as soon as the provider says yes.
+503. They are back, without anybody's doing, as soon as the provider says yes and whoever was erased, and is there again
+in a copy that was put back meanwhile, is erased once more.
 """
 
 import time
@@ -30,6 +31,17 @@ class RestoreUnfinished(Conflict):
         )
 
 
+class DataWentBack(RootKeyError):
+    """An erasure that this node knows of is not in the database any more: an older copy was put in its place."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "data-went-back",
+            "The database is an older one than a moment ago; whoever was erased since is being erased again.",
+            retry_after=5,
+        )
+
+
 class KeyKeeper:
     """The keeper of one process."""
 
@@ -52,7 +64,7 @@ class KeyKeeper:
 
     async def _again(self, tenant: str) -> None:
         services = self._services
-        if services.keyring.lost(tenant) is None:
+        if services.keyring.holds(tenant):
             count = await services.again.enforce(services.database, _context(tenant))
             if count:
                 services.log.warning("erased again", tenant=tenant, people=count)
@@ -76,6 +88,9 @@ class KeyKeeper:
         elif services.keyring.custody.of(tenant).remote:
             await self._ask(tenant)
         if look and services.keyring.lost(tenant) is None:
+            if await services.revocation.behind(services.database, _context(tenant)):
+                self._lose(tenant, DataWentBack())
+                return
             await services.revocation.note(services.database, _context(tenant))
             await self._finish(tenant)
 
@@ -107,13 +122,10 @@ class KeyKeeper:
             await services.configurations.load(tenant)
         except RootKeyError:
             return
-        if services.keyring.lost(tenant) is None:
-            try:
-                await self._again(tenant)
-            except BaseException:
-                # Nothing of this brand is opened before those who were erased are erased again.
-                services.keyring.lose(tenant, ProviderDown(services.keyring.custody.of(tenant).describe().provider))
-                raise
+        if services.keyring.holds(tenant):
+            # Nothing of this brand is opened before those who were erased are erased again.
+            await self._again(tenant)
+            services.keyring.release(tenant)
             self._answered[tenant] = self._asked[tenant] = time.monotonic()
             services.log.info("keys are back", tenant=tenant)
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from sayso.kernel import SYSTEM, Context, Tx, Work, now
-from sayso.server import feed, keykeeping, mail, store
+from sayso.server import feed, keykeeping, mail, store, timestamping
 from sayso.server.connectors import runner as connectors
 from sayso.server.wiring import Services
 from sayso.server.workers import WORK_EVERY
@@ -54,6 +54,8 @@ class Loops:
         self._every(RELOAD_EVERY, self._services.configurations.retry, "reload")
         if self._services.publishing.configured:
             self._every(self._services.publishing.every, self._services.publishing.round, "publish")
+        if self._services.timestamps.timestamping is not None:
+            self._every(timestamping.EVERY, self._services.timestamps.round, "timestamp")
         if self._services.witnesses.witnessing is not None:
             self._tasks.append(asyncio.get_running_loop().create_task(self._witness(), name="sayso-witness"))
         if not settings.embedded:

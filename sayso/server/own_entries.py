@@ -36,7 +36,7 @@ class TagKey(Struct, frozen=True):
 
     subject: str
     tag_key: str
-    how: str = "python3 sayso_verify.py LOG --tag-key FILE"
+    how: str = "python3 -I sayso_verify.py LOG --tag-key FILE"
 
 
 class Own(Struct, frozen=True):
@@ -75,7 +75,8 @@ def own_entries(call: Call, tx: Tx, subject: bytes) -> Work[Own | Answer]:
 async def bundle(call: Call, own: Own) -> AsyncIterator[bytes]:
     """The evidence bundle of a person's own entries."""
     services = call.services
-    vkey = await call.look(services.audit.vkey)
+    vkey = await call.look(lambda tx: services.audit.vkey_of(tx, own.export.note))
+    known = await call.look(services.audit.keys)
     signers = [public for use in _USES for _, public in services.keyring.published(call.tenant, use)]
     content = _OwnContent(
         services.database,
@@ -85,7 +86,7 @@ async def bundle(call: Call, own: Own) -> AsyncIterator[bytes]:
         lambda: Opener(services.keyring, call.tenant, _PARTS, own.keys),
         services.keyring,
         vkey,
-        trust=print_trust([vkey], signers),
+        trust=print_trust(known, signers),
         policies={},
     )
     content.chosen = own.indexes

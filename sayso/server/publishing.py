@@ -101,7 +101,7 @@ class Publishing:
 
     async def _remembered(self, tenant: str, log: str) -> Head | None:
         context = Context(tenant, SYSTEM, now(), "publish")
-        keys = await self._services.database.look(context, self._services.audit.keys)
+        keys = await self._services.database.look(context, lambda tx: self._services.audit.keys_of(tx, log))
         return await self._publisher.remembered(tenant, log, keys) if self._publisher is not None else None
 
 

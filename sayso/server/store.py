@@ -37,10 +37,10 @@ def all_clients() -> Select[Any]:
 
 
 def all_keys() -> Select[Any]:
-    """Fingerprint, client, created, until, revoked, person of each key of the tenant, oldest first."""
+    """Fingerprint, client, created, until, revoked, person, maker of each key of the tenant, oldest first."""
     table = tables.keys
     columns = (table.c.fingerprint, table.c.client, table.c.created, table.c.until, table.c.revoked, table.c.person)
-    return select(*columns).order_by(table.c.created, table.c.fingerprint)
+    return select(*columns, table.c.maker).order_by(table.c.created, table.c.fingerprint)
 
 
 def latest_manifest() -> Select[Any]:
@@ -100,10 +100,10 @@ def key_revoked(fingerprint: bytes, at: int) -> Update:
     return update(table).where(table.c.fingerprint == fingerprint, table.c.revoked == 0).values(revoked=at)
 
 
-def key_confirmed(fingerprint: bytes) -> Update:
-    """From now on the key counts as its own client."""
+def key_confirmed(fingerprint: bytes, *, person: bytes, maker: bytes) -> Update:
+    """Whom the key counts as from now on, for changes and for values; nothing for its own client."""
     table = tables.keys
-    return update(table).where(table.c.fingerprint == fingerprint).values(person=b"")
+    return update(table).where(table.c.fingerprint == fingerprint).values(person=person, maker=maker)
 
 
 def expired_answers(at: int) -> Delete:

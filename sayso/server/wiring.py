@@ -28,6 +28,7 @@ from sayso.server.metrics import Metrics
 from sayso.server.pages.uses_report import uses_document
 from sayso.server.publishing import Publishing
 from sayso.server.settings import Settings
+from sayso.server.timestamping import Timestamps
 from sayso.server.typesetting import Typesetter
 from sayso.server.witnesses import Witnesses
 from sayso.server.workers import Workers
@@ -81,6 +82,7 @@ class Services:
         self.configurations.database = self.database
         self.looks = Looks(self.vault, self.database)
         self.witnesses = Witnesses(self)
+        self.timestamps = Timestamps(self)
         self.publishing = Publishing(self)
         self.crowds = Crowds(self.engine, self.database.look)
         self.audiences = Audiences(self.audit, keyring)
@@ -127,6 +129,8 @@ class Services:
         self.metrics.gauge(
             "sayso_log_witness_refusals", "Checkpoints that a witness refused.", lambda: witnesses.refusals
         )
+        timestamps = self.timestamps
+        self.metrics.gauge("sayso_log_timestamp_seconds", "Since a checkpoint was stamped.", lambda: timestamps.age)
         self.metrics.gauge("sayso_log_forked", "Logs that contradict what was signed; must stay 0.", self._forked)
         self.metrics.gauge("sayso_mail_sent", "Letters that the mail server took.", lambda: self.carrier.sent)
         self.metrics.gauge(

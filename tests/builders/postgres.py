@@ -36,6 +36,7 @@ class PostgresServer:
         self._own(self.folder)
         self._bin = self._binaries()
         self._data = self.folder / "data"
+        self._unwanted: list[str] = []
 
     def __enter__(self) -> Self:
         try:
@@ -74,22 +75,25 @@ class PostgresServer:
         os.sched_setaffinity(int((self._data / "postmaster.pid").read_text().splitlines()[0]), {core})
 
     def create(self, name: str, template: str = "template1") -> str:
-        """A new database, copied from `template` (a few milliseconds); its SQLAlchemy URL."""
-        self.sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        """A new database, copied from `template` file by file: half the time of a copy through the log; its URL."""
+        drops = [f'DROP DATABASE IF EXISTS "{each}" WITH (FORCE)' for each in self._unwanted]
+        self._unwanted.clear()
+        self.sql(*drops, f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
         return self.url(name)
 
     def drop(self, name: str) -> None:
-        """Remove a database, whoever is still connected."""
-        self.sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        """Remove a database, whoever is still connected: with the next one that is made, as `psql` starts slowly."""
+        self._unwanted.append(name)
 
     def url(self, name: str) -> str:
         """The SQLAlchemy URL of a database on this server."""
         return f"postgresql+asyncpg://postgres@/{name}?host={self.folder}"
 
-    def sql(self, statement: str, database: str = "postgres") -> str:
-        """Run one statement; its rows as unaligned text."""
+    def sql(self, *statements: str, database: str = "postgres") -> str:
+        """Run statements, each in a transaction of its own; their rows as unaligned text."""
         arguments = ("-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", self.folder, "-U", "postgres")
-        return self._run("psql", *arguments, "-d", database, "-c", statement)
+        each = [part for statement in statements for part in ("-c", statement)]
+        return self._run("psql", *arguments, "-d", database, *each)
 
     def _run(self, tool: str, *arguments: str | Path, check: bool = True) -> str:
         as_owner = {"user": self._owner.pw_uid, "group": self._owner.pw_gid, "extra_groups": []} if self._owner else {}

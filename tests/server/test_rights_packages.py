@@ -180,3 +180,41 @@ async def test_many_pages_of_entries_are_packed(lite: World) -> None:
     print(f"a package of 500 entries: {(now() - started) / 1e6:.1f} s")
     told = msgspec.json.decode((await files(lite, request))["data.json"])
     assert len(told["uses"]) >= 500
+
+
+GUARDED = """
+collections:
+  customers:
+    fields:
+      email: {type: email, category: contact.email, index: [exact], guard: second_person}
+      phone: {type: phone, category: contact.phone}
+"""
+
+
+async def test_guarded_values_are_left_out_until_a_second_person_agrees(lite: World) -> None:
+    subject = await a_person(lite)
+    assert (await lite.apply(GUARDED)).status_code == 200
+    assert (await lite.admin.post("/v1/vault/canaries", json={"subject": subject})).status_code == 201
+    request = await asked(lite, subject)
+    await work(lite)
+    found = await files(lite, request)
+    told = msgspec.json.decode(found["data.json"])
+    assert (told["values"], told["withheld"]) == ({"customers.phone": "+353851234567"}, ["customers.email"])
+    assert EMAIL not in found["data.html"].decode()
+    assert "a second person has to agree" in found["data.html"].decode()
+    state = (await lite.admin.get(f"{PATH}/{request}/package/state")).json()
+    assert (state["state"], state["withheld"]) == ("ready", ["customers.email"])
+    assert "vault.alarm.raised" in await types(lite)
+
+    body = {"tokens": [request], "purpose": "dsar", "reason": "the person proved who they are"}
+    grant = (await lite.admin.post("/v1/vault/grants", json=body)).json()["grant"]
+    path = f"{PATH}/{request}/package"
+    early = await lite.admin.post(path, json={"grant": grant})
+    assert (early.status_code, early.json()["type"].rpartition("#")[2]) == (404, "no-grant")
+    assert (await lite.operator.post(f"/v1/vault/grants/{grant}/approve")).status_code == 200
+    other = await asked(lite, subject, "portability")
+    assert (await lite.admin.post(f"{PATH}/{other}/package", json={"grant": grant})).status_code == 404
+    assert (await lite.admin.post(path, json={"grant": grant})).json()["state"] == "making"
+    await work(lite)
+    told = msgspec.json.decode((await files(lite, request))["data.json"])
+    assert (told["values"]["customers.email"], told["withheld"]) == (EMAIL, [])

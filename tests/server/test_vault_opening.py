@@ -1,5 +1,6 @@
 """Over HTTP: facts for who may not see, thousands in order, a second person, and answers that cannot be told apart."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -25,13 +26,14 @@ notices:
 collections:
   customers:
     fields:
-      email: {type: email, category: contact.email, facts: [domain], token: {shape: email}}
+      email: {type: email, category: contact.email, facts: [domain], token: {shape: email}, index: [exact]}
       phone: {type: phone, category: contact.phone, region: CN}
       number: {type: cn_resident_id, category: identity, guard: [second_person, break_glass], facts: ["age_over:18"]}
 roles: {agent: [], clerk: []}
 rules:
   - {id: A1, role: agent, action: reveal, category: contact.email, purpose: support, effect: allow, basis: consent}
   - {id: A2, role: agent, action: reveal, category: identity, purpose: support, effect: allow, basis: consent}
+  - {id: A3, role: agent, action: use, category: contact.email, purpose: support, effect: allow, basis: consent}
   - {id: C1, role: clerk, action: read, category: contact.email, purpose: support, effect: allow, basis: consent}
   - {id: C2, role: clerk, action: read, category: identity, purpose: support, effect: allow, basis: consent}
 """
@@ -58,6 +60,20 @@ async def opened(client: Any, *items: dict[str, str], **more: Any) -> list[str |
     response = await client.post("/v1/vault/reveal", json=body)
     assert response.status_code == 200, response.text
     return [each.get("value") for each in response.json()["results"]]
+
+
+async def test_a_mask_that_adds_up_with_declared_facts_is_warned_of(lite: World) -> None:
+    rule = (
+        "  - {id: A9, role: clerk, action: reveal, category: identity, purpose: support, effect: allow, basis: consent"
+    )
+    for facts, warned in (('["prefix:6", year]', True), ("[year]", False)):
+        manifest = MANIFEST.replace('facts: ["age_over:18"]', f"facts: {facts}")
+        applied = await lite.apply(f"{manifest}{rule}, obligations: [mask_last4]}}\n")
+        assert applied.status_code == 200, applied.text
+        assert (
+            any("A9: with the facts of customers.number" in each["message"] for each in applied.json()["warnings"])
+            == warned
+        )
 
 
 async def test_a_clerk_is_told_facts_and_sees_no_value(lite: World) -> None:
@@ -103,6 +119,86 @@ async def test_thousands_come_in_the_order_they_were_asked(world: World) -> None
     assert '"count":"6"' in leaf.text.replace(" ", "").replace("\\", "")
 
 
+async def test_what_opens_alone_opens_in_a_list_and_nothing_else(world: World) -> None:
+    """Masks, facts, guards and strangers: each item of a list is answered as the same item by itself."""
+    await apply(world)
+    tokens = await stored(world)
+    for name, role in (("crm", "agent"), ("desk", "clerk")):
+        client = await world.key(name, role)
+        items = [
+            {"token": token, **more}
+            for token in (*tokens.values(), new_token(), "tok_x")
+            for more in ({}, {"transform": "mask_last4"}, {"transform": "age_over:18"}, {"transform": "domain"})
+        ]
+        alone = [(await opened(client, item))[0] for item in items]
+        assert any(alone)
+        lines = [{"purpose": "support", "reason": "x"}, *items]
+        response = await client.post("/v1/vault/bulk", content="\n".join(map(json.dumps, lines)))
+        results = [json.loads(line) for line in response.text.splitlines()]
+        assert [each.get("value") for each in results] == alone
+        assert {each["code"] for each in results if "value" not in each} == {"unresolvable"}
+
+
+async def test_records_are_stored_by_the_line_and_a_bad_one_fails_alone(world: World) -> None:
+    await apply(world)
+    writer = await world.key("loader", "vault_writer")
+    people = [await world.person(f"c-{n}") for n in range(3)]
+    lines = [
+        {"collection": "customers"},
+        {"subject": people[0], "fields": {"email": "p0@example.org"}},
+        {"subject": people[1], "fields": {"email": "no address"}},
+        {"subject": "sub_" + "0" * 32, "fields": {"email": "p1@example.org"}},
+        {"subject": people[2], "fields": {"email": "p2@example.org"}},
+    ]
+    body = "\n".join(map(json.dumps, lines))
+    response = await writer.post("/v1/vault/records/bulk", content=body)
+    assert response.status_code == 200, response.text
+    results = [json.loads(line) for line in response.text.splitlines()]
+    assert [each.get("code") for each in results] == [None, "invalid-value", "no-subject", None]
+    assert [each["subject"] for each in results] == [line["subject"] for line in lines[1:]]
+    assert "no address" not in response.text
+    for each in results:
+        if "entry" in each:
+            assert (await world.admin.get(f"/v1/audit/entries/{each['entry']}")).status_code == 200
+    # Sent again, whoever is stored already has the same tokens.
+    again = [json.loads(line) for line in (await writer.post("/v1/vault/records/bulk", content=body)).text.splitlines()]
+    assert [each.get("tokens") for each in again] == [each.get("tokens") for each in results]
+    assert (await world.choose(people[2], choices={"support": "granted"})).status_code == 201
+    agent = await world.key("crm", "agent")
+    assert await opened(agent, {"token": results[3]["tokens"]["email"]}) == ["p2@example.org"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", '{"collection": "customers"}\n', '{"collection": "custmers"}\n{"subject": "x", "fields": {}}', "{}\n{}"],
+)
+async def test_records_without_a_head_or_a_line_are_refused_whole(lite: World, body: str) -> None:
+    await apply(lite)
+    response = await lite.admin.post("/v1/vault/records/bulk", content=body)
+    assert response.status_code in (400, 404), response.text
+
+
+async def test_a_search_tells_of_whom_the_rules_let_be_used(world: World) -> None:
+    await apply(world)
+    await stored(world, "c-1", email="ada@example.org")
+    subject = await world.person("c-1")
+    asked = {"collection": "customers", "purpose": "support", "reason": "a call"}
+    ada, bob = ([{"field": "email", "value": value}] for value in ("ADA@example.org", "bob@example.org"))
+
+    async def told(client: httpx.AsyncClient, terms: list[dict[str, str]]) -> list[str]:
+        answer = await client.post("/v1/vault/search", json=asked | {"all": terms})
+        assert answer.status_code == 200, answer.text
+        return [each["subject"] for each in answer.json()["results"]]
+
+    agent, clerk = await world.key("crm", "agent"), await world.key("desk", "clerk")
+    assert await told(agent, ada) == [subject]
+    assert await told(agent, bob) == []
+    assert await told(clerk, ada) == []
+    # Many at once share a look at the index, and each is answered for itself.
+    answers = await asyncio.gather(*(told(agent, ada if n % 3 else bob) for n in range(30)))
+    assert answers == [[subject] if n % 3 else [] for n in range(30)]
+
+
 @pytest.mark.parametrize(
     ("body", "slug"),
     [
@@ -137,6 +233,27 @@ async def test_two_keys_that_one_person_made_are_no_two_persons(lite: World) -> 
     assert (refused.status_code, refused.json()["type"].rpartition("#")[2]) == (403, "own-grant")
 
 
+async def test_keys_from_before_the_guard_count_as_who_made_them_until_somebody_else_confirms(lite: World) -> None:
+    open_to_all = MANIFEST.replace(", guard: [second_person, break_glass]", "")
+    assert (await lite.apply(open_to_all)).status_code == 200
+    one = await lite.key("one", "officer")
+    made = (await lite.admin.post("/v1/keys", json={"name": "other", "roles": ["officer"]})).json()
+    other = await lite.client(made["key"])
+    await apply(lite)
+    body = {"tokens": [(await stored(lite))["number"]], "purpose": "support", "reason": "the bank asks"}
+    asked = (await one.post("/v1/vault/grants", json=body)).json()["grant"]
+    for client in (other, lite.admin):
+        refused = await client.post(f"/v1/vault/grants/{asked}/approve")
+        assert (refused.status_code, refused.json()["type"].rpartition("#")[2]) == (403, "own-grant")
+    listed = {key["id"]: key for key in (await lite.admin.get("/v1/keys")).json()["keys"]}
+    assert listed[made["id"]]["made_by"].startswith("key_")
+    for client in (lite.admin, one, other):
+        assert (await client.post(f"/v1/keys/{made['id']}/confirm")).status_code == 403
+    assert (await lite.operator.post(f"/v1/keys/{made['id']}/confirm")).status_code == 204
+    approved = await other.post(f"/v1/vault/grants/{asked}/approve")
+    assert (approved.status_code, approved.json()["state"]) == (200, "approved")
+
+
 async def test_a_second_person_opens_a_guarded_value(lite: World) -> None:
     await apply(lite)
     token = (await stored(lite))["number"]
@@ -157,6 +274,52 @@ async def test_a_second_person_opens_a_guarded_value(lite: World) -> None:
     refused = await boss.post(f"/v1/vault/grants/{own['grant']}/approve")
     assert (refused.status_code, refused.json()["type"].rpartition("#")[2]) == (403, "own-grant")
     assert refused.json()["detail"]
+
+
+async def test_a_rule_asks_for_a_second_person_where_its_field_does_not(lite: World) -> None:
+    guarded = "effect: allow, basis: consent, obligations: [second_person]"
+    more = (
+        f"  - {{id: U1, role: agent, action: use, category: contact.phone, purpose: support, {guarded}}}\n"
+        f"  - {{id: G1, role: guarded, action: reveal, category: contact.email, purpose: support, {guarded}}}\n"
+        f"  - {{id: G2, role: guarded, action: read, category: contact.email, purpose: support, {guarded}}}\n"
+    )
+    manifest = MANIFEST.replace(", guard: [second_person, break_glass]", "").replace(
+        "clerk: []", "clerk: [], guarded: []"
+    )
+    applied = await lite.apply(manifest + more)
+    assert applied.status_code == 200, applied.text
+    assert any("U1" in each["message"] and "second person" in each["message"] for each in applied.json()["warnings"])
+    token = (await stored(lite, email="ada@example.org"))["email"]
+    agent, theirs = await lite.key("crm", "agent"), await lite.key("till", "guarded")
+    boss = await somebody(lite, "boss", "officer")
+    assert await opened(agent, {"token": token}) == ["ada@example.org"]
+    assert await opened(theirs, {"token": token}) == [None]
+    assert await opened(theirs, {"token": token, "transform": "domain"}) == [None]
+    assert await opened(theirs, {"token": token}, break_glass={"reason": "an accident"}) == [None]
+
+    async def approved() -> str:
+        body = {"tokens": [token], "purpose": "support", "reason": "a complaint"}
+        grant: str = (await theirs.post("/v1/vault/grants", json=body)).json()["grant"]
+        assert (await boss.post(f"/v1/vault/grants/{grant}/approve")).status_code == 200
+        return grant
+
+    assert await opened(theirs, {"token": token}, grant=await approved()) == ["ada@example.org"]
+    assert await opened(theirs, {"token": token, "transform": "domain"}, grant=await approved()) == ["example.org"]
+
+    async def may_use(*supported: str) -> tuple[bool, str, list[str]]:
+        body = {
+            "subject": {"type": "service", "id": "crm"},
+            "action": {"name": "use"},
+            "resource": {"type": "contact.phone", "id": await lite.person()},
+            "context": {"purpose": "support", "supported_obligations": supported},
+        }
+        answer = (await agent.post("/access/v1/evaluation", json=body)).json()
+        told = answer["context"]
+        return answer["decision"], told["reason"], [each["type"] for each in told.get("obligations", [])]
+
+    assert await may_use() == (False, "unsupported_obligation", [])
+    assert await may_use("break_glass", "step_up") == (False, "unsupported_obligation", [])
+    assert await may_use("second_person") == (True, "permitted", ["second_person"])
 
 
 async def test_broken_glass_and_canaries_stand_in_the_log_as_alarms(lite: World) -> None:

@@ -77,6 +77,7 @@ STEPS = {
     "the next epoch is stored": ("vault.epochs.Epochs._activate", 0),
     "the first page is wrapped anew": ("vault.epochs.rewrap.data_keys", 1),
     "all is wrapped anew": ("vault.epochs.Epochs._disable", 0),
+    "its end has begun": ("vault.epochs.in_time", 0),
     "the provider has destroyed it": ("vault.epochs.Epochs._destroyed", 0),
     "a commit is under way": ("sayso.kernel.sqlite.SqliteDatabase._truncate", 0),
 }

@@ -146,6 +146,18 @@ def upgrade() -> None:
     )
     guard("audit_tile")
     op.create_table(
+        "audit_timestamp",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("log", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("root", sa.LargeBinary(), nullable=False),
+        sa.Column("note", sa.LargeBinary(), nullable=False),
+        sa.Column("response", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "log", "size", name=op.f("audit_timestamp_pk")),
+    )
+    guard("audit_timestamp", append_only=True)
+    op.create_table(
         "audit_tree",
         sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("log", sa.Text(), nullable=False),
@@ -608,6 +620,7 @@ def upgrade() -> None:
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.Column("revoked", sa.BigInteger(), nullable=False),
         sa.Column("person", sa.LargeBinary(), nullable=False),
+        sa.Column("maker", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "fingerprint", name=op.f("server_key_pk")),
     )
     guard("server_key")

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from consent import PERSON
-from policies import Access, Question, mint
+from policies import GUARDS, Access, Question, mint
 from sayso.kernel import Permit, TooLarge, Tx, Unit, Work
 from sayso.server.auth import POLICY
 from sayso.server.call import Call
@@ -184,7 +184,8 @@ def judged_each(
 
 
 def question_of(call: Call, purpose: str, context: RevealContext, action: str, category: str) -> Question:
-    """The caller's question about one category of data."""
+    """The caller's question about one category of data. A second person for facts (`read`) is the vault's own doing."""
+    ours = GUARDS if action == "read" else ()
     actor, _ = judged(call.services, call.configuration, call.principal.actor)
     return Question(
         roles=actor.roles,
@@ -195,7 +196,7 @@ def question_of(call: Call, purpose: str, context: RevealContext, action: str, c
         channel=context.channel,
         relation=context.relation,
         case=context.case,
-        supported=frozenset(context.supported_obligations),
+        supported=frozenset((*context.supported_obligations, *ours)),
     )
 
 

@@ -24,7 +24,9 @@ MOST_LINES: Final = 50_000
 CHUNK: Final = 250
 """Tokens that are opened side by side and share an entry."""
 
-_NDJSON: Final = "application/x-ndjson"
+NDJSON: Final = "application/x-ndjson"
+"""The media type of lines of JSON."""
+
 _head = msgspec.json.Decoder(Wanted).decode
 _item = msgspec.json.Decoder(RevealItem).decode
 _line = msgspec.json.Encoder().encode
@@ -39,7 +41,7 @@ async def bulk(request: Request[Any, Any, Any], call: NamedDependency[Call]) -> 
     """
     wanted, items = _read(await request.body())
     first = await _opened(call, wanted, items, _chunks(items))
-    return Stream(first, media_type=_NDJSON)
+    return Stream(first, media_type=NDJSON)
 
 
 async def _opened(
@@ -87,14 +89,15 @@ def _read(body: bytes) -> tuple[Wanted, list[RevealItem]]:
         lines.pop()
     if len(lines) - 1 > MOST_LINES:
         raise TooLarge("too-many-items", f"One call opens {MOST_LINES} tokens at most.", limit=MOST_LINES)
-    wanted = _parsed(_head, lines[0], 1)
-    items = [_parsed(_item, line, number) for number, line in enumerate(lines[1:], 2)]
+    wanted = parsed(_head, lines[0], 1)
+    items = [parsed(_item, line, number) for number, line in enumerate(lines[1:], 2)]
     if not items:
         raise Invalid("malformed", "There is no token behind the first line.", at="line 2")
     return wanted, items
 
 
-def _parsed(decode: Callable[[bytes], T], line: bytes, number: int) -> T:
+def parsed(decode: Callable[[bytes], T], line: bytes, number: int) -> T:
+    """A line of a body. Raises `Invalid` (`malformed`), which names the line."""
     try:
         return decode(line)
     except msgspec.DecodeError:

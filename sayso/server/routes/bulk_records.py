@@ -15,6 +15,7 @@ from sayso.kernel import Invalid, SaysoError, TooLarge, raw
 from sayso.server.call import Call
 from sayso.server.calls.revealing import Word
 from sayso.server.calls.storing import WRITERS, StoredRecord, StoreRecord, Value, demand_audience, stored_record
+from sayso.server.routes.bulk import NDJSON, parsed
 from sayso.server.routes.gate import admits
 from vault import ANY, collection_of
 
@@ -23,8 +24,6 @@ MOST_LINES: Final = 50_000
 
 CHUNK: Final = 256
 """Records that go into a flush side by side."""
-
-_NDJSON: Final = "application/x-ndjson"
 
 
 class RecordsHead(Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,7 +64,7 @@ async def store_many(request: Request[Any, Any, Any], call: NamedDependency[Call
     configuration = call.configuration
     collection_of(configuration.collections, head.collection)
     demand_audience(configuration, head.audience)
-    return Stream(_lines(call, head, records), media_type=_NDJSON)
+    return Stream(_lines(call, head, records), media_type=NDJSON)
 
 
 async def _lines(call: Call, head: RecordsHead, records: list[RecordLine]) -> AsyncIterator[bytes]:
@@ -95,15 +94,8 @@ def _read(body: bytes) -> tuple[RecordsHead, list[RecordLine]]:
         raise TooLarge("too-many-items", f"One call stores {MOST_LINES} records at most.", limit=MOST_LINES)
     if len(lines) == 1:
         raise Invalid("malformed", "There is no record behind the first line.", at="line 2")
-    number = 1
-    try:
-        head = _head(lines[0])
-        records = []
-        for number, line in enumerate(lines[1:], 2):
-            records.append(_record(line))
-    except msgspec.DecodeError:
-        raise Invalid("malformed", "A line has not the declared shape.", at=f"line {number}") from None
-    return head, records
+    head = parsed(_head, lines[0], 1)
+    return head, [parsed(_record, line, number) for number, line in enumerate(lines[1:], 2)]
 
 
 handlers: list[BaseRouteHandler] = [store_many]
