@@ -43,14 +43,14 @@ class Search(Struct, frozen=True, forbid_unknown_fields=True):
     context: RevealContext = RevealContext()
 
 
-class Found(Struct, frozen=True):
+class FoundPerson(Struct, frozen=True):
     subject: str
 
 
 class SearchResults(Struct, frozen=True):
     """Who was found and may be used; never a value."""
 
-    results: list[Found]
+    results: list[FoundPerson]
     entry: str
 
 
@@ -85,7 +85,7 @@ def _finding(call: Call, data: Search, candidates: list[bytes]) -> Unit[SearchRe
         if asks:
             answers = yield from services.engine.evaluate_many(tx, configuration.policy, asks)
             allowed -= {ask.subject for ask, answer in zip(asks, answers, strict=True) if not answer.decision.allowed}
-        people = [Found(text("sub", subject)) for subject in hits.subjects if subject in allowed]
+        people = [FoundPerson(text("sub", subject)) for subject in hits.subjects if subject in allowed]
         return SearchResults(people, hits.entry)
 
     return unit
