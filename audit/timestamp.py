@@ -30,18 +30,19 @@ class Timestamping:
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
 
-    async def round(self, database: Database, context: Context, cls: str) -> Stamped | None:
+    async def round(self, database: Database, context: Context, cls: str) -> Instant | None:
         """Have the newest checkpoint of a class's log stamped, unless one was today (UTC) or it has not grown since.
 
-        Raises `TimestampRefused`.
+        Returns when its newest checkpoint is known to be stamped; None for a log without entries. Raises
+        `TimestampRefused`.
         """
-        log, head = await database.look(context, lambda tx: _due(tx, cls))
+        log, head, newest = await database.look(context, lambda tx: _due(tx, cls))
         if head is None:
-            return None
+            return newest.at if newest is not None else None
         response = await self._ask(head.note)
         stamped = Stamped(head.size, head.root, head.note, response, read(head.note, response))
         await database.run_alone(context, lambda tx: _keep(tx, log, stamped))
-        return stamped
+        return stamped.at
 
 
 def read(note: bytes, response: bytes) -> Instant:
@@ -64,15 +65,15 @@ def best(tx: Tx, log: str, size: int) -> Work[StampedHead | None]:
     return StampedHead(stamped, (yield from proving.consistency_proof(tx, log, low, high)))
 
 
-def _due(tx: Tx, cls: str) -> Work[tuple[str, store.Signed | None]]:
+def _due(tx: Tx, cls: str) -> Work[tuple[str, store.Signed | None, Stamped | None]]:
     (current,) = yield (class_store.current_of(tx, cls),)
     log = class_store.log_from(current, cls)
     rows, found = yield store.last_signed(tx, log), timestamp_store.newest(tx, log)
     head, stamped = store.signed_from(rows), timestamp_store.stamped_from(found)
     if head is None or not head.size:
-        return log, None
+        return log, None, stamped
     done = stamped is not None and (stamped.at // DAY >= tx.context.at // DAY or stamped.size >= head.size)
-    return log, None if done else head
+    return log, None if done else head, stamped
 
 
 def _keep(tx: Tx, log: str, stamped: Stamped) -> Work[None]:

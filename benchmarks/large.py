@@ -85,6 +85,7 @@ def grown(engine: str, count: int) -> list[Figure]:
         _fine(proofs)
         return [
             Figure("start, seconds to ready", started, "s", 2),
+            Figure("the same before there were entries", stage.start_seconds, "s"),
             Figure("inclusion proof in the process, p99", laid.proof_ms, "ms", 10),
             Figure("receipt (tlog-proof with its entry) over HTTP at 100/s, p99", proofs.latency(0.99), "ms", 20),
             Figure("size of an entry, all tables", (full - empty) / laid.entries, "bytes"),

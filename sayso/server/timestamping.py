@@ -11,7 +11,7 @@ import httpx
 from cryptography import x509
 
 from audit import MAIN, Timestamping, TimestampRefused
-from sayso.kernel import SECOND, SYSTEM, Context, Invalid, now
+from sayso.kernel import SECOND, SYSTEM, Context, Instant, Invalid, now
 from sayso.server.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,23 +34,30 @@ class Timestamps:
         self._services = services
         settings = services.settings
         self.timestamping = Timestamping(_asker(settings)) if settings.timestamp_url else None
-        self._at = 0
+        self._stamps: dict[str, Instant] = {}
 
     @property
     def age(self) -> float:
-        """Seconds since this process last had a stamp; 0 before the first."""
-        return (now() - self._at) / SECOND if self._at else 0.0
+        """Seconds since the oldest of the brands' newest stamps, or since one that has none is waited for."""
+        return (now() - min(self._stamps.values())) / SECOND if self._stamps else 0.0
 
     async def round(self) -> None:
         """Have the newest checkpoint of each brand stamped, once a day. Raises `TimestampRefused`."""
         if self.timestamping is None:
             return
-        services = self._services
+        services, failed = self._services, None
         for tenant in services.configurations.tenants():
+            self._stamps.setdefault(tenant, now())
             context = Context(tenant, SYSTEM, now(), "timestamp")
-            stamped = await self.timestamping.round(services.database, context, MAIN)
+            try:
+                stamped = await self.timestamping.round(services.database, context, MAIN)
+            except TimestampRefused as error:
+                failed = error
+                continue
             if stamped is not None:
-                self._at = now()
+                self._stamps[tenant] = stamped
+        if failed is not None:
+            raise failed
 
 
 class _Authority:
