@@ -58,7 +58,8 @@ PURPOSES = ("marketing.email", "marketing.profile", "marketing.sms", "ads", "ana
 class Stage:
     """`with Stage("sqlite") as stage:` gives a served brand without people; `stage.people(n)` records them."""
 
-    def __init__(self, engine: str, *, slow_disk: bool = False) -> None:
+    def __init__(self, engine: str, *, slow_disk: int = 0) -> None:
+        """`slow_disk`: milliseconds that are added to each fsync."""
         self.engine = engine
         self.slow_disk = slow_disk
         self.folder = Path(tempfile.mkdtemp(prefix="sayso-bench-"))
@@ -138,6 +139,9 @@ class Stage:
         Path(f"{path}.out").unlink()
         return outcome
 
+    def get(self, path: str, key: str) -> bytes:
+        return request("GET", path, HOST, self.server.port, b"", key)
+
     def post(self, path: str, body: object, key: str) -> bytes:
         return request("POST", path, HOST, self.server.port, msgspec.json.encode(body), key)
 
@@ -189,11 +193,13 @@ class Stage:
         return asyncio.run(all_of_them())
 
     def _environment(self) -> dict[str, str]:
-        return {"LD_PRELOAD": str(_slow_fsync(self.folder))} if self.slow_disk else {}
+        if not self.slow_disk:
+            return {}
+        return {"LD_PRELOAD": str(_slow_fsync(self.folder)), "SLOW_FSYNC_MS": str(self.slow_disk)}
 
 
 def _slow_fsync(folder: Path) -> Path:
-    """The shim that adds a millisecond to every fsync, compiled once per stage."""
+    """The shim that adds milliseconds to every fsync, compiled once per stage."""
     library = folder / "slow_fsync.so"
     if not library.exists():
         source = Path(__file__).with_name("slow_fsync.c")

@@ -138,7 +138,7 @@ class Services:
             "sayso_log_witness_refusals", "Checkpoints that a witness refused.", lambda: witnesses.refusals
         )
         timestamps = self.timestamps
-        self.metrics.gauge("sayso_log_timestamp_seconds", "Since a checkpoint was stamped.", lambda: timestamps.age)
+        self.metrics.gauge("sayso_log_timestamp_seconds", "Since all of a log was stamped.", lambda: timestamps.age)
         self.metrics.gauge("sayso_log_forked", "Logs that contradict what was signed; must stay 0.", self._forked)
         self.metrics.gauge("sayso_mail_sent", "Letters that the mail server took.", lambda: self.carrier.sent)
         self.metrics.gauge(
