@@ -1,10 +1,15 @@
 """A request as it is opened."""
 
+from typing import Final
+
 from msgspec import Struct
 
 from rights.deadlines import Calendar
 from rights.model import Kind, Law
 from rights.store import Private
+
+OPENED: Final = "opened"
+"""The step under which what came with a request is kept."""
 
 
 class Opening(Struct, frozen=True, kw_only=True):
@@ -21,10 +26,12 @@ class Opening(Struct, frozen=True, kw_only=True):
     agent: str = ""
     """Who asks for the person, as they named themselves: kept sealed, told to officers alone."""
     stated: str = ""
-    """What came with the request for officers to read, kept sealed: by what an agent says the person is known."""
+    """What came with the request for officers to read, kept sealed: by what an agent says the person is known.
+    Of somebody unknown it goes when the request is closed.
+    """
 
     @property
     def private(self) -> Private:
         """What of it is sealed."""
-        statements = (("opened", self.stated),) if self.stated else ()
+        statements = ((OPENED, self.stated),) if self.stated else ()
         return Private(self.purposes, statements, agent=self.agent)
