@@ -19,9 +19,10 @@ from typing import Any, Final
 import msgspec
 
 from sayso.kernel import Context, Database, Tx, Work
+from sayso.kernel.files import sync_folder
 from vault import keybackup_store, ledger_store
 from vault.keybackup_store import Place
-from vault.keyfiles import demand_private, sync_folder
+from vault.keyfiles import demand_private
 from vault.provider import RootKeyError
 from vault.shred import DestroyedKey
 

@@ -9,7 +9,9 @@ in a copy that was put back meanwhile, is erased once more.
 import time
 from typing import TYPE_CHECKING, Final
 
-from sayso.kernel import SYSTEM, Conflict, Context, SaysoError, new_id, now
+from sayso.kernel import SYSTEM, Conflict, Context, SaysoError, Tx, Work, new_id, now
+from sayso.server import store
+from sayso.server.tenancy import WORLD
 from vault import ProviderDown, RootKeyError, keybackup
 
 if TYPE_CHECKING:
@@ -25,10 +27,8 @@ EVERY: Final = 1.0
 
 
 class RestoreUnfinished(Conflict):
-    def __init__(self, tenant: str) -> None:
-        super().__init__(
-            "restore-unfinished", f"Putting back the key table of {tenant} did not finish; do it again.", tenant=tenant
-        )
+    def __init__(self, what: str) -> None:
+        super().__init__("restore-unfinished", f"Putting back a copy of {what} did not finish; do it again.")
 
 
 class DataWentBack(RootKeyError):
@@ -57,9 +57,11 @@ class KeyKeeper:
         Raises `RestoreUnfinished`.
         """
         services = self._services
+        if await services.database.look(_context(WORLD), _under_way):
+            raise RestoreUnfinished("the store")
         for tenant in services.configurations.tenants():
             if await services.database.look(_context(tenant), keybackup.restoring):
-                raise RestoreUnfinished(tenant)
+                raise RestoreUnfinished(f"the key table of {tenant}")
             await self._again(tenant)
 
     async def _again(self, tenant: str) -> None:
@@ -136,6 +138,11 @@ class KeyKeeper:
                 services.log.info("epoch destroyed", tenant=tenant, epoch=epoch)
         except SaysoError as error:
             services.log.error("epoch not destroyed", error, tenant=tenant)
+
+
+def _under_way(tx: Tx) -> Work[bool]:
+    (rows,) = yield (tx.select(store.restores_under_way()),)
+    return bool(rows)
 
 
 def _context(tenant: str) -> Context:

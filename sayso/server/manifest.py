@@ -25,12 +25,14 @@ SECTIONS = (
     "collections",
     "systems",
     "drp",
+    "rights",
     "data_ends",
     "roles",
     "rules",
     "policy_tests",
     "sites",
     "clients",
+    "logs",
 )
 """Every section there is, in the order in which they build on each other."""
 

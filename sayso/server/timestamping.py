@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 from cryptography import x509
 
-from audit import MAIN, Timestamping, TimestampRefused
+from audit import Timestamping, TimestampRefused
 from sayso.kernel import SECOND, SYSTEM, Context, Invalid, now
 from sayso.server.settings import Settings
 
@@ -42,15 +42,15 @@ class Timestamps:
         return (now() - self._at) / SECOND if self._at else 0.0
 
     async def round(self) -> None:
-        """Have the newest checkpoint of each brand stamped, once a day. Raises `TimestampRefused`."""
+        """Have the newest checkpoint of each log stamped, once a day. Raises `TimestampRefused`."""
         if self.timestamping is None:
             return
         services = self._services
         for tenant in services.configurations.tenants():
             context = Context(tenant, SYSTEM, now(), "timestamp")
-            stamped = await self.timestamping.round(services.database, context, MAIN)
-            if stamped is not None:
-                self._at = now()
+            for log, _ in await services.database.look(context, services.audit.shown):
+                if await self.timestamping.round(services.database, context, log) is not None:
+                    self._at = now()
 
 
 class _Authority:

@@ -126,6 +126,17 @@ def upgrade() -> None:
     )
     guard("audit_outbox", replaced=True)
     op.create_table(
+        "audit_pruned",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("log", sa.Text(), nullable=False),
+        sa.Column("below", sa.BigInteger(), nullable=False),
+        sa.Column("first", sa.LargeBinary(), nullable=False),
+        sa.Column("last", sa.LargeBinary(), nullable=False),
+        sa.Column("entry", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "log", name=op.f("audit_pruned_pk")),
+    )
+    guard("audit_pruned")
+    op.create_table(
         "audit_subject",
         sa.Column("bucket", sa.SmallInteger(), nullable=False),
         sa.Column("tenant", sa.Text(), nullable=False),
@@ -164,6 +175,8 @@ def upgrade() -> None:
         sa.Column("origin", sa.Text(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("root", sa.LargeBinary(), nullable=False),
+        sa.Column("opened", sa.BigInteger(), nullable=False),
+        sa.Column("ended", sa.SmallInteger(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "log", name=op.f("audit_tree_pk")),
     )
     guard("audit_tree")
@@ -540,6 +553,7 @@ def upgrade() -> None:
     op.create_index(
         "rights_task_system_state_again", "rights_task", ["tenant", "system", "state", "again"], unique=False
     )
+    op.create_index("rights_task_state_again", "rights_task", ["tenant", "state", "again"], unique=False)
     op.create_index("rights_task_state_due", "rights_task", ["tenant", "state", "due"], unique=False)
     op.create_table(
         "server_drp_request",
@@ -728,6 +742,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant", "proposal", name=op.f("server_proposal_pk")),
     )
     guard("server_proposal", append_only=True)
+    op.create_table(
+        "server_restore",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("backup", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "backup", "at", name=op.f("server_restore_pk")),
+    )
+    guard("server_restore", replaced=True)
     op.create_table(
         "server_session",
         sa.Column("bucket", sa.SmallInteger(), nullable=False),

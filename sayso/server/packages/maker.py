@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from audit import AuditEvent, NotIntegrated
+from audit import AuditEvent, EntryPruned, NotIntegrated
 from consent import NoSubject
 from policies import AccessDenied, Answer, rights_question
 from rights import RequestView
@@ -279,7 +279,7 @@ class Maker:
             try:
                 proof = yield from self._services.audit.tlog_proof(tx, item.entry)
                 files[f"receipts/{item.record}.proof.txt"] = proof.decode()
-            except NotIntegrated:
+            except (NotIntegrated, EntryPruned):
                 pass
         made = Part(
             history=tuple(msgspec.Raw(encode(each)) for each in page.items),
