@@ -14,7 +14,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from audit import class_store, export, listing, lost, proving, pruning, recovery, search, shards, store, witnessing
+from audit import class_store, export, listing, proving, pruning, recovery, search, store, witnessing
 from audit.anchor import Anchor
 from audit.append import Appender
 from audit.classes import MAIN, Classes
@@ -23,7 +23,7 @@ from audit.errors import LogNotFound, NothingToRecover
 from audit.guard import ForkGuard, Head, Memory
 from audit.integrator import BATCH, Integrator, Round
 from audit.listing import LogInfo
-from audit.lost import Lost
+from audit.lost import Losses
 from audit.note import VerifierKey
 from audit.pressure import Pressure
 from audit.pruning import Due
@@ -69,6 +69,7 @@ class AuditLog:
         self._guard = ForkGuard(Anchor(anchor) if anchor is not None else None)
         self._integrator = Integrator(signer, origin_base, self._guard, self.pressure, self._appender)
         self._classes = classes
+        self.losses = Losses(signer, self._guard)
         self._known: dict[str, dict[str, None]] = {}
 
     # writing
@@ -102,7 +103,7 @@ class AuditLog:
 
     def append_while_forked(self, tx: Tx, event: AuditEvent) -> str:
         """Add an entry though the log takes none: for what must be done before it does again."""
-        return self._appender.append(tx, event, None, MAIN)
+        return self._appender.append(tx, event, None, self._classes(tx.context.tenant).of(event.type))
 
     async def integrate(self, database: Database, tenant: str, log: str = MAIN, batch: int = BATCH) -> Round:
         """One round: give up to `batch` waiting entries their index, then sign the committed head.
@@ -145,24 +146,6 @@ class AuditLog:
     async def standing(self, database: Database, context: Context, log: str = MAIN) -> LogStanding:
         """How a log stands to what was seen of it."""
         return (await recovery.stand(database, context, log, self._guard))[0]
-
-    async def whole(self, database: Database, context: Context) -> None:
-        """Hash every entry of every log of the tenant again. Raises `DamagedLog`."""
-        await lost.demand_whole(database, context, lambda origin: self._keys_of(context.tenant, origin))
-
-    async def lost(
-        self, database: Database, context: Context, folder: Path, wanted: Callable[[str], bool], log: str = MAIN
-    ) -> Lost:
-        """What a static copy has beyond the database, with the leaves of the types that are `wanted`. Changes
-        nothing. Raises `RecoveryRefused`.
-        """
-        _, tree = await recovery.stand(database, context, log, self._guard)
-        keys = self._keys_of(context.tenant, tree.origin)
-        return await lost.lost(database, context, log, folder, keys, wanted)
-
-    async def anchored(self, tenant: str, log: str) -> int | None:
-        """The size of the greatest head that the anchor remembers of a log; None where it knows none."""
-        return await self._guard.anchored(tenant, log)
 
     async def replay(self, database: Database, context: Context, folder: Path, log: str = MAIN) -> LogStanding:
         """Take what the database lost from a static copy, then sign again. Raises `RecoveryRefused`, `LogForked`."""
@@ -312,6 +295,10 @@ class AuditLog:
         witnesses. Raises `NotIntegrated`, `NotWitnessed`, `EntryNotFound`.
         """
         return proving.tlog_proof(tx, self._signer, entry_id, witnessed=witnessed)
+
+    def tlog_proofs(self, tx: Tx, entry_ids: Sequence[str]) -> Work[dict[str, bytes]]:
+        """The receipts of many entries, by id; those that no signed checkpoint covers yet are left out."""
+        return proving.tlog_proofs(tx, self._signer, entry_ids)
 
     def witnessed(self, tx: Tx, log: str = MAIN) -> Work[bytes]:
         """The last checkpoint that enough witnesses cosigned. Raises `LogNotFound` when there is none."""
