@@ -96,7 +96,7 @@ function start(configuration: Configuration, base: string): Sayso {
   };
   const show = (): void => {
     if (answered(configuration, known)) ui().rest();
-    else if (!shown?.asking()) ui().ask(news(configuration, known));
+    else ui().ask(news(configuration, known));
   };
 
   const whenIdle = (act: () => void) => (window.requestIdleCallback ?? setTimeout)(act);
@@ -144,6 +144,8 @@ function start(configuration: Configuration, base: string): Sayso {
     // Answered in another tab, or back from the cache of visited pages.
     const look = (): void => {
       hurry();
+      // Who leaves looks at nothing, and to read would hold up where they go.
+      if (document.hidden) return;
       known = jar.read();
       if (said() === seen) return;
       if (answered(configuration, known)) shown?.rest();

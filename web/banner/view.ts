@@ -5,7 +5,7 @@ import type { Configuration, Purpose } from "./configuration.ts";
 import { button, h, hosted, spoken, type Child } from "./elements.ts";
 
 export interface View {
-  /** Put the question on the page; who answered an earlier version is told what is new and what changed. */
+  /** Put the question on the page, once; who answered an earlier version is told what is new and what changed. */
   ask(news: { added: string[]; changed: string[] }): void;
   /** Open the choices. */
   choose(): void;
@@ -17,8 +17,6 @@ export interface View {
   say(words: string[]): void;
   /** Take the question away without a word: it was answered elsewhere. */
   rest(): void;
-  /** Whether the question is on the page. */
-  asking(): boolean;
 }
 
 export interface Wishes {
@@ -78,6 +76,7 @@ export function view(configuration: Configuration, wishes: Wishes): View {
   };
 
   const ask = (news: { added: string[]; changed: string[] }): void => {
+    if (card) return;
     open.hidden = true;
     const fresh = [sentence(strings.added, titles((name) => news.added.includes(name))), sentence(strings.changed, titles((name) => news.changed.includes(name)))];
     const told = fresh.join(" ").trim();
@@ -150,7 +149,7 @@ export function view(configuration: Configuration, wishes: Wishes): View {
     say([strings.saved, wishes.gpc && strings.gpc, sentence(strings.yes, list("granted")), sentence(strings.no, list("refused")), running && strings.running]);
   };
 
-  return { ask, choose, leave, confirm, say, rest, asking: () => !!card };
+  return { ask, choose, leave, confirm, say, rest };
 }
 
 declare global {
