@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install serve test thorough lint bench screens openapi locks
+.PHONY: help install serve test thorough soak lint bench screens openapi locks
 
 PYTHON ?= python3
 PORT ?= 8080
@@ -38,6 +38,9 @@ test: $(READY)  ## all tests on SQLite and PostgreSQL, with a real browser
 thorough: $(READY)  ## what `make test` leaves out: every width and light in every writing, steps in every language
 	@tests/provide.sh
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m thorough
+
+soak: $(READY)  ## 200 kills of each engine's log at random moments, which `make test` does 20 times
+	$(BIN)/python -m pytest -m soak tests/audit/test_crashes.py
 
 lint: $(READY)  ## style, types and the import rule
 	$(BIN)/ruff check .

@@ -48,7 +48,9 @@ class ForkGuard:
 
     def observe(self, tenant: str, log: str, head: Head) -> None:
         """A head was seen outside; the next round compares it."""
-        self._observed.setdefault((tenant, log), []).append(head)
+        seen = self._observed.setdefault((tenant, log), [])
+        if head not in seen:
+            seen.append(head)
 
     async def heads(self, tenant: str, log: str) -> list[Head]:
         """All that the tree must contain, besides its own last checkpoint. Asks outside once, before the first
@@ -58,13 +60,18 @@ class ForkGuard:
         first = key not in self._signed
         if self._anchor is not None and await asyncio.to_thread(lambda: first or self._moved):
             head = await _anchored(self._anchor, tenant, log)
-            if head is not None and head not in self._observed.get(key, ()):
+            if head is not None:
                 self.observe(tenant, log, head)
         found = list(self._observed.get(key, ()))
         if not first:
             return [*found, self._signed[key]]
         asked = await asyncio.gather(*(memory(tenant, log) for memory in self.memories))
         return found + [head for head in asked if head is not None]
+
+    async def anchored(self, tenant: str, log: str) -> int | None:
+        """The size of the greatest head in the anchor file, or None."""
+        head = await _anchored(self._anchor, tenant, log) if self._anchor is not None else None
+        return head.size if head is not None else None
 
     async def before_signing(self, tenant: str, log: str, tree: store.Tree) -> None:
         """Remember a head that is about to be signed; durable when this returns. Raises `AnchorUnusable`."""

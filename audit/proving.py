@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from audit import store, witness_store
-from audit.errors import EntryNotFound, LogNotFound, NotIntegrated, NotWitnessed, SizeNotInLog, TileNotFound
+from audit.errors import EntryPruned, LogNotFound, NotIntegrated, NotWitnessed, SizeNotInLog, TileNotFound
 from audit.merkle import Plan, consistency_plan, inclusion_plan, prove, root_plan
 from audit.note import SignedNote, VerifierKey
 from audit.proof import TlogProof, pack_extra
+from audit.search import absent
 from audit.strict import HASH_SIZE, Malformed
 from audit.tiles import ENTRIES_LEVEL, TileReader, parse_path, place_of, prefix, root, width_at
 from sayso.kernel import Signer, Tx, Work
@@ -84,7 +85,7 @@ def tlog_proof(tx: Tx, signer: Signer, entry_id: str, *, witnessed: bool = False
     (row,) = yield (store.locate(tx, key),)
     place = store.located_from(row)
     if place is None:
-        raise NotIntegrated if key in waiting else EntryNotFound
+        raise NotIntegrated() if key in waiting else (yield from absent(tx, key))
     log, index = place
     tree, rows, row = yield (
         store.tree_of(tx, log),
@@ -116,6 +117,8 @@ def tile(tx: Tx, log: str, path: str) -> Work[bytes]:
         raise TileNotFound
     if place.level == ENTRIES_LEVEL:
         (row,) = yield (store.bundle_at(tx, log, place.number),)
+        if row is None:
+            raise EntryPruned
         return prefix(row[0], place.width)
     tiles = yield from store.tiles_at(tx, log, [(place.level, place.number)])
     return tiles[place.level, place.number][: place.width * HASH_SIZE]

@@ -30,9 +30,26 @@ audit_tree = tenant_table(
     column("origin", Text),
     column("size", BigInteger),
     column("root", LargeBinary),
+    column("opened", BigInteger),
+    column("ended", SmallInteger),
     key=("log",),
 )
-"""One row per log. Its lock elects the integrator, its size fences it. `origin` is fixed when the log is opened."""
+"""One row per log. Its lock elects the integrator, its size fences it. `origin` is fixed when the log is opened, at the
+instant `opened`. `ended` is 1 once it was closed: the next shard of its class goes on.
+"""
+
+audit_pruned = tenant_table(
+    "audit_pruned",
+    column("log", Text),
+    column("below", BigInteger),
+    column("first", LargeBinary),
+    column("last", LargeBinary),
+    column("entry", LargeBinary),
+    key=("log",),
+)
+"""Up to which index the entries of a log were pruned; the smallest and the largest of their ids; the entry that says
+so. Written before anything is deleted.
+"""
 
 audit_class = tenant_table(
     "audit_class",
@@ -95,6 +112,21 @@ audit_cosigned = tenant_table(
 )
 """As a witness for others: the largest head of each of their logs that we cosigned. It only grows."""
 
+audit_timestamp = tenant_table(
+    "audit_timestamp",
+    column("log", Text),
+    column("size", BigInteger),
+    column("root", LargeBinary),
+    column("note", LargeBinary),
+    column("response", LargeBinary),
+    column("at", BigInteger),
+    key=("log", "size"),
+    append_only=True,
+)
+"""Checkpoints that a time-stamp authority stamped: `response` is its answer (RFC 3161, DER) over the bytes of `note`,
+`at` the time in it.
+"""
+
 audit_index = tenant_table(
     "audit_index",
     column("entry", LargeBinary),
@@ -149,6 +181,8 @@ BUNDLE = Rows(audit_bundle)
 CHECKPOINT = Rows(audit_checkpoint)
 WITNESSED = Rows(audit_witnessed)
 COSIGNED = Rows(audit_cosigned)
+PRUNED = Rows(audit_pruned)
+TIMESTAMP = Rows(audit_timestamp)
 INDEX = Rows(audit_index, journal=True)
 SUBJECT = Rows(audit_subject, journal=True)
 ACTOR = Rows(audit_actor, journal=True)

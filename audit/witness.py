@@ -2,22 +2,29 @@
 
 For each log we know (its key was given to us) we remember the largest head we cosigned. We cosign another only with a
 proof that it begins with that one, and only once that is committed: two histories of one log never get our name.
+
+A database that was restored from a backup has forgotten what we cosigned since. So each head stands in an anchor file
+outside it (`anchor.py`) before its cosignature leaves, and where the file is ahead, it is what we go on from.
 """
 
+import asyncio
 from base64 import b64encode
 from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
+from pathlib import Path
 from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from audit import witness_store
+from audit.anchor import Anchor, Anchored
 from audit.checkpoint import Checkpoint
 from audit.cosignature import WitnessKey, cosign
+from audit.errors import AnchorUnusable
 from audit.merkle import EMPTY_ROOT, ProofInvalid, verify_consistency
 from audit.note import SignatureInvalid, SignedNote, VerifierKey
 from audit.strict import Malformed, decimal, digest, utf8
-from sayso.kernel import TENANT_OWNER, Sealer, Tx, Work
+from sayso.kernel import TENANT_OWNER, Context, Database, Sealer, Tx, Work
 
 SIZE_TYPE = "text/x.tlog.size"
 TEXT_TYPE = "text/plain; charset=utf-8"
@@ -68,31 +75,51 @@ def print_request(old: int, proof: Collection[bytes], note: bytes) -> bytes:
 
 
 class WitnessDesk:
-    """The witness that an installation is. `trusted` are the keys of each log it witnesses, by origin."""
+    """The witness that an installation is. `trusted` are the keys of each log it witnesses, by origin; `anchor` is a
+    file outside the database that remembers what was cosigned.
+    """
 
-    def __init__(self, sealer: Sealer, tenant: str, name: str, trusted: Mapping[str, Sequence[VerifierKey]]) -> None:
+    def __init__(
+        self,
+        sealer: Sealer,
+        tenant: str,
+        name: str,
+        trusted: Mapping[str, Sequence[VerifierKey]],
+        anchor: Path | None = None,
+    ) -> None:
         self._sealer = sealer
         self._tenant = tenant
         self._name = name
         self._trusted = trusted
+        self._anchor = Anchor(anchor) if anchor is not None else None
 
     @property
     def key(self) -> WitnessKey:
         """What others check our cosignatures with."""
         return WitnessKey(self._name, self._private().public_key().public_bytes_raw())
 
-    def add(self, tx: Tx, raw: bytes) -> Work[Answer]:
-        """One `add-checkpoint`. A cold unit; of two at once the second is decided anew.
+    async def add(self, database: Database, context: Context, raw: bytes) -> Answer:
+        """One `add-checkpoint`; of two at once the second is decided anew.
 
         200 with our cosignature; 400 malformed, or an old size beyond the new; 403 not signed by a known key of the
         log; 404 a log we do not know; 409 another size (it is in the body) or root than we cosigned; 422 no proof.
+        Raises `AnchorUnusable`.
         """
+        # What can be said without our memory comes first: it keeps strangers from the database.
         asked = self.judge(raw)
         if isinstance(asked, Answer):
             return asked
+        floor = await self._floor(asked.checkpoint.origin)
+        answer = await database.run_alone(context, lambda tx: self._decide(tx, asked, floor))
+        if answer.status == 200:
+            await self._remember(asked.checkpoint.origin, asked.checkpoint.size, asked.checkpoint.root)
+        return answer
+
+    def _decide(self, tx: Tx, asked: AddCheckpoint, floor: Anchored | None) -> Work[Answer]:
         checkpoint = asked.checkpoint
         (row,) = yield (witness_store.seen_of(tx, checkpoint.origin),)
-        seen = witness_store.Seen(*row[:3]) if row is not None else witness_store.Seen(0, EMPTY_ROOT, b"")
+        kept = witness_store.Seen(*row[:3]) if row is not None else witness_store.Seen(0, EMPTY_ROOT, b"")
+        seen = floor if floor is not None and floor.size >= kept.size else kept
         if asked.old != seen.size or (checkpoint.size == seen.size and checkpoint.root != seen.root):
             return Answer(409, f"{seen.size}\n".encode(), SIZE_TYPE)
         try:
@@ -103,11 +130,11 @@ class WitnessDesk:
         line = cosign(self.key, checkpoint.text, seconds, self._private().sign)
         ours = [each for each in asked.note.signatures if each.name == checkpoint.origin]
         note = SignedNote(checkpoint.text, (*ours, line)).print()
-        witness_store.keep(tx, checkpoint.origin, seen, witness_store.Seen(checkpoint.size, checkpoint.root, note))
+        witness_store.keep(tx, checkpoint.origin, kept, witness_store.Seen(checkpoint.size, checkpoint.root, note))
         return Answer(200, line.line.encode())
 
     def judge(self, raw: bytes) -> AddCheckpoint | Answer:
-        """What can be said without our memory: the request, or why it is refused. Keeps strangers from the database."""
+        """What can be said without our memory: the request, or why it is refused."""
         try:
             asked = AddCheckpoint.parse(raw)
         except Malformed:
@@ -121,19 +148,43 @@ class WitnessDesk:
             return Answer(403)
         return asked if asked.old <= asked.checkpoint.size else Answer(400)
 
-    def latest(self, tx: Tx, origin_hash: str) -> Work[bytes | None]:
-        """The newest checkpoint we cosigned of the log whose origin has this SHA-256 (hex); None for others."""
+    async def latest(self, database: Database, context: Context, origin_hash: str) -> bytes | None:
+        """The newest checkpoint we cosigned of the log whose origin has this SHA-256 (hex); None for others.
+
+        Raises `AnchorUnusable`.
+        """
         for origin in self._trusted:
             if sha256(origin.encode()).hexdigest() == origin_hash:
-                (row,) = yield (witness_store.seen_of(tx, origin),)
-                return witness_store.Seen(*row[:3]).note if row is not None else None
-        yield ()
+                seen = await database.look(context, lambda tx: _kept(tx, origin))  # noqa: B023
+                floor = await self._floor(origin)
+                if seen is not None and (floor is None or seen.size > floor.size):
+                    # Committed by a process that died before its answer: it must not be shown and then forgotten.
+                    await self._remember(origin, seen.size, seen.root)
+                return seen.note if seen is not None else None
         return None
+
+    async def _floor(self, origin: str) -> Anchored | None:
+        """The largest head that we are known to have cosigned, whatever the database says."""
+        if self._anchor is None:
+            return None
+        try:
+            return await asyncio.to_thread(self._anchor.last, origin)
+        except Malformed:
+            raise AnchorUnusable from None
+
+    async def _remember(self, origin: str, size: int, root: bytes) -> None:
+        if self._anchor is not None:
+            await asyncio.to_thread(self._anchor.remember, origin, size, root)
 
     def _private(self) -> Ed25519PrivateKey:
         # The tenant's own log key is never rotated, so neither is this one: a witness is known by its key.
         seed = self._sealer.standing(self._tenant, TENANT_OWNER).derive(_LABEL)
         return Ed25519PrivateKey.from_private_bytes(seed)
+
+
+def _kept(tx: Tx, origin: str) -> Work[witness_store.Seen | None]:
+    (row,) = yield (witness_store.seen_of(tx, origin),)
+    return witness_store.Seen(*row[:3]) if row is not None else None
 
 
 def by_origin(lines: Collection[str]) -> dict[str, list[VerifierKey]]:

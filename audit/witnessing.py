@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
-from audit import class_store, store, witness_store
+from audit import store, witness_store
 from audit.checkpoint import open_checkpoint
 from audit.cosignature import cosigned
 from audit.guard import Head
@@ -29,10 +29,11 @@ class Refused(NamedTuple):
 
 
 class Lap(NamedTuple):
-    """What one round at the witnesses gave: the size that was submitted, who cosigned it, who refused, whether they
-    were enough.
+    """What one round at the witnesses gave: the log and the size that was submitted, who cosigned it, who refused,
+    whether they were enough.
     """
 
+    log: str
     size: int
     cosigned: tuple[str, ...]
     refused: tuple[Refused, ...]
@@ -49,12 +50,12 @@ class Witnessing:
         # What each witness cosigned last, as far as we know; asked anew after a restart.
         self._old: dict[tuple[str, str], int] = {}
 
-    async def round(self, database: Database, context: Context, cls: str) -> Lap | None:
-        """Have the newest checkpoint of a class's log cosigned; None when it is already, or there is none.
+    async def round(self, database: Database, context: Context, log: str) -> Lap | None:
+        """Have the newest checkpoint of a log cosigned; None when it is already, or there is none.
 
         A witness that is slow or away holds up nobody but who waits for it.
         """
-        log, origin, head, was = await database.look(context, lambda tx: _due(tx, cls))
+        origin, head, was = await database.look(context, lambda tx: _due(tx, log))
         if head is None or not head.size or (was is not None and was.size >= head.size):
             return None
         answers = await asyncio.gather(*(self._ask(database, context, log, origin, head, each) for each in self._asked))
@@ -67,7 +68,7 @@ class Witnessing:
             seen = witness_store.Seen(head.size, head.root, joined)
             await database.run_alone(context, lambda tx: _keep(tx, log, seen))
         refused = tuple(Refused(name, found) for name, found in lines.items() if isinstance(found, str) and found)
-        return Lap(head.size, tuple(good), refused, met)
+        return Lap(log, head.size, tuple(good), refused, met)
 
     async def _ask(
         self, database: Database, context: Context, log: str, origin: str, head: store.Signed, witness: Witness
@@ -97,12 +98,13 @@ class Witnessing:
             self._old[key] = size
         return "knows another history of this log"
 
-    async def remembered(self, origin: str, keys: Sequence[VerifierKey]) -> Head | None:
-        """The greatest head of a log that a witness can show, signed by one of the log's own keys.
+    async def shown(self, keys: Sequence[VerifierKey]) -> list[Head]:
+        """The heads of a log that its witnesses show, each signed by one of `keys`, the log's own.
 
         A witness's bare word (a size in a 409) is not enough to stop a log: whoever can stop it must have its
         signature.
         """
+        origin = keys[0].name
         name = sha256(origin.encode()).hexdigest()
         addresses = [f"{witness.url.rstrip('/')}/{name}/checkpoint" for witness in self._asked]
         found: list[Head] = []
@@ -115,7 +117,7 @@ class Witnessing:
                 continue
             if shown.origin == origin:
                 found.append(Head(shown.size, shown.root, "what a witness cosigned"))
-        return max(found, default=None)
+        return found
 
 
 def _size(body: bytes) -> int | None:
@@ -125,12 +127,10 @@ def _size(body: bytes) -> int | None:
         return None
 
 
-def _due(tx: Tx, cls: str) -> Work[tuple[str, str, store.Signed | None, witness_store.Seen | None]]:
-    (current,) = yield (class_store.current_of(tx, cls),)
-    log = class_store.log_from(current, cls)
+def _due(tx: Tx, log: str) -> Work[tuple[str, store.Signed | None, witness_store.Seen | None]]:
     tree, rows, row = yield (store.tree_of(tx, log), store.last_signed(tx, log), witness_store.witnessed_of(tx, log))
     origin = store.Tree(*tree).origin if tree is not None else ""
-    return log, origin, store.signed_from(rows), witness_store.witnessed_from(row)
+    return origin, store.signed_from(rows), witness_store.witnessed_from(row)
 
 
 def _proof(tx: Tx, log: str, old: int, new: int) -> Work[list[bytes]]:

@@ -56,7 +56,7 @@ from policies.lists import Group, MalformedList, unpack_list
 from policies.liveness import Life, life
 from policies.matcher import ForbiddenMatcher
 from policies.mutants import Coverage, Covered, coverage
-from policies.obligations import merge
+from policies.obligations import GUARDS, merge
 from policies.plan import Condition, Plan, Way
 from policies.policy import Policy
 from policies.proving import Outcome, failures_of, prove
@@ -92,6 +92,7 @@ __all__ = [
     "ACTIONS",
     "AIDS_MEDIA_TYPE",
     "BUILT_IN_ROLES",
+    "GUARDS",
     "LONGEST_TERM",
     "MOST_AIDS",
     "MOST_CAPPED",

@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import Struct
 
 from policies.grounds import Grounds
-from policies.obligations import MASKS
+from policies.obligations import GUARDS, MASKS
 from policies.rules import NEEDS, NONE, SYSTEM_RULES, Rule
 from policies.trees import (
     BUILT_IN_ROLES,
@@ -26,6 +26,8 @@ from policies.trees import (
 from sayso.kernel import Problem, nearest
 
 SYSTEM_PREFIX: Final = "sayso."
+
+_GUARDED: Final = ("reveal", "read", ROOT)
 
 _WORLDLY: Final = frozenset(
     ("health", "genetics", "biometrics", "religion", "ethnicity", "politics", "union", "sex_life")
@@ -82,6 +84,7 @@ def lint(rules: Sequence[Rule], trees: Trees, grounds: Grounds, tenant: str) -> 
     _repeated(rules, findings)
     if not findings.errors:
         _dead(rules, trees, findings)
+        _unasked(rules, trees, findings)
     return findings
 
 
@@ -138,6 +141,12 @@ def _allow(rule: Rule, trees: Trees, grounds: Grounds, findings: Findings) -> No
         findings.error(rule, "it allows every category for every purpose.")
     if sum(obligation.type in MASKS for obligation in rule.obligations) > 1:
         findings.error(rule, "one mask at most: the weaker of two would never be applied.")
+    if any(each.type in GUARDS for each in rule.obligations) and rule.action not in _GUARDED:
+        findings.warn(
+            rule,
+            f"Sayso asks for the second person where it opens values (reveal, and facts under read); whoever is to"
+            f" {rule.action} has to say that it supports that, or is denied.",
+        )
     _ground(rule, trees, grounds, findings)
     _special(rule, trees, grounds, findings)
     _doubts(rule, trees, grounds, findings)
@@ -210,6 +219,22 @@ def _dead(rules: Sequence[Rule], trees: Trees, findings: Findings) -> None:
                 findings.warn(
                     rule, f"it can never permit: {cover.id} forbids all of it, and a deny knows no exception."
                 )
+
+
+def _unasked(rules: Sequence[Rule], trees: Trees, findings: Findings) -> None:
+    """Rules that ask for a second person behind one that permits the same without: the first that fits decides."""
+    open_before: dict[tuple[str, str], list[Rule]] = {}
+    for rule in (*SYSTEM_RULES, *rules):
+        if rule.effect != "allow":
+            continue
+        if not any(each.type in GUARDS for each in rule.obligations):
+            open_before.setdefault((rule.action, rule.role), []).append(rule)
+            continue
+        found = next((each for each in _near(rule, open_before, trees) if _covers(each, rule, trees)), None)
+        if found is not None:
+            findings.warn(
+                rule, f"it may never ask for anybody: {found.id} stands before it and permits all of it without."
+            )
 
 
 def _near(rule: Rule, denies: dict[tuple[str, str], list[Rule]], trees: Trees) -> Iterator[Rule]:

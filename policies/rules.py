@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import Struct
 
 from consent import BASES
-from policies.obligations import PARAMETERS, TYPES
+from policies.obligations import PARAMETERS, TYPES, either
 from policies.trees import BUILT_IN_ROLES, RIGHTS, ROOT
 from sayso.kernel import Map, Node, Obligation, Problem, Scalar, Seq, nearest, problem
 
@@ -184,7 +184,7 @@ def _obligations(node: Node, rule: str, problems: list[Problem]) -> list[Obligat
     if not isinstance(node, Seq):
         problems.append(problem(node, "Obligations are a list: [mask_last4, log, {aggregate: {k: 20}}]."))
         return []
-    return [obligation for item in node for obligation in _obligation(item, rule, problems)]
+    return either([obligation for item in node for obligation in _obligation(item, rule, problems)], rule)
 
 
 def _obligation(node: Node, rule: str, problems: list[Problem]) -> list[Obligation]:

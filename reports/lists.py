@@ -6,11 +6,15 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from audit import Indexed, Opener, Opening
+from consent import AID
 from policies import Audiences, Group, unpack_list
+from reports.runs import MOST, Runs, aid_key
 from sayso.kernel import NotFound, Sealer, Tx, Work, text
 
 LIST: Final = "access.list.decided"
+_LIST_MARK: Final = LIST.encode()
 _AID: Final = 8
+_AT_ONCE: Final = 4_096
 
 
 class Counted(NamedTuple):
@@ -54,9 +58,37 @@ def counted(parts: Sequence[Opening]) -> list[Counted]:
     return found
 
 
-def groups(tx: Tx, hit: Indexed, parts: Sequence[Opening], audiences: Audiences) -> Work[list[Group]]:
-    """The decisions of an entry about a list, person by person; none where the list is not kept any more."""
+def fitting(hits: Sequence[Indexed]) -> int:
+    """How many of these entries may be worked on at once, at least one: the people in lists are the work."""
+    people = 0
+    for number, hit in enumerate(hits):
+        if _LIST_MARK in hit.leaf:
+            people += int(hit.decoded().res.get("count", "0"))
+            if number and people > MOST:
+                return number
+    return len(hits)
+
+
+def listed_in(tx: Tx, sealer: Sealer, audiences: Audiences, hit: Indexed, at: int, runs: Runs) -> Work[tuple[str, int]]:
+    """Count the people whom a list permitted. Returns the category that its entry names, and how many people were
+    found: fewer than the entry says where the list is not kept any more.
+    """
+    (parts,) = yield from opened(sealer, tx, [hit])
     detail = _detail(parts)
+    found = 0
+    for group in (yield from _groups(tx, hit, detail, audiences)):
+        permitted = [aid for aid, (reason, _, _) in group.rows() if reason == "permitted"]
+        found += len(permitted)
+        for start in range(0, len(permitted), _AT_ONCE):
+            aids = permitted[start : start + _AT_ONCE]
+            (rows,) = yield (tx.get_each(AID, [aid.to_bytes(_AID, "big") for aid in aids]),)
+            for aid, row in zip(aids, rows, strict=True):
+                runs.touch(row[0] if row is not None else aid_key(aid), at, group.category)
+    return detail.category, found
+
+
+def _groups(tx: Tx, hit: Indexed, detail: _Detail, audiences: Audiences) -> Work[list[Group]]:
+    """The decisions of an entry about a list, person by person; none where the list is not kept any more."""
     if not detail.digest:
         return _unpacked(detail)
     try:

@@ -1,27 +1,32 @@
 """Blast radius: who and what an actor, a key or a period touched, and whom the laws want told, by when.
 
-The list of people is written by merging what each step counted, so that memory does not grow with the entries. People
-in lists are found by their `aid`; those who were erased since are counted, and no longer named.
+A step writes down whom its entries touched as sorted runs of fixed records (`runs.py`); the report merges the runs of
+all steps, so that little is in memory at a time however long the lists are. Who somebody is now (known, where they
+live, erased) is looked up when the report is written: people erased by then are counted, and not named.
 """
 
-import heapq
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 import msgspec
 from msgspec import Struct
 
 from audit import Content, Indexed, csv_lines, written
-from consent import AID, PERSON, unpack
+from consent import PERSON, unpack
 from policies import Audiences
 from reports.clocks import Due, due_under
-from reports.lists import LIST, groups, opened
+from reports.lists import LIST, fitting, listed_in
+from reports.runs import Gathered, Person, Runs, merged
 from sayso.kernel import Instant, Sealer, Tx, Work, iso, parse_instant, text
 
 COLUMNS: Final = ("subject", "entries", "first_at", "last_at", "categories", "jurisdictions")
 _UNNAMED: Final = "-"
-_LINES: Final = 2_048
+_UNKNOWN: Final = "unknown"
+
+
+class _Tags(Struct, gc=False):
+    s: str = ""
 
 
 class _Leaf(Struct, gc=False):
@@ -30,34 +35,31 @@ class _Leaf(Struct, gc=False):
     type: str
     ts: int
     res: dict[str, str]
+    t: _Tags
 
 
 _leaf = msgspec.json.Decoder(_Leaf).decode
 
 
-class _Person(Struct, array_like=True):
-    """What one step counted of a person. Times in milliseconds."""
-
-    subject: bytes
-    entries: int
-    first: int
-    last: int
-    categories: list[str]
-    places: list[str]
-
-
 class _Step(Struct, array_like=True):
-    """What one step counted: people by id, entry types, and how many people in lists nobody knows any more."""
+    """What one step counted: whom it touched, entry types, entries about nobody known, lists that are not kept any
+    more, and how many people were permitted in those, by category.
+    """
 
-    people: list[_Person]
+    people: Gathered
     types: dict[str, int]
-    gone: int
+    unnamed: int
+    lost: int
+    lost_in: dict[str, int]
 
 
 class Touched(Struct, frozen=True):
-    """The summary. `people` counts persons who are still known; `gone` those in lists who were erased since; both also
-    by category and by jurisdiction (`unknown` where none is known). `clocks` are the duties, soonest first, reckoned
-    from `noticed_at`.
+    """The summary. `people` counts persons who are still known; `gone` those who were erased since; both also by
+    category and by jurisdiction (`unknown` where none is known).
+
+    `unnamed` are entries about persons who were unknown, or erased before the report was made. `lists_gone` are lists
+    that are not kept any more, and `in_lists_gone` says by category how many people at most they add: each list counts
+    its own. `clocks` are the duties, soonest first, reckoned from `noticed_at`.
     """
 
     filter: dict[str, str]
@@ -67,6 +69,9 @@ class Touched(Struct, frozen=True):
     types: dict[str, int]
     people: int
     gone: int
+    unnamed: int
+    lists_gone: int
+    in_lists_gone: dict[str, int]
     categories: dict[str, int]
     jurisdictions: dict[str, int]
     first_at: str
@@ -74,6 +79,13 @@ class Touched(Struct, frozen=True):
     noticed_at: str
     clocks: list[Due]
     export: str
+
+
+class _Now(Struct, frozen=True):
+    """Somebody who was touched, as they stand when the report is written; `places` is None for one who was erased."""
+
+    person: Person
+    places: list[str] | None
 
 
 class BlastRadius:
@@ -87,74 +99,69 @@ class BlastRadius:
         self._sealer = sealer
         self._audiences = audiences
 
+    def fitting(self, hits: Sequence[Indexed]) -> int:
+        """How many of these entries one step may take: lists count by the people in them."""
+        return fitting(hits)
+
     def gather(self, tx: Tx, hits: Sequence[Indexed]) -> Work[bytes]:
         """The people that these entries touch."""
         types: Counter[str] = Counter()
-        people: dict[bytes, _Person] = {}
-        lists = []
+        lost: Counter[str] = Counter()
+        runs = Runs()
+        unnamed = lists_gone = 0
         for hit in hits:
             leaf = _leaf(hit.leaf)
             types[leaf.type] += 1
             if hit.subject is not None:
-                _touch(people, hit.subject, leaf.ts // 1000, leaf.res.get("category", ""))
+                category = leaf.res.get("category", "")
+                runs.touch(hit.subject, leaf.ts // 1000, "" if category == _UNNAMED else category)
             elif leaf.type == LIST:
-                lists.append((hit, leaf.ts // 1000))
-        gone = yield from self._listed(tx, [hit for hit, _ in lists], [at for _, at in lists], people)
-        yield from _place(tx, people)
-        step = _Step([people[key] for key in sorted(people)], dict(types), gone)
-        return msgspec.msgpack.encode(step)
-
-    def _listed(self, tx: Tx, hits: Sequence[Indexed], times: Sequence[int], people: dict[bytes, _Person]) -> Work[int]:
-        parts = yield from opened(self._sealer, tx, hits)
-        found: list[tuple[int, str, int]] = []
-        for hit, each, at in zip(hits, parts, times, strict=True):
-            listed = yield from groups(tx, hit, each, self._audiences)
-            found += [
-                (aid, group.category, at)
-                for group in listed
-                for aid, (reason, _, _) in group.rows()
-                if reason == "permitted"
-            ]
-        known = list(dict.fromkeys(aid for aid, _, _ in found if aid))
-        (rows,) = yield (tx.get_each(AID, [aid.to_bytes(8, "big") for aid in known]),)
-        subjects = {aid: row[0] for aid, row in zip(known, rows, strict=True) if row is not None}
-        for aid, category, at in found:
-            if aid in subjects:
-                _touch(people, subjects[aid], at, category)
-        return len({aid for aid, _, _ in found} - subjects.keys())
+                category, found = yield from listed_in(tx, self._sealer, self._audiences, hit, leaf.ts // 1000, runs)
+                missing = int(leaf.res.get("permitted", "0")) - found
+                lists_gone += missing > 0
+                lost[category or _UNKNOWN] += max(missing, 0)
+            else:
+                unnamed += bool(leaf.t.s)
+        return msgspec.msgpack.encode(_Step(runs.done(), dict(types), unnamed, lists_gone, dict(+lost)))
 
     async def summary(self, content: Content) -> Touched:
         """Counts over all people, each once."""
-        types: Counter[str] = Counter()
-        categories: Counter[str] = Counter()
-        places: Counter[str] = Counter()
-        count = gone = last = 0
+        types, categories, places, lost = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
+        people = gone = unnamed = lists_gone = last = 0
         first = 1 << 62
         steps = await _steps(content)
         for step in steps:
             types.update(step.types)
-            gone += step.gone
-        for person in _merged(steps):
-            count += 1
-            first, last = min(first, person.first), max(last, person.last)
-            categories.update(person.categories)
-            places.update(person.places or ["unknown"])
+            lost.update(step.lost_in)
+            unnamed += step.unnamed
+            lists_gone += step.lost
+        async for page in _people(content, steps):
+            known = sum(each.places is not None for each in page)
+            people, gone = people + known, gone + len(page) - known
+            for each in page:
+                first, last = min(first, each.person.first), max(last, each.person.last)
+                categories.update(each.person.categories)
+                places.update(each.places or [_UNKNOWN])
         export, told = content.export, content.order.told
         noticed = parse_instant(told["noticed_at"]) if "noticed_at" in told else export.made_at
+        owed = places + Counter({_UNKNOWN: lost.total()})
         return Touched(
             filter=told,
             log=content.vkey.name,
             size=export.size,
             entries=export.hits,
             types=dict(sorted(types.items())),
-            people=count,
+            people=people,
             gone=gone,
+            unnamed=unnamed,
+            lists_gone=lists_gone,
+            in_lists_gone=dict(sorted(lost.items())),
             categories=dict(sorted(categories.items())),
             jurisdictions=dict(sorted(places.items())),
-            first_at=iso(first * 1000) if count else "",
-            last_at=iso(last * 1000) if count else "",
+            first_at=iso(first * 1000) if last else "",
+            last_at=iso(last * 1000) if last else "",
             noticed_at=iso(noticed),
-            clocks=due_under(dict(places), Instant(noticed)),
+            clocks=due_under(dict(owed), Instant(noticed)),
             export=export.id,
         )
 
@@ -173,56 +180,40 @@ class BlastRadius:
             yield piece
 
     async def _list(self, content: Content) -> AsyncIterator[bytes]:
-        """One line for each person, by id; ids only for whoever may see them."""
+        """One line for each person who is still known, by id; ids only for whoever may see them."""
         yield csv_lines([COLUMNS])
         if not content.order.people:
             return
-        waiting: list[Sequence[object]] = []
-        for person in _merged(await _steps(content)):
-            named = (text("sub", person.subject), person.entries, iso(person.first * 1000), iso(person.last * 1000))
-            waiting.append((*named, " ".join(person.categories), " ".join(person.places)))
-            if len(waiting) >= _LINES:
-                yield csv_lines(waiting)
-                waiting.clear()
-        yield csv_lines(waiting)
+        async for page in _people(content, await _steps(content)):
+            yield csv_lines([_row(each.person, each.places) for each in page if each.places is not None])
+
+
+def _row(person: Person, places: list[str]) -> Sequence[object]:
+    named = (text("sub", person.key), person.entries, iso(person.first * 1000), iso(person.last * 1000))
+    return (*named, " ".join(person.categories), " ".join(places))
 
 
 async def _steps(content: Content) -> list[_Step]:
-    """What all steps counted, as packed people: some 60 bytes for each person and step."""
+    """What all steps counted, as packed people: some 40 bytes for each person and step."""
     return [msgspec.msgpack.decode(counted, type=_Step) async for _, counted in content.parts() if counted]
 
 
-def _merged(steps: Sequence[_Step]) -> Iterator[_Person]:
-    """Each person once, by id."""
-    held: _Person | None = None
-    for one in heapq.merge(*(step.people for step in steps), key=lambda person: person.subject):
-        if held is None or one.subject != held.subject:
-            if held is not None:
-                yield held
-            held = msgspec.structs.replace(one)
-            continue
-        held.entries += one.entries
-        held.first, held.last = min(held.first, one.first), max(held.last, one.last)
-        held.categories = sorted({*held.categories, *one.categories})
-        held.places = sorted({*held.places, *one.places})
-    if held is not None:
-        yield held
+async def _people(content: Content, steps: Sequence[_Step]) -> AsyncIterator[list[_Now]]:
+    """Everybody once, as they stand now, page by page."""
+    async for page in merged([step.people for step in steps]):
+        ids = [person.key for person in page if not person.erased]
+        found = dict(zip(ids, await content.look(lambda tx: _places(tx, ids)), strict=True))  # noqa: B023
+        yield [_Now(person, found.get(person.key)) for person in page]
 
 
-def _touch(people: dict[bytes, _Person], subject: bytes, at: int, category: str) -> None:
-    person = people.get(subject)
-    if person is None:
-        person = people[subject] = _Person(subject, 0, at, at, [], [])
-    person.entries += 1
-    person.first, person.last = min(person.first, at), max(person.last, at)
-    if category and category != _UNNAMED and category not in person.categories:
-        person.categories = sorted([*person.categories, category])
-
-
-def _place(tx: Tx, people: dict[bytes, _Person]) -> Work[None]:
-    """Where each of them lives, as far as the registry knows."""
-    ids = list(people)
+def _places(tx: Tx, ids: Sequence[bytes]) -> Work[list[list[str] | None]]:
+    """Where each of them lives, as far as the registry knows; None for one who was erased."""
     (rows,) = yield (tx.get_each(PERSON, ids),)
-    for subject, row in zip(ids, rows, strict=True):
-        if row is not None:
-            people[subject].places = sorted({each.code for each in unpack(row[3]).jurisdictions})
+    found: list[list[str] | None] = []
+    for row in rows:
+        state = unpack(row[3]) if row is not None else None
+        if state is None or state.erased_at:
+            found.append(None)
+        else:
+            found.append(sorted({each.code for each in state.jurisdictions}))
+    return found

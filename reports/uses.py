@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from audit import Content, Indexed, csv_lines, written
-from reports.lists import LIST, actor_in, counted, opened
+from reports.lists import LIST, actor_in, counted, fitting, opened
 from sayso.kernel import Document, Renderer, Sealer, TooLarge, Tx, Work, iso
 
 MOST_ROWS: Final = 50_000
@@ -83,6 +83,10 @@ class UsesReport:
         self._sealer = sealer
         self._renderer = renderer
         self._document = document
+
+    def fitting(self, hits: Sequence[Indexed]) -> int:
+        """How many of these entries one step may take: lists count by the people in them."""
+        return fitting(hits)
 
     def gather(self, tx: Tx, hits: Sequence[Indexed]) -> Work[bytes]:
         """The rows that these entries come to."""

@@ -11,10 +11,10 @@ from typing import Final
 
 from audit import AuditLog
 from consent import PERSON, ConsentRegistry, unpack
-from rights.erasure import USUAL_TERMS
+from rights.erasure import USUAL_TERMS, ForgetRest, nothing_else
 from sayso.kernel import LOG, Context, Database, Sealer, Tx, Work, add_duration
 from sayso.kernel.ids import BUCKETS
-from vault import Revocation, Vault
+from vault import Revocation, Vault, lent
 
 _PAGE: Final = 200
 _AT_ONCE: Final = 16
@@ -24,8 +24,15 @@ class Again:
     """Erases again."""
 
     def __init__(
-        self, audit: AuditLog, sealer: Sealer, consent: ConsentRegistry, vault: Vault, revocation: Revocation
+        self,
+        audit: AuditLog,
+        sealer: Sealer,
+        consent: ConsentRegistry,
+        vault: Vault,
+        revocation: Revocation,
+        forget_rest: ForgetRest = nothing_else,
     ) -> None:
+        self._forget_rest = forget_rest
         self._audit = audit
         self._sealer = sealer
         self._consent = consent
@@ -36,7 +43,7 @@ class Again:
         """Erase everybody whose destroyed keys are there again; how many. To be awaited before anything is served."""
         found = await self._revocation.returned(database, context)
         for subject, classes in found.items():
-            await database.run_alone(context, partial(self._once_more, subject, frozenset(classes)))
+            await database.run_alone(context, lent(partial(self._once_more, subject, frozenset(classes))))
         if found:
             await database.tidy()
             await self._revocation.note(database, context)
@@ -53,7 +60,7 @@ class Again:
                 while subjects := await database.look(context, partial(self._page, bucket, after)):
                     after = subjects[-1]
                     for subject in await database.look(context, partial(self._keyless, subjects)):
-                        await database.run_alone(context, partial(self._once_more, subject, frozenset()))
+                        await database.run_alone(context, lent(partial(self._once_more, subject, frozenset())))
                         erased += 1
             report(first + _AT_ONCE)
         if erased:
@@ -66,6 +73,7 @@ class Again:
             until = add_duration(tx.context.at, USUAL_TERMS.suppression)
             yield from self._consent.forget_again(tx, subject, suppress_until=until)
             yield from self._audit.forget(tx, subject)
+            yield from self._forget_rest(tx, subject)
         yield from self._vault.shred_again(tx, subject, classes)
 
     def _page(self, bucket: int, after: bytes, tx: Tx) -> Work[list[bytes]]:

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import BigInteger, Column, LargeBinary, SmallInteger, Table, Text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
+from sqlalchemy.engine import Dialect
 
 from audit import store as audit_store
 from consent import store as consent_store
@@ -21,9 +22,10 @@ from rights import register
 from rights import store as rights_store
 from sayso.kernel import SYSTEM, Context, Query, Tx
 from sayso.kernel.rows import Rows
-from sayso.kernel.tx import Head, View
+from sayso.kernel.tx import Execute, Head, View
 from sayso.migrations import every_table
 from tests.test_tables import TABLES, read_by_key
+from vault import epoch_store
 
 ROWS = {table.name: Rows(table) for table in TABLES if read_by_key(table)}
 PERSON = bytes(range(16))
@@ -43,6 +45,19 @@ WALKS: dict[str, Query] = {
 }
 """Statements of searches, which walk over everybody: a page at a time, and never over another tenant's people."""
 
+SWEEPS = ("data keys to be wrapped anew", "data keys wrapped anew")
+"""What a roll of the tenant's keys does: it goes on in the order of their key, and finds each by its whole key."""
+
+COLUMNS = ["bucket", "tenant", "owner", "class"]
+
+
+def sweep(name: str, text: Dialect) -> str:
+    if name == "data keys to be wrapped anew":
+        return TX.select(epoch_store.keys_not_under("default", 2, (1, PERSON, "log"), 9)).text(text)[0]
+    (found,) = epoch_store.rewrapped_keys(2, [(1, PERSON, "log", 1, b"anew")] * 4)
+    return Execute(found[0], 4, "default", found[2]).text(text)[0]
+
+
 QUEUES: dict[str, Query] = {
     "the due queue": TX.select(register.statement(register.Wanted(due_before="2026-12-01"))),
     "its next page": TX.select(register.statement(register.Wanted(cursor=f"2026-12-01.{PERSON.hex()}"))),
@@ -50,6 +65,10 @@ QUEUES: dict[str, Query] = {
     "requests of which something is to be told": TX.select(rights_store.to_be_told(5, 20)),
 }
 """Over all people of a brand, in an order: found by an index that leads with the tenant."""
+
+
+_BY_INDEX = r"(?:COVERING )?INDEX \w+|PRIMARY KEY"
+"""Of a table without row numbers the key is the table's own order."""
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +89,7 @@ def test_sqlite_finds_rows_by_their_whole_key(lite: sqlite3.Connection, rows: Ro
         statements.append(rows.sqlite.replace)
     for text in statements:
         plan = lite_plan(lite, text)
-        found = re.search(rf"SEARCH (t|{rows.name}) USING (COVERING )?INDEX \w+ \((.*)\)", plan)
+        found = re.search(rf"SEARCH (t|{rows.name}) USING ({_BY_INDEX}) \((.*)\)", plan)
         assert found, plan
         assert found[3].split(" AND ") == [f"{name}=?" for name in key], plan
         assert not re.search(rf"SCAN (t|{rows.name})\b", plan)
@@ -90,6 +109,15 @@ def test_sqlite_walks_over_people_by_index(lite: sqlite3.Connection, name: str) 
     assert "SCAN" not in plan
     assert "TEMP B-TREE" not in plan, "sorted by hand"
     assert re.search(r"USING INDEX \w+ \(bucket=\? AND tenant=\?", plan), plan
+
+
+@pytest.mark.parametrize("name", SWEEPS)
+def test_sqlite_sweeps_over_keys_by_index(lite: sqlite3.Connection, name: str) -> None:
+    plan = lite_plan(lite, sweep(name, sqlite.dialect()))
+    found = re.search(rf"SEARCH vault_key USING (?:{_BY_INDEX}) \((.*)\)", plan)
+    assert found, plan
+    assert re.findall(r"\w+(?==)", found[1]) == COLUMNS or f"({','.join(COLUMNS)})>" in found[1], plan
+    assert "TEMP B-TREE" not in plan, "sorted by hand"
 
 
 @pytest.mark.parametrize("name", QUEUES)
@@ -127,6 +155,13 @@ async def _postgres(url: str) -> None:
             plan = await _plan(connection, text, text.count("$"))
             assert "Seq Scan" not in plan, (name, plan)
             assert "Index Cond" in plan, (name, plan)
+            assert "Sort Key" not in plan, (name, plan)
+        for name in SWEEPS:
+            text = sweep(name, dialect())  # type: ignore[no-untyped-call]
+            plan = await _plan(connection, text, text.count("$"))
+            condition = re.search(r"Index Cond: (.*)", plan)
+            assert condition, (name, plan)
+            assert all(column in condition[1] for column in COLUMNS), (name, plan)
             assert "Sort Key" not in plan, (name, plan)
     finally:
         await connection.close()

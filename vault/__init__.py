@@ -6,7 +6,7 @@
 from vault import keybackup
 from vault.custody import KEY_FILES, Custody, holds_root, own_folder, own_folders
 from vault.epochs import Epochs
-from vault.facts import action_for
+from vault.facts import action_for, fact_of
 from vault.fields import (
     Collection,
     Collections,
@@ -22,11 +22,13 @@ from vault.guarding import SECOND_PERSON, Glass
 from vault.keyfiles import ExposedRootKey
 from vault.keyring import Keyring, TenantKeys, UnknownTenant
 from vault.ledger import Ledger, Revocation
+from vault.lending import lent
 from vault.masks import STRENGTH as MASKS
 from vault.normalise import NORMALISERS, InvalidValue, canonical
 from vault.outside import FILE as PROVIDER_FILE
 from vault.outside import KINDS as PROVIDERS
 from vault.outside import OutsideKey
+from vault.planner import adds_up
 from vault.portable import InvalidRecipient, NoAge, Portable, recipient_of, sealed_for
 from vault.provider import (
     KeyGone,
@@ -37,7 +39,7 @@ from vault.provider import (
     RootKeyError,
     WrongRootKey,
 )
-from vault.records import UnknownSubject
+from vault.records import UnknownSubject, check_values
 from vault.reveal import ANY, Ask, Located, Revealed, Unresolvable
 from vault.roll import EpochList, EpochView, NewRoll, NoEpoch, RollView
 from vault.root import (
@@ -50,7 +52,7 @@ from vault.root import (
     SealedFile,
     WrongPassphrase,
 )
-from vault.search import Hits, NotIndexed, Term
+from vault.search import MOST_FOUND, Hits, NotIndexed, Term
 from vault.shred import PROOF, DestroyedKey, Held, Place, Tombstone
 from vault.signing import thumbprint
 from vault.storing import Stored, SubjectFacts
@@ -63,6 +65,7 @@ __all__ = [
     "ANY",
     "KEY_FILES",
     "MASKS",
+    "MOST_FOUND",
     "NORMALISERS",
     "PROOF",
     "PROVIDERS",
@@ -132,11 +135,15 @@ __all__ = [
     "WrongPassphrase",
     "WrongRootKey",
     "action_for",
+    "adds_up",
     "canonical",
+    "check_values",
     "collection_of",
+    "fact_of",
     "find",
     "holds_root",
     "keybackup",
+    "lent",
     "own_folder",
     "own_folders",
     "parse",

@@ -26,7 +26,8 @@ def _tail(key_version: int, value_version: int) -> bytes:
 
 
 @lru_cache(maxsize=1024)
-def _key_tail(version: int, epoch: int) -> bytes:
+def key_tail(version: int, epoch: int) -> bytes:
+    """What tells one wrapping of a key from the next: see `data_key`."""
     return version.to_bytes(4, "big") + epoch.to_bytes(4, "big")
 
 
@@ -37,12 +38,17 @@ def field(tenant: str, collection: str, owner: bytes, name: str, key_version: in
 
 def data_key(tenant: str, owner: bytes, cls: str, version: int, epoch: int) -> bytes:
     """A wrapped data key: whose, of which class, its version (u32) and the tenant key's epoch (u32)."""
-    return _lead(DATA_KEY, tenant) + pair(owner, cls.encode()) + _key_tail(version, epoch)
+    return data_key_of(tenant, owner, cls) + key_tail(version, epoch)
+
+
+def data_key_of(tenant: str, owner: bytes, cls: str) -> bytes:
+    """The first part of `data_key`, behind which `key_tail` follows: a key that is wrapped anew has it once."""
+    return _lead(DATA_KEY, tenant) + pair(owner, cls.encode())
 
 
 def secret(tenant: str, use: str, version: int, epoch: int) -> bytes:
     """One of the tenant's own secrets (index root, token root, signing seed), wrapped."""
-    return parts(SECRET, tenant.encode(), use.encode()) + _key_tail(version, epoch)
+    return parts(SECRET, tenant.encode(), use.encode()) + key_tail(version, epoch)
 
 
 def tenant_key(context: dict[str, str]) -> bytes:

@@ -3,20 +3,35 @@
 Nothing about such a person looks different. Their row is read with every reveal, so that no clock tells them apart.
 """
 
+import logging
 from typing import Final
 
 from audit import AuditLog
-from sayso.kernel import LOG, Get, Tx, Work
+from sayso.kernel import LOG, Get, Key, Tx, Work
 from vault import events, store
 from vault.keyring import Keyring
 from vault.records import UnknownSubject
 
 MOST_LISTED: Final = 1000
 
+log = logging.getLogger("sayso.vault")
+
 
 def read(tx: Tx, subject: bytes) -> Get:
     """The read that tells whether the person is one of them."""
     return tx.get(store.CANARY, subject)
+
+
+def sound(audit: AuditLog, tx: Tx, subject: bytes, key: Key | None, purpose: str) -> None:
+    """Somebody looked where nobody should: an entry, an event of the feed, a line in the program's log."""
+    audit.append(tx, events.alarm("canary", subject, purpose=purpose), key)
+    announce(tx, subject)
+
+
+def announce(tx: Tx, subject: bytes) -> None:
+    """Tell the feed and the program's log of an alarm. It says nobody's name."""
+    tx.publish(events.ALARM, subject, b"")
+    log.error("alarm of the vault: see the entries of type vault.alarm.raised")
 
 
 def plant(keyring: Keyring, audit: AuditLog, tx: Tx, subject: bytes, *, known: bool) -> Work[None]:

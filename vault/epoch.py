@@ -3,7 +3,8 @@
 next       made and proved to open; not in use yet, so that every node can have it first
 active     wraps what is wrapped now; one epoch of a tenant is
 retiring   opens what still lies under it, which a sweep wraps anew
-disabled   opens nothing any more; can be called back until it is destroyed
+disabled   opens nothing any more; can be called back until its end has begun
+destroying its provider is being asked to destroy it; nobody can call it back any more
 destroyed  the provider's key for it is gone: no copy of it, in whatever backup, opens anything again
 """
 
@@ -21,6 +22,7 @@ NEXT: Final = "next"
 ACTIVE: Final = "active"
 RETIRING: Final = "retiring"
 DISABLED: Final = "disabled"
+DESTROYING: Final = "destroying"
 DESTROYED: Final = "destroyed"
 OPENING: Final = (NEXT, ACTIVE, RETIRING)
 """States in which an epoch is held in memory."""

@@ -18,7 +18,7 @@ from audit import AuditLog
 from sayso.kernel import SECOND, Context, Database, Done, Invalid, Job, Try, Tx, Work, add_duration, iso
 from vault import epoch_store, events, rewrap, store, tables
 from vault.custody import in_time
-from vault.epoch import ACTIVE, DESTROYED, DISABLED, NEXT, RETIRING, Epoch
+from vault.epoch import ACTIVE, DESTROYED, DESTROYING, DISABLED, NEXT, RETIRING, Epoch
 from vault.epoch_store import Place
 from vault.keyring import Keyring, epochs_of
 from vault.provider import Receipt
@@ -41,7 +41,7 @@ from vault.roll import (
     view,
 )
 
-PAGE: Final = 1_000
+PAGE: Final = 1_024
 """Data keys in one step of the sweep."""
 
 FASTEST: Final = 1_000_000
@@ -55,7 +55,7 @@ class Epochs:
     def __init__(self, keyring: Keyring, audit: AuditLog) -> None:
         self._keyring = keyring
         self._audit = audit
-        self.job = Job("rewrap", 1.0, self._pending, self._step)
+        self.job = Job("rewrap", 1.0, self._pending, self._step, rest=1)
 
     # looking
 
@@ -132,9 +132,9 @@ class Epochs:
         Raises `NoEpoch`, `EpochInUse`, `KeysNotBackedUp`, `RootKeyError`.
         """
         found, backed_up = await database.look(context, lambda tx: _with_backup(tx, number))
-        if found.state != DISABLED:
+        if found.state not in (DISABLED, DESTROYING):
             raise EpochInUse(found.state)
-        if backed_up < found.changed_at:
+        if found.state == DISABLED and backed_up < found.changed_at:
             raise KeysNotBackedUp
         return await self._destroy(database, context, found)
 
@@ -246,8 +246,9 @@ class Epochs:
         tx.configure()
 
     async def _destroy(self, database: Database, context: Context, found: Epoch) -> EpochView:
-        # Once more before it cannot be undone: nothing may lie under it.
-        if not await database.run_alone(context, lambda tx: self._bare(tx, found)):
+        # Once more before it cannot be undone: nothing may lie under it. From then on nobody calls it back, so that no
+        # key is put to use while its provider destroys it; who is killed here is followed by another who goes on.
+        if found.state == DISABLED and not await database.run_alone(context, lambda tx: self._doom(tx, found)):
             raise EpochInUse(RETIRING)
         provider = self._keyring.custody.holder(context.tenant, found.root)
         receipt = await in_time(provider, lambda: provider.destroy(found.ref, context.at))
@@ -255,13 +256,16 @@ class Epochs:
         await database.tidy()
         return done
 
-    def _bare(self, tx: Tx, found: Epoch) -> Work[bool]:
-        """Whether nothing lies under an epoch; else the sweep begins again. Raises `EpochInUse` once called back."""
+    def _doom(self, tx: Tx, found: Epoch) -> Work[bool]:
+        """Begin the end of an epoch that nothing lies under; else the sweep begins again, and it is False. Raises
+        `EpochInUse` once called back.
+        """
         standing = yield from _one(tx, found.epoch)
         if standing.values != found.values:
             raise EpochInUse(standing.state)
         under, row = yield tx.select(epoch_store.any_under(found.epoch)), tx.get(store.ROLL, _ROLL)
         if not under:
+            tx.put(store.EPOCH, (found.epoch,), found.moved(DESTROYING, tx.context.at), was=found.values)
             return True
         tx.put(store.EPOCH, (found.epoch,), found.moved(RETIRING, tx.context.at), was=found.values)
         if row is not None:
@@ -273,7 +277,7 @@ class Epochs:
         at = tx.context.at
         found = yield from _one(tx, number)
         (row,) = yield (tx.get(store.ROLL, _ROLL),)
-        if found.state == DESTROYED:
+        if found.state != DESTROYING:
             return view(found, 0)
         gone = found.moved(DESTROYED, at, wrapped=b"", gone_at=receipt.gone_at)
         tx.put(store.EPOCH, (number,), gone, was=found.values)
@@ -314,10 +318,11 @@ def _due(tx: Tx) -> Work[list[Epoch]]:
     """Epochs that are to be destroyed now."""
     epochs = yield from epochs_of(tx)
     row, backup = yield tx.get(store.ROLL, _ROLL), tx.get(store.ROLL, _BACKUP)
+    begun = [each for each in epochs if each.state == DESTROYING]
     if row is None or Roll(*row).state != WAITING:
-        return []
+        return begun
     until = min(tx.context.at - Roll(*row).grace, _began(backup))
-    return [each for each in epochs if each.state == DISABLED and each.changed_at <= until]
+    return [*begun, *(each for each in epochs if each.state == DISABLED and each.changed_at <= until)]
 
 
 def _began(backup: tuple[Any, ...] | None) -> int:

@@ -78,6 +78,20 @@ def fits(fact: Fact, kind: str) -> bool:
     return kind in _KINDS[fact.name].kinds
 
 
+def shown(fact: Fact, length: int) -> range:
+    """Which characters of a value so long the fact shows; of the year, those of a resident number."""
+    match fact.name:
+        case "last4":
+            return range(length - _SHOWN, length)
+        case "prefix":
+            return range(fact.number)
+        case "country":
+            return range(2)
+        case "year":
+            return range(6, 10)
+    return range(0)
+
+
 def told(fact: Fact, mask: str | None, kind: str, canonical: str, today: date) -> str:
     """The fact about a value whose normalised form is `canonical`, as far as `mask` lets it be told.
 

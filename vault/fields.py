@@ -19,7 +19,7 @@ from vault.facts import fact_of, fits
 from vault.guarding import GUARDS
 from vault.index import EXACT
 from vault.normalise import NORMALISERS
-from vault.planner import refusal
+from vault.planner import adds_up, refusal
 from vault.terms import TokenTerms, read_terms
 
 DATA: Final = "data"
@@ -50,6 +50,11 @@ class Field(Struct, frozen=True):
     facts: tuple[str, ...] = ()
     token: TokenTerms = TokenTerms()
     guards: tuple[str, ...] = ()
+
+    @property
+    def held_back(self) -> bool:
+        """Whether nobody opens its values on the way to something else: a guard stands before each, or few may."""
+        return bool(self.guards) or self.token.limited
 
 
 class Collection(Struct, frozen=True):
@@ -179,7 +184,11 @@ class _Reading:
                 self._refuse(item, f"A field of type {kind!r} has no {fact.name}.")
             else:
                 found.append(text)
-        return tuple(dict.fromkeys(found))
+        names = tuple(dict.fromkeys(found))
+        why = adds_up(str(kind), [fact for name in names if (fact := fact_of(name)) is not None])
+        if why is not None:
+            self._refuse(node, why)
+        return names
 
     def _token(self, node: Node | None, kind: str | None) -> TokenTerms:
         if node is None:

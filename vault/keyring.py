@@ -22,6 +22,7 @@ from vault.derive import commitment
 from vault.epoch import ACTIVE, NEXT, OPENING, Epoch, Laid
 from vault.index import IndexKeys, TokenKeys
 from vault.keys import DataKey, WrappingKey
+from vault.lending import lent_to_whom_asks
 from vault.provider import KeyGone, KeyProvider, RootKeyError
 from vault.signing import USES, SigningKey
 from vault.suite import KEY_BYTES, BrokenSeal, Suite
@@ -97,7 +98,7 @@ class Keyring:
 
     async def fetch(self, database: Database, context: Context) -> None:
         """Unwrap the epochs that `load` will want and that are not held: to be awaited before it, where a provider may
-        be slow. Raises `RootKeyError`, and then `of` raises it too until the keys are loaded again.
+        be slow. Raises `RootKeyError`, and then `of` raises it too until the keys are released again.
         """
         tenant = context.tenant
         try:
@@ -108,7 +109,6 @@ class Keyring:
         except RootKeyError as error:
             self.lose(tenant, error)
             raise
-        self._lost.pop(tenant, None)
 
     async def demand(self, database: Database, context: Context) -> None:
         """Have the provider unwrap the active epoch once more: it may have been forbidden meanwhile. Raises
@@ -120,17 +120,27 @@ class Keyring:
                 await in_time(provider, partial(epoch.opened, self.custody, context.tenant, row, self._suite))
 
     def lose(self, tenant: str, error: RootKeyError) -> None:
-        """Drop a tenant's keys from memory, because of `error`, which whoever asks for them is told."""
+        """Drop a tenant's keys from memory, because of `error`, which whoever asks for them is told. Once they are
+        loaded again they are held back, but from what they are `lent` to, until they are released.
+        """
         self._tenants.pop(tenant, None)
         self._opened.pop(tenant, None)
         self._lost[tenant] = error
 
+    def release(self, tenant: str) -> None:
+        """Whoever was erased is erased again: the tenant's keys are for everybody."""
+        self._lost.pop(tenant, None)
+
+    def holds(self, tenant: str) -> bool:
+        """Whether the tenant's keys are loaded, perhaps held back."""
+        return tenant in self._tenants
+
     def lost(self, tenant: str) -> RootKeyError | None:
-        """Why the tenant's keys are not here, if a provider is the reason."""
+        """Why nobody has the tenant's keys, if they are lost or held back."""
         return self._lost.get(tenant)
 
     def all_lost(self, tenants: Collection[str]) -> bool:
-        """Whether no tenant's keys are here, and a provider is the reason."""
+        """Whether nobody has any tenant's keys."""
         return bool(tenants) and all(tenant in self._lost for tenant in tenants)
 
     # a tenant's own keys
@@ -189,7 +199,6 @@ class Keyring:
         stored = {row.sealed for row in epochs if row.state in OPENING}
         self._opened[tenant] = {row: key for row, key in self._held(tenant).items() if row in stored}
         self._laid = {place: laid for place, laid in self._laid.items() if place[0] != tenant}
-        self._lost.pop(tenant, None)
 
     def forget(self, tenant: str) -> None:
         """Drop a tenant's keys from memory."""
@@ -210,7 +219,7 @@ class Keyring:
     def of(self, tenant: str) -> TenantKeys:
         """The tenant's keys. Raises `UnknownTenant` unless they were loaded, `RootKeyError` while they are lost."""
         keys = self._tenants.get(tenant)
-        if keys is None:
+        if keys is None or (tenant in self._lost and not lent_to_whom_asks(tenant)):
             raise self._lost.get(tenant) or UnknownTenant()
         return keys
 

@@ -10,10 +10,11 @@ import msgspec
 from msgspec import Struct
 
 from audit import AuditLog
-from sayso.kernel import LOG, Invalid, Permit, Tx, Work, bucket_of, iso, text, together
-from vault import canaries, events, records, store
-from vault.fields import Collections, Field
+from sayso.kernel import Invalid, Permit, Tx, Work, iso, text
+from vault import events
+from vault.fields import Collections
 from vault.keyring import Keyring
+from vault.values import values
 
 FORMAT = "sayso.vault.person.v1"
 
@@ -54,37 +55,10 @@ def collect(
     approved: bool,
 ) -> Work[Portable]:
     """See `Vault.export`."""
-    tenant = tx.context.tenant
-    permit.demand(tenant=tenant, subject=subject, action="export")
-    rows, key_row, canary = yield (
-        tx.query(store.RECORDS_OF, bucket=bucket_of(tenant, subject), subject=subject),
-        keyring.read(tx, subject),
-        canaries.read(tx, subject),
-    )
-    places = [
-        (name, collections[name].fields[field])
-        for name, field, *_ in rows
-        if name in collections and field in collections[name].fields
-    ]
-    withheld = [f"{name}.{field.name}" for name, field in places if field.guards and not approved]
-    shown = [(name, field) for name, field in places if not field.guards or approved]
-
-    def one(name: str, field: Field) -> Work[str | None]:
-        record, row = yield records.reads(tx, keyring, subject, name, field)
-        return (yield from records.opened(tx, keyring, subject, name, field, record, row))
-
-    opened = yield from together(one(name, field) for name, field in shown)
-    values: dict[str, dict[str, str]] = {}
-    for (name, field), value in zip(shown, opened, strict=True):
-        if value is not None:
-            values.setdefault(name, {})[field.name] = value
-    log_key = keyring.unwrap(tenant, subject, LOG, key_row)
-    names = [f"{name}.{field.name}" for name, field in shown]
-    entry = audit.append(tx, events.exported(permit, names, reason), log_key)
-    if canary is not None:
-        audit.append(tx, events.alarm("canary", subject, purpose=permit.purpose), log_key)
-        tx.publish(events.ALARM, subject, b"")
-    return Portable(FORMAT, text("sub", subject), iso(tx.context.at), entry, values, withheld)
+    opened = yield from values(keyring, audit, tx, collections, subject, permit, approved=approved)
+    names = [f"{name}.{field}" for name, fields in opened.values.items() for field in fields]
+    entry = audit.append(tx, events.exported(permit, names, reason), opened.key)
+    return Portable(FORMAT, text("sub", subject), iso(tx.context.at), entry, opened.values, list(opened.withheld))
 
 
 def recipient_of(key: str) -> Any:

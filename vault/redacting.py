@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from audit import AuditLog
 from sayso.kernel import LOG, TooLarge, Tx, Values, Work, together
-from vault import events, records, store, tokens
+from vault import canaries, events, records, store, tokens
 from vault.derive import hmac_sha256, parts
 from vault.fields import DATA, Collection, Field
 from vault.finding import Finding
@@ -37,6 +37,9 @@ class Redacted(Struct, frozen=True):
     def __repr__(self) -> str:
         return f"<Redacted {self.entry}>"
 
+
+NO_PURPOSE: Final = "-"
+"""What a leaf says of a call that is for none."""
 
 MOST_COMPARED: Final = 20
 """Different values of one text that are compared with what is stored of the person."""
@@ -66,8 +69,11 @@ def redact(
         entry = audit.append(tx, events.redacted(None, len(findings)), None)
         yield ()
     else:
+        (canary,) = yield (canaries.read(tx, facts.subject),)
         token_of, log_key = yield from _tokens(keyring, tx, facts, collection, values, audience)
         entry = audit.append(tx, events.redacted(facts.subject, len(findings)), log_key)
+        if canary is not None:
+            canaries.sound(audit, tx, facts.subject, log_key, NO_PURPOSE)
     pieces, at = [], 0
     for each in findings:
         pieces += [text[at : each.start], token_of[each.kind, each.canonical]]
@@ -89,9 +95,7 @@ def _tokens(
     kinds = {kind for kind, _ in values}
     # A guarded value is opened by nobody on the way, and a token with a limit is not made into one that lasts.
     fields = (
-        [each for each in collection.fields.values() if each.type in kinds and not (each.guards or each.token.limited)]
-        if collection
-        else []
+        [each for each in collection.fields.values() if each.type in kinds and not each.held_back] if collection else []
     )
     classes = sorted({LOG, DATA, *(field.retention for field in fields)})
     rows = yield tuple(keyring.read(tx, subject, cls) for cls in classes)

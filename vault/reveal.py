@@ -119,8 +119,7 @@ def sound(audit: AuditLog, tx: Tx, outcome: Outcome) -> None:
     for alarm in outcome.alarms:
         audit.append(tx, alarm, outcome.log_key)
         assert alarm.subject is not None
-        tx.publish(events.ALARM, alarm.subject, b"")
-        log.error("alarm of the vault: see the entries of type vault.alarm.raised")
+        canaries.announce(tx, alarm.subject)
 
 
 def considered(keyring: Keyring, tx: Tx, located: Located, permit: Permit | None, ask: Ask) -> Work[Outcome]:
@@ -168,10 +167,10 @@ def _way(located: Located, permit: Permit | None, ask: Ask, fact: Fact | None) -
     """By which way the value may be opened, or None; and why it is not, should it not be."""
     if permit is None or not located.found:
         return None, ask.why or ("gone" if located.found else "no_token")
-    if fact is not None:
-        return ("", "gone") if str(fact) in located.field.facts else (None, "undeclared_fact")
-    obligations = [item.type for item in permit.obligations]
-    allowed = way(located.field.guards, obligations, approved=ask.approved, glass=ask.glass is not None)
+    if fact is not None and str(fact) not in located.field.facts:
+        return None, "undeclared_fact"
+    guards = located.field.guards if fact is None else ()
+    allowed = way(guards, permit.obligations, approved=ask.approved, glass=ask.glass is not None)
     return allowed, "gone" if allowed is not None else "guarded"
 
 

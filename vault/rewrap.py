@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sayso.kernel import LOG, Tx
-from vault import aad, epoch_store, store, tables
+from vault import aad, epoch_store, tables
 from vault.keys import WrappingKey
 
 Epochs = dict[int, WrappingKey]
@@ -13,12 +13,13 @@ Epochs = dict[int, WrappingKey]
 def data_keys(tx: Tx, epochs: Epochs, epoch: int, found: Sequence[tuple[Any, ...]]) -> None:
     """People's keys, as `epoch_store.keys_not_under` gives them. A row that was changed meanwhile loses the race."""
     tenant, fresh = tx.context.tenant, epochs[epoch]
-    for bucket, owner, cls, *row in found:
-        version, key_version, was, wrapped, committed, uses = row
-        key = epochs[was].unwrap(wrapped, aad.data_key(tenant, owner, cls, key_version, was), committed)
-        anew = fresh.wrap(key, aad.data_key(tenant, owner, cls, key_version, epoch))
-        values = (version + 1, key_version, epoch, anew, committed, uses)
-        tx.put(store.KEY, (owner, cls), values, was=tuple(row), bucket=bucket)
+    anew = []
+    for bucket, owner, cls, version, key_version, was, wrapped, committed in found:
+        whose, tail = aad.data_key_of(tenant, owner, cls), aad.key_tail
+        key = epochs[was].unwrap(wrapped, whose + tail(key_version, was), committed)
+        anew.append((bucket, owner, cls, version, fresh.wrap(key, whose + tail(key_version, epoch))))
+    for statement, count, named in epoch_store.rewrapped_keys(epoch, anew):
+        tx.execute(statement, expect=count, **named)
 
 
 def own_keys(

@@ -32,7 +32,11 @@ class NoRoll(Conflict):
 
 class EpochInUse(Conflict):
     def __init__(self, state: str) -> None:
-        super().__init__("epoch-in-use", "Only a disabled epoch can be called back or destroyed.", state=state)
+        super().__init__(
+            "epoch-in-use",
+            "Only a disabled epoch can be called back or destroyed, and none whose end has begun.",
+            state=state,
+        )
 
 
 class KeysNotBackedUp(Conflict):

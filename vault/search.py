@@ -85,9 +85,7 @@ def find(
     planted = yield tuple(canaries.read(tx, subject) for subject in found)
     for subject, canary in zip(found, planted, strict=True):
         if canary is not None:
-            audit.append(tx, events.alarm("canary", subject, purpose=purpose), None)
-            tx.publish(events.ALARM, subject, b"")
-            log.error("alarm of the vault: see the entries of type vault.alarm.raised")
+            canaries.sound(audit, tx, subject, None, purpose)
     names = [item.field.name for item in wanted]
     event = events.searched(collection, names, len(found), purpose=purpose, reason=reason)
     categories = tuple(sorted({item.field.category for item in wanted}))

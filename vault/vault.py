@@ -35,6 +35,7 @@ from vault.reveal import ANY, Ask, Located, Revealed, Unresolvable
 from vault.search import MOST_FOUND, Hits, Term
 from vault.shred import Held, Place, Tombstone
 from vault.storing import Stored, SubjectFacts
+from vault.values import Opened
 
 
 class Vault:
@@ -209,14 +210,21 @@ class Vault:
         return presentable.tokens_for(self._keyring, tx, collections, subject, audience)
 
     def values(
-        self, tx: Tx, collections: Collections, subject: bytes, permit: Permit, places: Several[str]
-    ) -> Work[dict[str, str]]:
-        """What is stored of a person at `places` (`collection.field`), opened. Cold, read only.
+        self,
+        tx: Tx,
+        collections: Collections,
+        subject: bytes,
+        permit: Permit,
+        places: Several[str] | None = None,
+        *,
+        approved: bool = False,
+    ) -> Work[Opened]:
+        """What is stored of a person at `places` (`collection.field`, None for all), opened. Cold.
 
-        `permit` is one for action `export` over the person whole: its decision is the entry. Raises `Denied`,
-        `BrokenSeal`.
+        `permit` is one for action `export` over the person whole: its decision is the entry. What is held back stays
+        closed, and is named, unless a second person `approved`. Raises `Denied`, `BrokenSeal`.
         """
-        return opening.values(self._keyring, tx, collections, subject, permit, places)
+        return opening.values(self._keyring, self._audit, tx, collections, subject, permit, places, approved=approved)
 
     def held(self, tx: Tx, subject: bytes) -> Work[tuple[Held, ...]]:
         """What is stored of a person, without the values. Cold, read only."""

@@ -34,8 +34,8 @@ README = """Evidence from a Sayso audit log
 
 Nothing here has to be believed. To check it, in the folder of this file:
 
-    python3 sayso_verify.py .                   or the zip instead of the dot
-    python3 sayso_verify.py . --trust KEYS      with the public keys that you got elsewhere, not with this bundle
+    python3 -I sayso_verify.py .                or the zip instead of the dot
+    python3 -I sayso_verify.py . --trust KEYS   with the public keys that you got elsewhere, not with this bundle
 
 or open verify.html in a browser and give it the zip; it asks no network. Exit code 0: sound. 1: broken, with the first
 bad entry. 2: not something that can be judged. Read sayso_verify.py before you run it: it is one file, in plain Python.
@@ -44,6 +44,7 @@ entries.jsonl   the entries, one a line, exactly as they were hashed into the lo
 proofs.jsonl    for each, its index in the log and its inclusion proof under `checkpoint`
 checkpoint      the signed head of the log (C2SP tlog-checkpoint); vkey is the key it was signed with
 openings.jsonl  what of the entries' sealed parts you may see: r and payload of a commitment in the entry
+stamped/        a head of the same log that a time-stamp authority stamped (RFC 3161), and the proof that joins the two
 policies/       the rules that decided
 keys.json       all public keys of the brand, to compare with those that you have from elsewhere
 manifest.json   what was asked for and the hash of each file; manifest.jws is the same, signed
@@ -86,6 +87,11 @@ async def _files(content: Content, counts: dict[str, int]) -> AsyncIterator[tupl
     yield "entries.jsonl", _entries(content, counts)
     yield "proofs.jsonl", _proofs(content)
     yield "openings.jsonl", _openings(content)
+    head = await content.stamped()
+    if head is not None:
+        yield "stamped/checkpoint", _once(head.stamped.note)
+        yield "stamped/timestamp.tsr", _once(head.stamped.response)
+        yield "stamped/consistency", _once(b"".join(base64.b64encode(value) + b"\n" for value in head.proof))
     for name, raw in content.policies.items():
         yield f"policies/{name}", _once(raw)
     async for name, raw in content.report.files(content):

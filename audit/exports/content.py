@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from audit import store as log_store
+from audit import timestamp
 from audit.encoding import id_of
 from audit.entry import Opening
 from audit.exports.orders import Export
@@ -11,6 +12,7 @@ from audit.exports.paths import Paths
 from audit.note import VerifierKey
 from audit.opening import Indexed, Opener
 from audit.selection import unpacked
+from audit.timestamp import StampedHead
 from sayso.kernel import Context, Database, Signer, Tx, Work
 
 if TYPE_CHECKING:
@@ -80,6 +82,11 @@ class Content:
             for start in range(0, len(indexes), PAGE):
                 page = indexes[start : start + PAGE]
                 yield page, await self.look(lambda tx, page=page: paths.of(tx, page))  # type: ignore[misc]
+
+    async def stamped(self) -> StampedHead | None:
+        """The time stamp that says most about these entries."""
+        log, size = self.order.selection.log, self.export.size
+        return await self.look(lambda tx: timestamp.best(tx, log, size))
 
     def _read(self, tx: Tx, page: list[int]) -> Work[list[Indexed]]:
         leaves = yield from log_store.leaves_at(tx, self.order.selection.log, page)

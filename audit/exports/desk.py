@@ -110,6 +110,11 @@ class ExportDesk:
         (rows,) = yield (store.rows_after(tx, selection.log, after, end, scanned),)
         hits = yield from self._fitting(tx, export, size, rows)
         report = self.reports[export.order.what]
+        left = hits[report.fitting(hits) :]
+        if left:
+            # What is too much for one step is for the next, which begins behind the last row that this one took.
+            hits = hits[: -len(left)]
+            rows = [row for row in rows if row[0] < left[0].entry]
         parts = export.parts
         if hits:
             counted = yield from report.gather(tx, hits)
@@ -121,7 +126,7 @@ class ExportDesk:
         self._put(
             tx,
             export,
-            status="running" if len(rows) == scanned else "done",
+            status="running" if left or len(rows) == scanned else "done",
             size=size,
             note=note,
             cursor=rows[-1][0] if rows else after,

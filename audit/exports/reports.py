@@ -18,6 +18,10 @@ class Report(Protocol):
     reads_leaves: bool
     types: tuple[str, ...]
 
+    def fitting(self, hits: Sequence[Indexed]) -> int:
+        """How many of these entries, from the first on, one step may take; at least one."""
+        ...
+
     def gather(self, tx: Tx, hits: Sequence[Indexed]) -> Work[bytes]:
         """What is kept of one step's entries; empty for nothing."""
         ...
@@ -37,6 +41,10 @@ class Plain:
     formats: tuple[str, ...] = FORMATS
     reads_leaves: bool = False
     types: tuple[str, ...] = ()
+
+    def fitting(self, hits: Sequence[Indexed]) -> int:
+        """All of them."""
+        return len(hits)
 
     def gather(self, tx: Tx, hits: Sequence[Indexed]) -> Work[bytes]:
         """Nothing: the indexes are all."""

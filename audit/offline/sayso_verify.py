@@ -1,6 +1,6 @@
-"""Checks evidence that a Sayso installation handed out, with nothing but Python's standard library (3.9 or later).
+"""Checks evidence that a Sayso installation handed out, with nothing but Python's standard library (3.10 or later).
 
-    python3 sayso_verify.py PATH [--trust FILE] [--earlier CHECKPOINT] [--tag-key FILE] [--json]
+    python3 -I sayso_verify.py PATH [--trust FILE] [--earlier CHECKPOINT] [--tag-key FILE] [--json]
 
 PATH is an evidence bundle (zip or unpacked), a tile directory, a receipt, a certificate or a log proof; its content
 tells which. FILE holds the public keys you trust, learnt elsewhere than with PATH; without it signatures are checked
@@ -15,17 +15,23 @@ for each kind of evidence. Formats: RFC 8032 (Ed25519), RFC 9162 (tree and proof
 signed-note, tlog-checkpoint, tlog-tiles, tlog-proof and tlog-cosignature (https://c2sp.org).
 """
 
-from __future__ import annotations
+import sys
+
+# What lies beside this file came with the evidence, from whoever is to be judged: none of it may pass for a part of
+# Python. `python3 -I` sees to that as well; so nothing may be imported before these lines, `__future__` included.
+if __name__ == "__main__" and not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
+    beside = sys.path.pop(0)
+    sys.path[:] = [each for each in sys.path if each not in (beside, "", ".")]
 
 import argparse
 import base64
 import binascii
+import calendar
 import hmac
 import io
 import json
 import os
 import re
-import sys
 import zipfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -70,6 +76,18 @@ class Verdict:
     def report(self) -> str:
         """What to print."""
         return "\n".join(self.lines)
+
+    @classmethod
+    def told(cls, code: int, lines: tuple[str, ...], index: int | None = None, place: str | None = None) -> "Verdict":
+        """The same with nothing in it that could move a terminal's cursor or turn a line around: much of what is told
+        was read from files that nobody vouches for.
+        """
+        return cls(code, tuple(map(printable, lines)), index, printable(place) if place is not None else None)
+
+
+def printable(text: str) -> str:
+    """The text with each sign that does not print as itself written as its number in hex: U+202E as u{202e}."""
+    return "".join(sign if sign.isprintable() else f"\\u{{{ord(sign):x}}}" for sign in text)
 
 
 # Strict reading: what does not print back to the very same bytes is malformed, so no signature has two spellings.
@@ -228,7 +246,7 @@ class Vkey(NamedTuple):
         return f"{self.name}+{self.key_id.hex()}+{key}"
 
     @classmethod
-    def parse(cls, line: str) -> Vkey:
+    def parse(cls, line: str) -> "Vkey":
         name, _, rest = line.partition("+")
         raw = unbase64(rest.partition("+")[2], "the verifier key")
         if len(raw) != 33 or raw[0] not in (LOG_KEY, WITNESS_KEY) or not is_name(name):
@@ -372,6 +390,96 @@ def check_inclusion(index: int, size: int, leaf: bytes, proof: list[bytes], root
         raise Malformed(f"entry {index} is not what the signed root holds there")
 
 
+def check_consistency(old: int, new: int, proof: list[bytes], old_root: bytes, new_root: bytes) -> None:
+    """Raise `Malformed` unless `proof` shows that the tree of size `new` begins with that of `old` (2.1.4.2)."""
+    wrong = Malformed("the two heads are not of one log that only grew")
+    if old == new or old == 0:
+        if proof or (old == new and old_root != new_root) or (old == 0 and old_root != sha256(b"").digest()):
+            raise wrong
+        return
+    path = list(proof) if old & (old - 1) else [old_root, *proof]
+    at, last = old - 1, new - 1
+    while at & 1:
+        at, last = at >> 1, last >> 1
+    if old > new or not path:
+        raise wrong
+    first = second = path[0]
+    for step in path[1:]:
+        if last == 0:
+            raise wrong
+        if at & 1 or at == last:
+            first, second = node_hash(step, first), node_hash(step, second)
+            while not at & 1 and at:
+                at, last = at >> 1, last >> 1
+        else:
+            second = node_hash(second, step)
+        at, last = at >> 1, last >> 1
+    if last or first != old_root or second != new_root:
+        raise wrong
+
+
+# Time stamps (RFC 3161): what an authority's answer says is read; whether it signed that, `openssl ts -verify` tells.
+
+OIDS = {bytes.fromhex("608648016503040201"): "sha256", bytes.fromhex("608648016503040203"): "sha512"}
+SIGNED_DATA, STAMP_INFO = bytes.fromhex("2a864886f70d010702"), bytes.fromhex("2a864886f70d0109100104")
+
+
+class Timestamp(NamedTuple):
+    """What a stamp says: at `seconds` since the epoch (`told` as RFC 3339) there was something with this hash."""
+
+    algorithm: str
+    imprint: bytes
+    seconds: int
+    told: str
+
+
+def der(raw: bytes) -> list[tuple[int, bytes]]:
+    """The elements of a DER value (X.690), each with its tag of one byte."""
+    found, at = [], 0
+    while at < len(raw):
+        tag, size, at = raw[at], raw[at + 1] if at + 1 < len(raw) else 128, at + 2
+        if size >= 128:
+            more = size - 128
+            if not 1 <= more <= 4 or tag & 31 == 31:
+                raise Malformed("not the DER that it should be")
+            size, at = int.from_bytes(raw[at : at + more], "big"), at + more
+        if at + size > len(raw):
+            raise Malformed("not the DER that it should be")
+        found.append((tag, raw[at : at + size]))
+        at += size
+    return found
+
+
+def read_timestamp(raw: bytes) -> Timestamp:
+    """What a TimeStampResp says (section 2.4.2). Raises `Malformed`."""
+    try:
+        ((_, response),) = der(raw)
+        (_, status), (_, token) = der(response)
+        if der(status)[0] not in ((2, b"\0"), (2, b"\1")):
+            raise Malformed("the authority did not grant a stamp")
+        (_, kind), (_, content) = der(token)
+        ((_, signed),) = der(content)
+        (_, inner_kind), (_, wrapped) = der(der(signed)[2][1])
+        ((octets, held),) = der(wrapped)
+        ((_, info),) = der(b"".join(piece for _, piece in der(held)) if octets == 0x24 else held)
+        _, _, (_, imprint), _, (_, moment), *_ = der(info)
+        (_, algorithm), (_, value) = der(imprint)
+        told = re.fullmatch(rb"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\.\d+)?Z", moment)
+        if (kind, inner_kind) != (SIGNED_DATA, STAMP_INFO) or told is None:
+            raise Malformed("not a time stamp")
+        year, month, day, hour, minute, second = parts = [int(part) for part in told.groups()[:6]]
+        text = f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
+        return Timestamp(OIDS[der(algorithm)[0][1]], value, calendar.timegm(tuple(parts)), text)
+    except (ValueError, IndexError, KeyError) as error:
+        raise error if isinstance(error, Malformed) else Malformed("not a time stamp that can be read") from error
+
+
+def check_stamped(stamp: Timestamp, message: bytes) -> None:
+    """Raise `Malformed` unless the stamp is of these bytes."""
+    if {"sha256": sha256, "sha512": sha512}[stamp.algorithm](message).digest() != stamp.imprint:
+        raise Malformed("the time stamp is of something else")
+
+
 # Tile directories (C2SP tlog-tiles): every byte of every file is compared with what the checkpoint commits to.
 
 
@@ -392,7 +500,7 @@ class Place(NamedTuple):
         return f"tile/{level}/{number}" + (f".p/{self.width}" if self.width < WIDTH else "")
 
     @classmethod
-    def parse(cls, text: str) -> Place | None:
+    def parse(cls, text: str) -> "Place | None":
         found = re.fullmatch(r"tile/(entries|[0-7])/((?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/([0-9]{1,3}))?", text)
         if not found:
             return None
@@ -448,6 +556,11 @@ class Directory:
         self.logs: list[Path] = []
         self.unknown: list[str] = []
         self.widths: dict[tuple[int, int], list[int]] = {}
+        self.signed: Head | None = None
+        # What entry 0 says of the log before; and, once entries were pruned, what the entry about that says.
+        self.told: dict[str, Any] = {}
+        self.gone: dict[str, Any] = {}
+        self.below = self.missing = 0
         for parent, folders, names in os.walk(folder):
             here = Path(parent)
             if here == folder and "logs" in folders:
@@ -463,7 +576,7 @@ class Directory:
                 elif place is not None:
                     self.places.add(place)
                     self.widths.setdefault(place[:2], []).append(place.width)
-                elif self.name(file) not in ("checkpoint", "vkey"):
+                elif self.name(file) not in ("checkpoint", "vkey", "pruned"):
                     self.unknown.append(self.name(file))
 
     def name(self, file: Path) -> str:
@@ -472,11 +585,12 @@ class Directory:
     def read(self, name: str) -> bytes:
         return (self.folder / name).read_bytes()
 
-    def check(self, trust: Trust | None, earlier: bytes | None = None) -> list[str]:
+    def check(self, trust: Trust | None, earlier: bytes | None = None, nested: bool = False) -> list[str]:
         """Lines that say what holds."""
-        head = self.head(trust)
+        head = self.signed = self.head(trust)
         old = open_earlier(earlier, head, trust) if earlier is not None else None
-        files = self.tree(head, old)
+        lost = self.pruned(head, trust)
+        files = self.tree(head, old, lost)
         lines = [
             f"log {head.origin}",
             f"size {head.size}, {files} tiles and bundles read, every entry hashed",
@@ -488,12 +602,17 @@ class Directory:
             if old
             else "NOT CHECKED: whether it begins with a checkpoint that you kept (--earlier)"
         )
-        for log in self.logs:
+        if lost is not None:
+            lines.append(f"pruned below index {self.below}, as the log itself says in {self.gone['entry']}")
+            lines.append(f"NOT CHECKED: {self.missing} entries that were pruned; their hashes hold")
+        shards = [Directory(log, self.tag_key) for log in self.logs]
+        for shard in shards:
             try:
-                lines += Directory(log, self.tag_key).check(trust)
+                lines += shard.check(trust, nested=True)
             except Broken as error:
-                where = f"logs/{log.name}"
+                where = f"logs/{shard.folder.name}"
                 raise Broken(f"{where}: {error}", error.index, f"{where}/{error.place or ''}") from error
+        lines += [] if nested else follow([self, *shards])
         if self.tag_key is not None:
             lines.append(
                 f"{len(self.tagged)} entries bear the tag of the key: {', '.join(map(str, self.tagged)) or 'none'}"
@@ -526,7 +645,25 @@ class Directory:
         except Malformed as error:
             raise Broken(f"checkpoint: {error}", place="checkpoint") from error
 
-    def tree(self, head: Head, old: Head | None) -> int:
+    def pruned(self, head: Head, trust: Trust | None) -> Head | None:
+        """The head up to which entries were pruned, by a proven entry of the same installation. None without one."""
+        if not (self.folder / "pruned").exists():
+            return None
+        proven = prove(self.read("pruned"), trust)
+        self.gone = {**proven.res, "entry": proven.entry.get("id")}
+        try:
+            self.below = decimal(self.gone["below"], "the index below which it was pruned")
+            root = bytes.fromhex(self.gone["root"])
+            named = (proven.entry["type"], self.gone["origin"])
+        except (Malformed, KeyError, TypeError, ValueError) as error:
+            raise Broken("pruned: not the entry of a log that was pruned", place="pruned") from error
+        # Only a log of the same brand speaks for it: names of logs hold no dot.
+        brands = {each.origin.rpartition(".")[0] for each in (proven.head, head)}
+        if named != ("audit.log.pruned", head.origin) or len(brands) > 1 or self.below > head.size:
+            raise Broken("pruned: it speaks of another log", place="pruned")
+        return head._replace(size=self.below, root=root)
+
+    def tree(self, head: Head, old: Head | None, lost: Head | None) -> int:
         """How many tiles and bundles were compared."""
         row, files, level = b"", 0, 0
         edge: dict[tuple[int, int], bytes] = {}
@@ -542,7 +679,7 @@ class Directory:
                     self.compare(place, hashes, head.size)
                 self.narrower(place, hashes)
                 files += 2 if level == 0 else 1
-                if old is not None and number == old.size >> 8 * level >> 8:
+                if number in [each.size >> 8 * level >> 8 for each in (old, lost) if each is not None]:
                     past[level, number] = hashes
                 if place.width == WIDTH:
                     parents.append(perfect_root(hashes))
@@ -555,6 +692,8 @@ class Directory:
             raise Broken(message, 0, "checkpoint")
         if old is not None and root_of(old.size, past) != old.root:
             raise Broken("index 0 or later: the log does not begin with the earlier checkpoint", 0, "checkpoint")
+        if lost is not None and root_of(lost.size, past) != lost.root:
+            raise Broken("index 0 or later: the log is not the one that was pruned", 0, "pruned")
         beyond = [place for place in self.places if place.width > width_at(*place[:2], head.size)]
         self.unknown += [f"{place.path} (beyond the signed size)" for place in beyond]
         return files
@@ -562,6 +701,9 @@ class Directory:
     def leaves(self, place: Place) -> bytes:
         """The leaf hashes of a bundle, compared one by one with the tile of level 0."""
         bundle, first = place._replace(level=-1), place.first
+        if first + place.width <= self.below and bundle not in self.places:
+            self.missing += place.width
+            return self.whole(place)
         raw, tile = self.file(bundle), self.file(place)
         entries, complete = unpack(raw)
         hashes = [leaf_hash(entry) for entry in entries[: place.width]]
@@ -576,6 +718,15 @@ class Directory:
         if len(tile) != place.width * HASH:
             raise bad_place(first + place.width, f"{place.path} does not hold {place.width} hashes", place)
         self.narrower(bundle, raw)
+        if not first:
+            self.told = opening_of(entries[0])
+        return tile
+
+    def whole(self, place: Place) -> bytes:
+        """The hashes of entries that were pruned: the tiles above and the signed root are what they are held to."""
+        tile = self.file(place)
+        if len(tile) != place.width * HASH:
+            raise bad_place(place.first, f"{place.path} does not hold {place.width} hashes", place)
         return tile
 
     def compare(self, place: Place, expected: bytes, size: int) -> None:
@@ -600,6 +751,35 @@ class Directory:
         if place not in self.places:
             raise bad_place(place.first, f"{place.path} is missing", place)
         return self.read(place.path)
+
+
+def opening_of(entry: bytes) -> dict[str, Any]:
+    """What a shard's first entry says of the log before it; nothing when it is another entry."""
+    try:
+        leaf = parse_object(entry, "the entry")
+    except Malformed:
+        return {}
+    res = leaf.get("res")
+    return res if leaf.get("type") == "audit.shard.opened" and isinstance(res, dict) else {}
+
+
+def follow(logs: list[Directory]) -> list[str]:
+    """Shards in a chain: each says in its first entry with which head the one before it ended."""
+    lines, by_origin = [], {each.signed.origin: each for each in logs if each.signed is not None}
+    for origin, each in by_origin.items():
+        told = each.told or each.gone
+        if "old_origin" not in told:
+            continue
+        before = by_origin.get(told["old_origin"])
+        if before is None or before.signed is None:
+            lines.append(f"NOT CHECKED: {origin} goes on after {told['old_origin']}, which is not here")
+        elif (str(before.signed.size), before.signed.root.hex()) != (told.get("old_size"), told.get("old_root")):
+            place = "" if each is logs[0] else f"logs/{each.folder.name}/"
+            message = f"{place}index 0: it goes on after another end of {told['old_origin']} than the one that is here"
+            raise Broken(message, 0, f"{place}tile/entries/000")
+        else:
+            lines.append(f"{origin} goes on where {told['old_origin']} ended")
+    return lines
 
 
 def bad_place(index: int, what: str, place: Place) -> Broken:
@@ -892,6 +1072,7 @@ class Bundle:
             " or are destroyed",
             f"{len(listed)} files as listed and signed by key {signed.kid}",
             told_of_witnesses(head),
+            *self.stamped(head, carried, trust),
             "NOT CHECKED: that these are all entries that match (the list's signer says so)",
         ]
         unknown = [name for name in self.names if name not in listed and name not in (MANIFEST, "manifest.json")]
@@ -939,6 +1120,31 @@ class Bundle:
             raise Broken("a proof or an opening is of no entry in the bundle", place="proofs.jsonl")
         return count, opened, closed
 
+    def stamped(self, head: Head, carried: Vkey, trust: Trust | None) -> list[str]:
+        """What a time stamp in the bundle says of the head that everything here is proven under."""
+        if not any(name.startswith("stamped/") for name in self.names):
+            return ["NOT CHECKED: when that was, but by the log's own word (no time stamp came with it)"]
+        self.reading = "stamped/timestamp.tsr"
+        note, stamp = self.small("stamped/checkpoint"), read_timestamp(self.small("stamped/timestamp.tsr"))
+        check_stamped(stamp, note)
+        self.reading = "stamped/checkpoint"
+        # The key may have changed between the two heads. None that came with them is trusted, as the first line says.
+        own = (carried, *(read_trust(self.small("keys.json")).keys if "keys.json" in self.names else ()))
+        other = open_checkpoint(note, own if trust is None else trust.keys)
+        if other.origin != head.origin:
+            raise Malformed("the stamped head is of another log")
+        self.reading = "stamped/consistency"
+        lines = utf8(self.small("stamped/consistency"), "the proof").splitlines()
+        old, new = sorted((head, other), key=lambda each: each.size)
+        hashes = [digest(line, "a hash of the proof") for line in lines]
+        check_consistency(old.size, new.size, hashes, old.root, new.root)
+        what = "all entries here" if other.size >= head.size else f"entries here below index {other.size}"
+        verify = "openssl ts -verify -in stamped/timestamp.tsr -data stamped/checkpoint -CAfile ITS_ROOT"
+        return [
+            f"stamped {stamp.told} at size {other.size}: {what} were in the log by then",
+            f"NOT CHECKED: whether the time-stamp authority signed that ({verify})",
+        ]
+
     def hashed(self, name: str) -> str:
         total = sha256()
         with self.open(name) as stream:
@@ -970,15 +1176,15 @@ def verify(
         old = reading(earlier, "the earlier checkpoint") if earlier is not None else None
         tag = read_tag_key(reading(tag_key, "the tag key")) if tag_key is not None else None
     except (Malformed, Unusable) as error:
-        return Verdict(UNUSABLE, (f"UNUSABLE: {error}",))
+        return Verdict.told(UNUSABLE, (f"UNUSABLE: {error}",))
     first = () if keys is not None else (KEY_NOT_CHECKED,)
     try:
         lines = judge(Path(path), keys, old, tag)
     except Broken as error:
-        return Verdict(BROKEN, (*first, f"BROKEN: {error}"), error.index, error.place)
+        return Verdict.told(BROKEN, (*first, f"BROKEN: {error}"), error.index, error.place)
     except Unusable as error:
-        return Verdict(UNUSABLE, (*first, f"UNUSABLE: {error}"))
-    return Verdict(SOUND, (*first, *lines, "SOUND"))
+        return Verdict.told(UNUSABLE, (*first, f"UNUSABLE: {error}"))
+    return Verdict.told(SOUND, (*first, *lines, "SOUND"))
 
 
 def judge(path: Path, trust: Trust | None, earlier: bytes | None, tag_key: bytes | None) -> list[str]:

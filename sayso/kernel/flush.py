@@ -103,6 +103,12 @@ class Writes:
         return bool(self.adds or self.deletes or self.executes)
 
     @property
+    def rows(self) -> int:
+        """How many rows change, but for those that statements of their own change."""
+        tables = (self.inserts, self.onces, self.replaces, self.deletes)
+        return sum(len(changed) for table in tables for changed in table.values()) + len(self.published)
+
+    @property
     def adds(self) -> bool:
         """Whether there is anything but deletes and statements of its own."""
         return bool(self.inserts or self.onces or self.replaces or self.published or self.config_changed)

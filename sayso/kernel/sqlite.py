@@ -1,8 +1,10 @@
 """The embedded database: SQLite in write-ahead mode, one process, one writer thread.
 
-Reads by key run in the event loop (microseconds, no thread hop) and see the last commit; writes run in the one writer
-thread, a whole flush per commit. `synchronous=FULL`: what was answered survives a power cut. `secure_delete=ON`: what
-was deleted is overwritten.
+Reads by key run in the event loop (microseconds, no thread hop) and see the last commit. A flush is one transaction.
+Its rows go in from the loop too, and the one writer thread commits, which waits for the disk: a thread would have to
+ask the loop for the interpreter after each statement, and that costs both more than the statements do. What is large
+is the writer thread's from its first row. `synchronous=FULL`: what was answered survives a power cut.
+`secure_delete=ON`: what was deleted is overwritten.
 """
 
 import asyncio
@@ -11,7 +13,7 @@ import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,10 @@ _DIALECT = sqlite_dialect()
 _CHECKPOINT_PAGES = 2_048
 _BACKFILL_PAGES = 256
 _LARGEST_PART = 128
+_LARGE = 8_192
+"""Rows of a flush that the loop would be held up for: about a tenth of a second."""
+_PATIENCE = 10.0
+"""Seconds that a lock of another connection is waited for."""
 _WAL_LIMIT = 64 * 1024 * 1024
 """Bytes that the write-ahead file keeps on disk; what it once needed beyond them is given back."""
 
@@ -47,7 +53,9 @@ _FEED = Rows(feed, journal=True)
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     """A connection with every safety that the store relies on."""
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=10)
+    connection = sqlite3.connect(
+        path, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=_PATIENCE
+    )
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA secure_delete=ON")
@@ -88,6 +96,7 @@ class SqliteDatabase:
 
     async def start(self) -> None:
         self.writer = connect(self._path)
+        self._patience = _PATIENCE
         # The checkpoint thread moves pages all the time; the writer takes the last step, after which it begins the file
         # anew: pages that are there already cost half of what new ones do.
         self.writer.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
@@ -168,8 +177,24 @@ class SqliteDatabase:
         """One cold SELECT. Called in the query thread."""
         return self._queries.execute(text, values).fetchall()
 
-    def in_writer(self, work: Callable[[], Any]) -> "asyncio.Future[Any]":
+    def in_writer(self, work: Callable[[], None]) -> "asyncio.Future[None]":
         return asyncio.get_running_loop().run_in_executor(self._writer_thread, work)
+
+    def begin(self, *, patient: bool) -> bool:
+        """Whether the writer's transaction began: impatient, it does not while another connection has the one lock."""
+        self._be_patient(_PATIENCE if patient else 0)
+        try:
+            self.writer.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if not patient and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+                return False
+            raise
+        return True
+
+    def _be_patient(self, seconds: float) -> None:
+        if seconds != self._patience:
+            self.writer.execute(f"PRAGMA busy_timeout={seconds * 1000:.0f}")
+            self._patience = seconds
 
     def _checkpoint_loop(self) -> None:
         """Move pages out of the write-ahead file beside the writer, in small steps: never in the commit's way."""
@@ -235,23 +260,24 @@ class _SqliteSession:
 
     async def write(self, writes: Writes) -> None:
         executes = [(*item.text(_DIALECT), item.expect) for item in writes.executes]
-        await self._database.in_writer(lambda: self._commit(writes, executes))
+        database = self._database
+        small = not executes and writes.rows <= _LARGE
+        if small and database.begin(patient=False):
+            with _or_nothing(database.writer):
+                self._apply(database.writer, writes, executes)
+            await database.in_writer(self._commit)
+        else:
+            await database.in_writer(lambda: self._write(writes, executes))
 
-    def _commit(self, writes: Writes, executes: list[tuple[str, Values, int | None]]) -> None:
-        connection = self._database.writer
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            self._apply(connection, writes, executes)
-            connection.execute("COMMIT")
-        except sqlite3.IntegrityError as error:
-            connection.execute("ROLLBACK")
-            raise LostRace(str(error)) from error
-        except BaseException as error:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
-                raise Unavailable("disk-full", "The disk is full; nothing was done.", retry_after=30) from error
-            raise
+    def _write(self, writes: Writes, executes: list[tuple[str, Values, int | None]]) -> None:
+        self._database.begin(patient=True)
+        with _or_nothing(self._database.writer):
+            self._apply(self._database.writer, writes, executes)
+        self._commit()
+
+    def _commit(self) -> None:
+        with _or_nothing(self._database.writer):
+            self._database.writer.execute("COMMIT")
 
     def _apply(
         self, connection: sqlite3.Connection, writes: Writes, executes: list[tuple[str, Values, int | None]]
@@ -277,6 +303,22 @@ class _SqliteSession:
             _insert(
                 connection, _FEED, [(self._tenant, 0, first + nth, *item) for nth, item in enumerate(writes.published)]
             )
+
+
+@contextmanager
+def _or_nothing(connection: sqlite3.Connection) -> Iterator[None]:
+    """Part of a transaction: if it fails nothing of the whole stays. Raises `LostRace`, `Unavailable` (full disk)."""
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        connection.execute("ROLLBACK")
+        raise LostRace(str(error)) from error
+    except BaseException as error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
+            raise Unavailable("disk-full", "The disk is full; nothing was done.", retry_after=30) from error
+        raise
 
 
 def _insert(connection: sqlite3.Connection, rows: Rows, fresh: list[Values]) -> None:

@@ -15,7 +15,10 @@ import msgspec
 from sayso.kernel import Actor, Context, Denied, Instant, Unauthenticated, now
 from sayso.server.jwks import PublicKey
 
-BUILT_IN = frozenset({"admin", "officer", "auditor", "recorder", "vault_writer", "pep", "self", "overdue"})
+DRP_AGENT = "drp_agent"
+"""An agent of the Data Rights Protocol: opens the protocol's calls and nothing else."""
+
+BUILT_IN = frozenset({"admin", "officer", "auditor", "recorder", "vault_writer", "pep", "self", "overdue", DRP_AGENT})
 """Roles that every installation has."""
 
 UNGIVEN = frozenset({"self", "overdue"})
@@ -55,7 +58,7 @@ class Client(msgspec.Struct, frozen=True):
 
 class Principal(msgspec.Struct, frozen=True):
     """A caller whose credential was found. `until` is an instant, 0 for a key without end. `person` is who made the key
-    where it does not count by itself.
+    where it does not count by itself, `maker` who made it and whom nobody has confirmed to be another.
     """
 
     tenant: str
@@ -64,6 +67,7 @@ class Principal(msgspec.Struct, frozen=True):
     until: int = 0
     fingerprint: bytes = b""
     person: str = ""
+    maker: str = ""
 
     @property
     def counts_as(self) -> str:
@@ -71,6 +75,13 @@ class Principal(msgspec.Struct, frozen=True):
         has confirmed it. Names and keys may be many; this is one.
         """
         return self.person or self.actor.id
+
+    @property
+    def opens_as(self) -> str:
+        """Who this is where a value takes two people. Stricter: the guard may have been declared after the key was
+        made, and whoever made keys then could hold two of them.
+        """
+        return self.maker or self.counts_as
 
     def context(self, request: str, at: int | None = None) -> Context:
         """The context of one request of this caller. The time is taken here, once."""
@@ -95,11 +106,13 @@ def fingerprint(secret: str | bytes) -> bytes:
     return sha256(secret.encode() if isinstance(secret, str) else secret).digest()
 
 
-def principal_of(tenant: str, client: Client, until: int = 0, mark: bytes = b"", person: str = "") -> Principal:
+def principal_of(
+    tenant: str, client: Client, until: int = 0, mark: bytes = b"", person: str = "", maker: str = ""
+) -> Principal:
     """The principal behind a client's key."""
     profile = client.profile
     actor = Actor(client.id, client.name, "service", frozenset(profile.roles), default_purpose=profile.default_purpose)
-    return Principal(tenant, actor, profile.scopes, until, mark, person)
+    return Principal(tenant, actor, profile.scopes, until, mark, person, maker)
 
 
 def operator(tenant: str) -> Principal:

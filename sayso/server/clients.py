@@ -8,7 +8,7 @@ import msgspec
 from audit import AuditEvent
 from sayso.kernel import Conflict, Denied, Invalid, NotFound, Tx, Work, add_duration, iso, nearest, new_raw, raw, text
 from sayso.server import events, store
-from sayso.server.auth import BUILT_IN, OPERATOR, UNGIVEN, Client, Profile, fingerprint, new_key
+from sayso.server.auth import BUILT_IN, OPERATOR, UNGIVEN, Client, Principal, Profile, fingerprint, new_key
 from sayso.server.configuration import Configuration
 from sayso.server.sites import CLIENT_NAME
 from sayso.server.wiring import Services
@@ -54,7 +54,8 @@ class MadeKey(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class ListedKey(msgspec.Struct, frozen=True, omit_defaults=True):
     """A key as it is listed: everything but the key. `counts_as` is who made it, as long as nobody else confirmed it:
-    where two people are needed, that is whom it counts as.
+    where two people are needed, that is whom it counts as. `made_by` is the same of every key, made before two were
+    needed as well: where a value takes two people it counts as them.
     """
 
     id: str
@@ -67,6 +68,7 @@ class ListedKey(msgspec.Struct, frozen=True, omit_defaults=True):
     expires_at: str | None = None
     revoked_at: str | None = None
     counts_as: str | None = None
+    made_by: str | None = None
 
 
 class Keys(msgspec.Struct, frozen=True):
@@ -85,10 +87,11 @@ def demand_roles(roles: Collection[str], declared: Collection[str]) -> None:
             )
 
 
-def create_key(services: Services, wanted: NewKey, tx: Tx, maker: str = "") -> Work[MadeKey]:
+def create_key(services: Services, wanted: NewKey, tx: Tx, maker: Principal | None = None) -> Work[MadeKey]:
     """A cold unit: the client if it is new, a key for it, its standing log key, and the entry.
 
-    While changes or values need two people, the key counts as its `maker` until somebody else confirms it.
+    While changes need two people, the key counts as its `maker` until somebody else confirms it; where values do, it
+    does so whenever it was made.
     """
     tenant = tx.context.tenant
     configuration = services.configurations.of(tenant)
@@ -108,23 +111,29 @@ def create_key(services: Services, wanted: NewKey, tx: Tx, maker: str = "") -> W
     yield from services.keyring.provision(tx, client)
     key = new_key()
     mark = fingerprint(key)
-    person = maker if _takes_two(configuration) and not _first_of_all(services, tenant, maker) else ""
-    tx.insert(store.KEY, mark, client, tx.context.at, until, 0, person.encode())
+    held = None if maker is None or _first_of_all(services, tenant, maker) else maker
+    person = held.counts_as if held is not None and _takes_two(configuration) else ""
+    hand = held.opens_as if held is not None else ""
+    tx.insert(store.KEY, mark, client, tx.context.at, until, 0, person.encode(), hand.encode())
     _write(services, tx, events.KEY_CREATED, {"client": wanted.name, "roles": " ".join(sorted(profile.roles))})
     tx.configure()
     ends = iso(until) if until else None
     return MadeKey(key, text("crd", mark[:16]), text("key", client), wanted.name, profile.roles, ends)
 
 
-def confirm_key(services: Services, key_id: str, confirmer: str, tx: Tx) -> Work[None]:
-    """A cold unit: from now on the key counts as its own client. Raises `OwnKey` to its maker, `UnknownKey`."""
+def confirm_key(services: Services, key_id: str, confirmer: Principal, tx: Tx) -> Work[None]:
+    """A cold unit: from now on the key counts as its own client. Raises `OwnKey` to its maker, `UnknownKey`.
+
+    Who is another person for a change may be the same for a value: then it counts by itself for changes alone.
+    """
     name, row = yield from _found(key_id, tx)
-    person = bytes(row[5]).decode()
-    if not person:
+    person, maker = bytes(row[5]).decode(), bytes(row[6]).decode()
+    if not person and not maker:
         return
-    if person == confirmer:
+    changes, opens = person != confirmer.counts_as, maker != confirmer.opens_as
+    if not (person and changes) and not (maker and opens):
         raise OwnKey("four-eyes", "Another person than the one who made this key must confirm it.")
-    tx.execute(store.key_confirmed(row[0]), expect=1)
+    tx.execute(store.key_confirmed(row[0], person=b"" if changes else row[5], maker=b"" if opens else row[6]), expect=1)
     _write(services, tx, events.KEY_CONFIRMED, {"client": name})
     tx.configure()
 
@@ -166,16 +175,18 @@ def _takes_two(configuration: Configuration) -> bool:
     load the newest manifest does not know, and takes it so.
     """
     guards = (field.guards for each in configuration.collections.values() for field in each.fields.values())
+    asked = (each.type for rule in configuration.policy.snapshot.rules for each in rule.obligations)
     return (
         configuration.approval == "two"
         or configuration.lag is not None
         or any(SECOND_PERSON in each for each in guards)
+        or SECOND_PERSON in asked
     )
 
 
-def _first_of_all(services: Services, tenant: str, maker: str) -> bool:
+def _first_of_all(services: Services, tenant: str, maker: Principal) -> bool:
     """Whether nobody is left who could confirm: then the operator of the host lets the first person in again."""
-    return maker == OPERATOR and not services.principals.deciders(tenant)
+    return maker.counts_as == OPERATOR and not services.principals.deciders(tenant)
 
 
 def _profile(wanted: NewKey, declared: Profile | None) -> Profile:
@@ -198,8 +209,8 @@ def _client_of(rows: list[tuple[bytes, str, bytes, int]], name: str, profile: Pr
     return None
 
 
-def _listed(row: tuple[bytes, bytes, int, int, int, bytes], name: str, profile: Profile) -> ListedKey:
-    mark, client, created, until, revoked, person = row
+def _listed(row: tuple[bytes, bytes, int, int, int, bytes, bytes], name: str, profile: Profile) -> ListedKey:
+    mark, client, created, until, revoked, person, maker = row
     return ListedKey(
         id=text("crd", mark[:16]),
         client=text("key", client),
@@ -211,6 +222,7 @@ def _listed(row: tuple[bytes, bytes, int, int, int, bytes], name: str, profile: 
         expires_at=iso(until) if until else None,
         revoked_at=iso(revoked) if revoked else None,
         counts_as=bytes(person).decode() or None,
+        made_by=bytes(maker).decode() or None,
     )
 
 

@@ -7,12 +7,14 @@ each change of configuration raises in its own commit: a unit never decides on a
 import asyncio
 from collections.abc import Callable
 from contextvars import ContextVar
+from functools import partial
 from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from audit import Classes, parse_logs
 from consent import (
     Catalogue,
     ConsentRegistry,
@@ -25,7 +27,7 @@ from consent import (
 )
 from consent import parse as parse_consent
 from policies import Case, Policy, failures_of, read_policy, read_suite
-from rights import EndTerms, Systems, parse_end_terms, parse_systems
+from rights import AnswerRules, EndTerms, Reach, Systems, parse_answer_rules, parse_end_terms, parse_systems
 from sayso.kernel import (
     SECOND,
     SYSTEM,
@@ -43,6 +45,8 @@ from sayso.kernel import (
 )
 from sayso.server import manifest, store
 from sayso.server.auth import Client, Principal, Principals, Profile, principal_of
+from sayso.server.doubts import masks_that_add_up
+from sayso.server.drp.declared import Network, parse_drp
 from sayso.server.logs import Log
 from sayso.server.manifest import Approval
 from sayso.server.self_check import Unsound, demand_same
@@ -77,8 +81,11 @@ class Built(Struct, frozen=True):
     questionnaire: Questionnaire
     end_terms: EndTerms
     systems: Systems
+    answering: AnswerRules
     sites: dict[str, Site]
     clients: dict[str, Profile]
+    logs: Classes
+    drp: Network
     suite: tuple[Case, ...] = ()
     """The manifest's own tests of its rules: they are run before it goes live, and by each node before it swaps."""
     warnings: tuple[Problem, ...] = ()
@@ -100,8 +107,12 @@ class Configuration(Struct, frozen=True):
     questionnaire: Questionnaire
     end_terms: EndTerms
     systems: Systems
+    answering: AnswerRules
     sites: dict[str, Site]
     clients: dict[str, Profile]
+    logs: Classes
+    """Which entries lie in logs of their own, and for how long."""
+    drp: Network
     kinds: IdentifierKinds
     """The types of identifiers there are."""
     registered: dict[str, Actor]
@@ -113,6 +124,11 @@ class Configuration(Struct, frozen=True):
     def client(self, name: str) -> Actor | None:
         """The registered client of that name, as it would act itself."""
         return self.registered.get(name)
+
+    @property
+    def reach(self) -> Reach:
+        """How far an answer to a rights request reaches, and how many officers it takes."""
+        return Reach(self.systems, self.collections, self.answering.two_officers)
 
     @property
     def purposes(self) -> dict[str, Purpose]:
@@ -140,14 +156,20 @@ def build(registry: ConsentRegistry, tree: Map, tx: Tx) -> Work[Built]:
     questionnaire = parse_preferences(tree.get("preferences"), catalogue, problems)
     end_terms = _collect(problems, lambda: parse_end_terms(tree.get("data_ends")))
     systems = _collect(problems, lambda: parse_systems(tree.get("systems"), catalogue.categories, collections or {}))
+    answering = _collect(problems, lambda: parse_answer_rules(tree.get("rights")))
     locales = {name: tuple(notice.text) for name, notice in catalogue.notices.items()}
     names = Declared(catalogue.notices, catalogue.purposes, roles, catalogue.beyond_a_click(), locales)
     sites = parse_sites(tree.get("sites"), names, problems)
     clients = parse_clients(tree.get("clients"), names, problems)
+    drp = parse_drp(tree.get("drp"), problems)
+    logs = _collect(problems, lambda: parse_logs(tree.get("logs")))
     if problems or collections is None or read is None or end_terms is None or systems is None:
         raise ManifestError(problems)
-    warnings = (*declared.doubts, *publication.doubts, *read[1])
-    rest = (questionnaire, end_terms, systems, sites, clients, tuple(suite), warnings)
+    if answering is None or logs is None:
+        raise ManifestError(problems)
+    doubts = masks_that_add_up(collections, read[0].snapshot)
+    warnings = (*declared.doubts, *publication.doubts, *read[1], *doubts)
+    rest = (questionnaire, end_terms, systems, answering, sites, clients, logs, drp, tuple(suite), warnings)
     return Built(declared, publication, collections, read[0], *rest)
 
 
@@ -194,6 +216,11 @@ class Configurations:
         found = self._live.get(tenant)
         return found.kinds if found is not None else IdentifierKinds()
 
+    def logs(self, tenant: str) -> Classes:
+        """The declared classes of a brand's log; of one that is being founded, none."""
+        found = self._live.get(tenant)
+        return found.logs if found is not None else _ONE_LOG
+
     def controller(self, tenant: str) -> str:
         return self._controllers.get(tenant, tenant)
 
@@ -239,14 +266,16 @@ class Configurations:
 
     async def load(self, tenant: str) -> None:
         """Read one brand's keys, manifest and clients anew and put them in force together."""
+        at_hand = True
         try:
             await self._keyring.fetch(self.database, _context(tenant))
         except RootKeyError as error:
+            at_hand = False
             # A provider that is away for a while, or that of one brand alone, is no reason not to serve the others:
             # without its keys a brand's calls are denied until they are back (`keykeeping.py`).
             if not isinstance(error, ProviderDown) and not self._keyring.custody.brings_own(tenant):
                 raise
-        read = await self.database.look(_context(tenant), self._read)
+        read = await self.database.look(_context(tenant), partial(self._read, at_hand))
         configuration, principals = read
         self._live[tenant] = configuration
         self._principals.replace(tenant, principals)
@@ -269,9 +298,9 @@ class Configurations:
     async def _head(self, tenant: str) -> int:
         return await self.database.look(_context(tenant), _counter)
 
-    def _read(self, tx: Tx) -> Work[tuple[Configuration, list[Principal]]]:
+    def _read(self, at_hand: bool, tx: Tx) -> Work[tuple[Configuration, list[Principal]]]:
         tenant = tx.context.tenant
-        if self._keyring.lost(tenant) is None or not self._keyring.custody.of(tenant).remote:
+        if at_hand or not self._keyring.custody.of(tenant).remote:
             yield from self._keyring.load(tx)
         manifests, clients, keys = yield (
             tx.select(store.latest_manifest()),
@@ -280,8 +309,8 @@ class Configurations:
         )
         known = {row[0]: _client(row) for row in clients}
         live = [
-            principal_of(tenant, known[client], until, mark, bytes(person).decode())
-            for mark, client, _, until, revoked, person in keys
+            principal_of(tenant, known[client], until, mark, bytes(person).decode(), bytes(maker).decode())
+            for mark, client, _, until, revoked, person, maker in keys
             if not revoked and (not until or until > tx.context.at)
         ]
         registered = {client.name: principal_of(tenant, client).actor for client in known.values()}
@@ -333,14 +362,18 @@ class Configurations:
             questionnaire=built.questionnaire,
             end_terms=built.end_terms,
             systems=built.systems,
+            answering=built.answering,
             sites=built.sites,
             clients=built.clients,
+            logs=built.logs,
+            drp=built.drp,
             kinds=IdentifierKinds(built.declared.identifiers),
             registered={},
             approval=manifest.approval_of(read),
         )
 
 
+_ONE_LOG = Classes()
 _NO_MANIFEST = (0, "", b"{}", 0, "", "")
 _loading: ContextVar[bool] = ContextVar("loading", default=False)
 """Set while a configuration is read: its own reads must not wait for it."""

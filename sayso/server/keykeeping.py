@@ -2,13 +2,16 @@
 
 Keys that a provider elsewhere has unwrapped are held in memory. Every `ASK_EVERY` seconds it is asked whether we still
 may: a refusal drops them at once, silence after `key_lease` seconds. From then on whatever needs them is denied with
-503. They are back, without anybody's doing, as soon as the provider says yes.
+503. They are back, without anybody's doing, as soon as the provider says yes and whoever was erased, and is there again
+in a copy that was put back meanwhile, is erased once more.
 """
 
 import time
 from typing import TYPE_CHECKING, Final
 
-from sayso.kernel import SYSTEM, Conflict, Context, SaysoError, new_id, now
+from sayso.kernel import SYSTEM, Conflict, Context, SaysoError, Tx, Work, new_id, now
+from sayso.server import store
+from sayso.server.tenancy import WORLD
 from vault import ProviderDown, RootKeyError, keybackup
 
 if TYPE_CHECKING:
@@ -24,9 +27,18 @@ EVERY: Final = 1.0
 
 
 class RestoreUnfinished(Conflict):
-    def __init__(self, tenant: str) -> None:
+    def __init__(self, what: str) -> None:
+        super().__init__("restore-unfinished", f"Putting back a copy of {what} did not finish; do it again.")
+
+
+class DataWentBack(RootKeyError):
+    """An erasure that this node knows of is not in the database any more: an older copy was put in its place."""
+
+    def __init__(self) -> None:
         super().__init__(
-            "restore-unfinished", f"Putting back the key table of {tenant} did not finish; do it again.", tenant=tenant
+            "data-went-back",
+            "The database is an older one than a moment ago; whoever was erased since is being erased again.",
+            retry_after=5,
         )
 
 
@@ -45,14 +57,16 @@ class KeyKeeper:
         Raises `RestoreUnfinished`.
         """
         services = self._services
+        if await services.database.look(_context(WORLD), _under_way):
+            raise RestoreUnfinished("the store")
         for tenant in services.configurations.tenants():
             if await services.database.look(_context(tenant), keybackup.restoring):
-                raise RestoreUnfinished(tenant)
+                raise RestoreUnfinished(f"the key table of {tenant}")
             await self._again(tenant)
 
     async def _again(self, tenant: str) -> None:
         services = self._services
-        if services.keyring.lost(tenant) is None:
+        if services.keyring.holds(tenant):
             count = await services.again.enforce(services.database, _context(tenant))
             if count:
                 services.log.warning("erased again", tenant=tenant, people=count)
@@ -76,6 +90,9 @@ class KeyKeeper:
         elif services.keyring.custody.of(tenant).remote:
             await self._ask(tenant)
         if look and services.keyring.lost(tenant) is None:
+            if await services.revocation.behind(services.database, _context(tenant)):
+                self._lose(tenant, DataWentBack())
+                return
             await services.revocation.note(services.database, _context(tenant))
             await self._finish(tenant)
 
@@ -107,13 +124,10 @@ class KeyKeeper:
             await services.configurations.load(tenant)
         except RootKeyError:
             return
-        if services.keyring.lost(tenant) is None:
-            try:
-                await self._again(tenant)
-            except BaseException:
-                # Nothing of this brand is opened before those who were erased are erased again.
-                services.keyring.lose(tenant, ProviderDown(services.keyring.custody.of(tenant).describe().provider))
-                raise
+        if services.keyring.holds(tenant):
+            # Nothing of this brand is opened before those who were erased are erased again.
+            await self._again(tenant)
+            services.keyring.release(tenant)
             self._answered[tenant] = self._asked[tenant] = time.monotonic()
             services.log.info("keys are back", tenant=tenant)
 
@@ -124,6 +138,11 @@ class KeyKeeper:
                 services.log.info("epoch destroyed", tenant=tenant, epoch=epoch)
         except SaysoError as error:
             services.log.error("epoch not destroyed", error, tenant=tenant)
+
+
+def _under_way(tx: Tx) -> Work[bool]:
+    (rows,) = yield (tx.select(store.restores_under_way()),)
+    return bool(rows)
 
 
 def _context(tenant: str) -> Context:

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from sayso.kernel import SYSTEM, Context, Tx, Work, now
-from sayso.server import feed, keykeeping, mail, store
+from sayso.server import feed, keykeeping, mail, store, timestamping
 from sayso.server.connectors import runner as connectors
+from sayso.server.drp import callbacks as agents
 from sayso.server.wiring import Services
 from sayso.server.workers import WORK_EVERY
 
@@ -49,11 +50,14 @@ class Loops:
         self._every(mail.EVERY, self._services.carrier.round, "mail")
         self._every(WORK_EVERY, self._services.workers.round, "jobs")
         self._every(connectors.EVERY, self._services.connectors.round, "connectors")
+        self._every(agents.EVERY, self._services.callbacks.round, "agents")
         self._every(keykeeping.EVERY, self._services.key_keeper.round, "keys")
         self._every(CROWDS_EVERY, self._services.crowds.follow, "crowds")
         self._every(RELOAD_EVERY, self._services.configurations.retry, "reload")
         if self._services.publishing.configured:
             self._every(self._services.publishing.every, self._services.publishing.round, "publish")
+        if self._services.timestamps.timestamping is not None:
+            self._every(timestamping.EVERY, self._services.timestamps.round, "timestamp")
         if self._services.witnesses.witnessing is not None:
             self._tasks.append(asyncio.get_running_loop().create_task(self._witness(), name="sayso-witness"))
         if not settings.embedded:
@@ -110,6 +114,8 @@ class Loops:
             tx.execute(store.expired_sessions(at))
             services.registry.codes.tidy(tx)
             services.desk.identity.tidy(tx)
+            services.agents.tidy(tx)
+            services.desk.tasks.answers.tidy(tx)
             yield from services.packages.tidy(tx)
             services.outbox.tidy(tx)
             yield from services.vault.tidy_tokens(tx)

@@ -24,12 +24,15 @@ SECTIONS = (
     "preferences",
     "collections",
     "systems",
+    "drp",
+    "rights",
     "data_ends",
     "roles",
     "rules",
     "policy_tests",
     "sites",
     "clients",
+    "logs",
 )
 """Every section there is, in the order in which they build on each other."""
 

@@ -45,6 +45,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     witness_every: Positive = 10
     witness_timeout: Positive = 3
     witness_logs: str = ""
+    timestamp_url: str = ""
+    timestamp_roots: str = ""
     publish_to: str = ""
     publish_every: Positive = 10
     publish_entries: bool = False

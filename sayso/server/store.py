@@ -1,8 +1,6 @@
 """SQL of the server's own tables."""
 
-import sqlite3
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Delete, Select, Update, delete, select, update
@@ -18,6 +16,7 @@ PROPOSAL = Rows(tables.proposals)
 VERDICT = Rows(tables.verdicts)
 IDEMPOTENCY = Rows(tables.idempotency)
 SESSION = Rows(tables.sessions)
+RESTORE = Rows(tables.restores)
 
 
 def all_tenants() -> Select[Any]:
@@ -37,10 +36,10 @@ def all_clients() -> Select[Any]:
 
 
 def all_keys() -> Select[Any]:
-    """Fingerprint, client, created, until, revoked, person of each key of the tenant, oldest first."""
+    """Fingerprint, client, created, until, revoked, person, maker of each key of the tenant, oldest first."""
     table = tables.keys
     columns = (table.c.fingerprint, table.c.client, table.c.created, table.c.until, table.c.revoked, table.c.person)
-    return select(*columns).order_by(table.c.created, table.c.fingerprint)
+    return select(*columns, table.c.maker).order_by(table.c.created, table.c.fingerprint)
 
 
 def latest_manifest() -> Select[Any]:
@@ -100,10 +99,10 @@ def key_revoked(fingerprint: bytes, at: int) -> Update:
     return update(table).where(table.c.fingerprint == fingerprint, table.c.revoked == 0).values(revoked=at)
 
 
-def key_confirmed(fingerprint: bytes) -> Update:
-    """From now on the key counts as its own client."""
+def key_confirmed(fingerprint: bytes, *, person: bytes, maker: bytes) -> Update:
+    """Whom the key counts as from now on, for changes and for values; nothing for its own client."""
     table = tables.keys
-    return update(table).where(table.c.fingerprint == fingerprint).values(person=b"")
+    return update(table).where(table.c.fingerprint == fingerprint).values(person=person, maker=maker)
 
 
 def expired_answers(at: int) -> Delete:
@@ -124,12 +123,7 @@ def sessions_of(ref: bytes) -> Delete:
     return delete(table).where(table.c.ref == ref)
 
 
-def copy_embedded(source: Path, target: Path) -> None:
-    """The embedded database as it is at one moment, beside whoever writes to it."""
-    reading = sqlite3.connect(f"file:{source}?mode=ro", uri=True)
-    writing = sqlite3.connect(target)
-    try:
-        reading.backup(writing)
-    finally:
-        writing.close()
-        reading.close()
+def restores_under_way() -> Select[Any]:
+    """Backup and instant of restores that were begun and are not through."""
+    c = tables.restores.c
+    return select(c.backup, c.at).where(c.state != "done")

@@ -32,10 +32,12 @@ keys = tenant_table(
     column("until", BigInteger),
     column("revoked", BigInteger),
     column("person", LargeBinary),
+    column("maker", LargeBinary),
     key=("fingerprint",),
 )
 """API keys as SHA-256 of the key: 160 random bits need no salt and no stretching. 0 stands for never. `person` is whom
-the key counts as where two people are needed: empty for its own client, else who made it (docs/threat-model.md).
+the key counts as where two people are needed for a change: empty for its own client, else who made it. `maker` is who
+made it, as long as nobody else confirmed it: whom it counts as where a value takes two (docs/threat-model.md).
 """
 
 manifests = tenant_table(
@@ -122,3 +124,15 @@ sessions = subject_table(
     indexes=[("until",)],
 )
 """Cookies of console and preference centre, and one-time links to the latter, by the SHA-256 of their secret."""
+
+restores = tenant_table(
+    "server_restore",
+    column("backup", Text),
+    column("at", BigInteger),
+    column("version", BigInteger),
+    column("state", Text),
+    key=("backup", "at"),
+)
+"""Backups that were put back into this store, in the reserved world `_`: `begun` until everything is done that must be
+before anything is served, then `done`.
+"""

@@ -6,12 +6,12 @@
 import contextlib
 import socket
 
-from audit import AuditLog, ExportDesk, LogForked, Pressure
+from audit import AuditLog, Classes, ExportDesk, LogForked, Pressure
 from consent import ConsentRegistry, IdentifierKinds, Issuer
 from policies import Audiences, Crowds, KeptLists, PolicyEngine
 from reports import BlastRadius, UsesReport
 from rights import Again, RightsDesk
-from sayso.kernel import SECOND, SYSTEM, Context, Database, Renderer, now, open_database, text
+from sayso.kernel import SECOND, SYSTEM, Context, Database, Renderer, Tx, Work, now, open_database, text
 from sayso.server.asking import Asking
 from sayso.server.auth import Principals
 from sayso.server.configuration import Configurations
@@ -27,6 +27,8 @@ from sayso.server.metrics import Metrics
 from sayso.server.pages.uses_report import uses_document
 from sayso.server.publishing import Publishing
 from sayso.server.settings import Settings
+from sayso.server.store import sessions_of
+from sayso.server.timestamping import Timestamps
 from sayso.server.typesetting import Typesetter
 from sayso.server.witnesses import Witnesses
 from sayso.server.workers import Workers
@@ -56,6 +58,7 @@ class Services:
             origin_base=f"{settings.log_origin}/log",
             anchor=anchor,
             pressure=Pressure(settings.log_most_waiting, settings.log_longest_wait),
+            classes=self._log_classes,
         )
         self.registry = ConsentRegistry(self.audit, keyring, keyring, keyring, self._issuer, self._kinds)
         self.vault = Vault(keyring, self.audit)
@@ -70,15 +73,17 @@ class Services:
             self.engine,
             self._issuer,
             known_as=self._known_as,
+            forget_rest=self._forget_rest,
         )
         self.revocation = Revocation(Ledger(settings.key_folder))
-        self.again = Again(self.audit, keyring, self.registry, self.vault, self.revocation)
+        self.again = Again(self.audit, keyring, self.registry, self.vault, self.revocation, self._forget_rest)
         self.configurations = Configurations(
             keyring, self.principals, self.registry, self.log, settings.policy_stale_after
         )
         self.database: Database = open_database(settings.database_url, self.configurations.moved)
         self.configurations.database = self.database
         self.witnesses = Witnesses(self)
+        self.timestamps = Timestamps(self)
         self.publishing = Publishing(self)
         self.crowds = Crowds(self.engine, self.database.look)
         self.audiences = Audiences(self.audit, keyring)
@@ -99,12 +104,16 @@ class Services:
                 "blast_radius": BlastRadius(keyring, self.audiences),
             },
         )
-        # What packages are made of is read by calls, which know this file.
+        # What packages are made of is read by calls, and agents have keys made: both know this file.
+        from sayso.server.drp.callbacks import Callbacks
+        from sayso.server.drp.desk import AgentDesk
         from sayso.server.packages import Maker
 
         self.packages = Maker(self)
         self.workers = Workers(self)
         self.connectors = Connectors(self)
+        self.agents = AgentDesk(self)
+        self.callbacks = Callbacks(self)
         self.key_keeper = KeyKeeper(self)
         self.metrics.gauge(
             "sayso_units_waiting", "Units of work that wait for their flush.", lambda: self.database.waiting
@@ -125,6 +134,8 @@ class Services:
         self.metrics.gauge(
             "sayso_log_witness_refusals", "Checkpoints that a witness refused.", lambda: witnesses.refusals
         )
+        timestamps = self.timestamps
+        self.metrics.gauge("sayso_log_timestamp_seconds", "Since a checkpoint was stamped.", lambda: timestamps.age)
         self.metrics.gauge("sayso_log_forked", "Logs that contradict what was signed; must stay 0.", self._forked)
         self.metrics.gauge("sayso_mail_sent", "Letters that the mail server took.", lambda: self.carrier.sent)
         self.metrics.gauge(
@@ -145,13 +156,13 @@ class Services:
         """
         busy = False
         stopped: LogForked | None = None
-        for tenant in self.configurations.tenants():
+        for tenant, log in await self._log_names():
             integrated = FULL
             while integrated >= FULL:
                 try:
-                    integrated = (await self.audit.integrate(self.database, tenant)).integrated
+                    integrated = (await self.audit.integrate(self.database, tenant, log)).integrated
                 except LogForked as error:
-                    # One brand's log stands still; the others go on.
+                    # One log stands still; the others go on.
                     stopped, integrated = error, 0
                 busy = busy or integrated > 0
         if stopped is not None and not busy:
@@ -162,11 +173,11 @@ class Services:
         """Compare each log with what the world may have seen of it. One that contradicts it takes no entries, so
         nothing of its brand changes and nothing is permitted, until an operator has recovered it.
         """
-        for tenant in self.configurations.tenants():
+        for tenant, log in await self._log_names():
             try:
-                await self.audit.check(self.database, tenant)
+                await self.audit.check(self.database, tenant, log)
             except LogForked as error:
-                self.log.error("log forked", error, tenant=tenant)
+                self.log.error("log forked", error, tenant=tenant, log=log)
 
     async def weigh(self) -> None:
         """See how much waits in each log: beyond the agreed it takes no more."""
@@ -175,9 +186,17 @@ class Services:
 
     async def settle(self) -> None:
         """Integrate and sign all that waits: what a command did is then in the log's next checkpoint."""
-        for tenant in self.configurations.tenants():
+        for tenant, log in await self._log_names():
             with contextlib.suppress(LogForked):  # it took no entries, so nothing waits
-                await self.audit.drain(self.database, tenant)
+                await self.audit.drain(self.database, tenant, log)
+
+    async def _log_names(self) -> list[tuple[str, str]]:
+        """Brand and class of every log that entries go into."""
+        tenants = self.configurations.tenants()
+        return [(tenant, each) for tenant in tenants for each in await self.audit.classes(self.database, tenant)]
+
+    def _log_classes(self, tenant: str) -> Classes:
+        return self.configurations.logs(tenant)
 
     async def keep_receipt_parts(self) -> None:
         """Store, once, what the receipts of each brand have in common."""
@@ -191,6 +210,13 @@ class Services:
         """What a system's client calls a person; of a system without a client, the registry's own id."""
         actor = self.configurations.of(tenant).client(client)
         return text("sub", subject) if actor is None else known_as(self.keyring, tenant, actor, subject)
+
+    def _forget_rest(self, tx: Tx, subject: bytes) -> Work[None]:
+        """An erased person's open pages end and their packages go, in the erasure's own commit, under each of their
+        ids: nobody could open them, and these rows are the last that name the person.
+        """
+        yield from self.packages.forget(tx, subject)
+        tx.execute(sessions_of(subject))
 
     def _kinds(self, tenant: str) -> IdentifierKinds:
         return self.configurations.kinds(tenant)

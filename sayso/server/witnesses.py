@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING
 import httpx
 
 from audit import (
-    MAIN,
     Answer,
     Head,
     Lap,
-    LogNotFound,
     Quorum,
     WitnessDesk,
     Witnessing,
@@ -29,6 +27,9 @@ from sayso.server.tenancy import DEFAULT
 
 if TYPE_CHECKING:
     from sayso.server.wiring import Services
+
+COSIGNED = "cosigned"
+"""Outside the database, in the key folder: remembers which heads of others' logs this installation cosigned."""
 
 LONGEST_ANSWER = 1 << 16
 """Bytes of a witness's answer that are read."""
@@ -46,20 +47,27 @@ class Witnesses:
         self._hurry = asyncio.Event()
         self._met_at: float | None = None
         self._refusals = 0
+        self._done: set[tuple[str, str]] = set()
         policy = _policy(settings)
         self.witnessing = Witnessing(policy, self._submit) if policy is not None else None
         if self.witnessing is not None:
             services.audit.remember_by(self._remembered)
 
     async def round(self) -> None:
-        """Have the newest checkpoint of each brand cosigned."""
+        """Have the newest checkpoint of each log cosigned."""
         if self.witnessing is None:
             return
         for tenant in self._services.configurations.tenants():
             context = Context(tenant, SYSTEM, now(), "witness")
-            lap = await self.witnessing.round(self._services.database, context, MAIN)
-            if lap is not None:
-                self._report(tenant, lap)
+            for log, ended in await self._services.database.look(context, self._services.audit.shown):
+                if (tenant, log) in self._done:
+                    continue
+                lap = await self.witnessing.round(self._services.database, context, log)
+                if lap is not None:
+                    await self._report(tenant, lap)
+                elif ended:
+                    # A closed log has its last checkpoint, and that has its witnesses.
+                    self._done.add((tenant, log))
 
     async def pause(self, ended: asyncio.Event) -> None:
         """Until the next round: `witness_every` seconds, less when somebody waits."""
@@ -95,7 +103,7 @@ class Witnesses:
         """How often a witness refused a checkpoint of ours: it saw another history, or does not know the log."""
         return float(self._refusals)
 
-    def _report(self, tenant: str, lap: Lap) -> None:
+    async def _report(self, tenant: str, lap: Lap) -> None:
         if lap.met or self._met_at is None:
             self._met_at = time.monotonic()
         for refused in lap.refused:
@@ -107,6 +115,10 @@ class Witnesses:
                 reason=refused.reason,
                 size=lap.size,
             )
+        if lap.refused:
+            # What it saw instead counts when our own key signed it: then the next round compares, and stops the log.
+            for head in await self._shown(tenant, lap.log):
+                self._services.audit.observed(tenant, lap.log, head)
 
     async def _submit(self, address: str, body: bytes | None) -> Answer | None:
         if self._client is None:
@@ -126,14 +138,15 @@ class Witnesses:
             return None
 
     async def _remembered(self, tenant: str, log: str) -> Head | None:
-        services, witnessing = self._services, self.witnessing
-        context = Context(tenant, SYSTEM, now(), "witness")
-        try:
-            key = await services.database.look(context, lambda tx: services.audit.vkey(tx, log))
-        except LogNotFound:
-            return None
-        keys = [key._replace(public_key=public) for _, public in services.keyring.published(tenant, "log")]
-        return await witnessing.remembered(key.name, keys) if witnessing is not None else None
+        return max(await self._shown(tenant, log), default=None)
+
+    async def _shown(self, tenant: str, log: str) -> list[Head]:
+        """The heads of a log that its witnesses show. Also of a log that this database does not know: a database that
+        lost it must not begin it anew.
+        """
+        services, context = self._services, Context(tenant, SYSTEM, now(), "witness")
+        keys = await services.database.look(context, lambda tx: services.audit.keys_of(tx, log))
+        return await self.witnessing.shown(keys) if self.witnessing is not None else []
 
 
 def _policy(settings: Settings) -> Quorum | None:
@@ -153,7 +166,8 @@ def _desk(services: "Services") -> WitnessDesk:
         trusted = by_origin(lines)
     except (OSError, ValueError) as error:
         raise Invalid("invalid-setting", f"The keys in witness_logs cannot be used: {_why(error)}.") from None
-    return WitnessDesk(services.keyring, DEFAULT, f"{settings.log_origin}/witness", trusted)
+    name, anchor = f"{settings.log_origin}/witness", settings.key_folder / COSIGNED
+    return WitnessDesk(services.keyring, DEFAULT, name, trusted, anchor)
 
 
 def _why(error: Exception) -> str:

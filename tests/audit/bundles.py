@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from audit.checkpoint import Checkpoint
 from audit.jws import thumbprint
-from audit.merkle import inclusion_plan, leaf_hash, prove
+from audit.merkle import consistency_plan, inclusion_plan, leaf_hash, prove
 from audit.tiles import TileReader, grow, root
 from tests.audit.directories import KEY, SECRET
 
@@ -101,8 +101,67 @@ def zipped(files: Files, target: Path) -> Path:
 def unpacked(files: Files, target: Path) -> Path:
     target.mkdir()
     for name, raw in files.items():
+        (target / name).parent.mkdir(exist_ok=True)
         (target / name).write_bytes(raw)
     return target
+
+
+def tlv(tag: int, *parts: bytes) -> bytes:
+    raw = b"".join(parts)
+    size = bytes([len(raw)]) if len(raw) < 128 else b"\x82" + len(raw).to_bytes(2, "big")
+    return bytes([tag]) + size + raw
+
+
+def a_stamp(note: bytes, *, granted: int = 0, moment: bytes = b"20261101120000Z", octets: int = 4) -> bytes:
+    """What a time-stamp authority answers (RFC 3161), as far as verifiers read it; it is signed by nobody."""
+    sha, policy = bytes.fromhex("608648016503040201"), bytes.fromhex("2a0304")
+    imprint = tlv(0x30, tlv(0x30, tlv(6, sha), tlv(5)), tlv(4, sha256(note).digest()))
+    info = tlv(0x30, tlv(2, b"\1"), tlv(6, policy), imprint, tlv(2, b"\7"), tlv(0x18, moment))
+    held = tlv(octets, tlv(4, info) if octets == 0x24 else info)
+    wrapped = tlv(0x30, tlv(6, bytes.fromhex("2a864886f70d0109100104")), tlv(0xA0, held))
+    data = tlv(0x30, tlv(2, b"\3"), tlv(0x31, tlv(0x30, tlv(6, sha))), wrapped, tlv(0x31))
+    token = tlv(0x30, tlv(6, bytes.fromhex("2a864886f70d010702")), tlv(0xA0, data))
+    return tlv(0x30, tlv(0x30, tlv(2, bytes([granted]))), token)
+
+
+def stamped(files: Files, size: int, **changes: bytes) -> Files:
+    """The files with a stamped head of that size."""
+    tiles = grow(0, {}, [leaf_hash(an_entry(number)[0]) for number in range(max(size, SIZE))])
+    note = Checkpoint(KEY.name, size, root(size, tiles)).sign(KEY, SECRET.sign)
+    proof = prove(consistency_plan(*sorted((size, SIZE))), TileReader(tiles))
+    parts = {
+        "checkpoint": note,
+        "timestamp.tsr": a_stamp(changes.get("checkpoint", note)),
+        "consistency": b"".join(base64.b64encode(value) + b"\n" for value in proof),
+    } | changes
+    return files | {f"stamped/{name}": raw for name, raw in parts.items()}
+
+
+def stamp_damages(sound: Files) -> dict[str, tuple[Files, int, int | None]]:
+    """Bundles with stamps, sound and not: each signed as it is."""
+    note = Checkpoint("another/log", 300, bytes(32)).sign(KEY._replace(name="another/log"), SECRET.sign)
+    fork = Checkpoint(KEY.name, 300, bytes(32)).sign(KEY, SECRET.sign)
+    whole = a_stamp(stamped(sound, 300)["stamped/checkpoint"])
+    parts = {
+        name: {"timestamp.tsr": raw}
+        for name, raw in {
+            "a stamp of something else": a_stamp(b"else"),
+            "a stamp that was not granted": a_stamp(b"", granted=2),
+            "half a stamp": whole[: len(whole) // 2],
+            "no stamp at all": b"",
+            "a stamp at no time": a_stamp(b"", moment=b"2026-11-01"),
+        }.items()
+    }
+    parts["a stamped head of another log"] = {"checkpoint": note}
+    parts["a stamped head of another history"] = {"checkpoint": fork}
+    parts["a stamped head without its proof"] = {"consistency": b""}
+    parts["a proof of the stamped head that is too long"] = {"consistency": base64.b64encode(bytes(32)) + b"\n"}
+    found = {name: (signed(stamped(sound, 300, **changes)), 1, None) for name, changes in parts.items()}
+    for size in (0, 1, 256, 300, SIZE, 1_000):
+        found[f"a stamped head of size {size}"] = (signed(stamped(sound, size)), 0, None)
+    again = a_stamp(stamped(sound, 300)["stamped/checkpoint"], octets=0x24)
+    found["a stamp in pieces"] = (signed(stamped(sound, 300, **{"timestamp.tsr": again})), 0, None)
+    return found
 
 
 def damages() -> dict[str, tuple[Files, int, int | None]]:
@@ -177,4 +236,5 @@ def damages() -> dict[str, tuple[Files, int, int | None]]:
         "a list that says otherwise": (signed(sound) | {"manifest.json": b"{}"}, 1, None),
         "no checkpoint": ({name: raw for name, raw in signed(sound).items() if name != "checkpoint"}, 1, None),
         "a checkpoint cut short": (signed(sound) | {"checkpoint": sound["checkpoint"][:-9]}, 1, None),
+        **stamp_damages(sound),
     }

@@ -1,6 +1,7 @@
 """The verifier that leaves the house: one file, the standard library alone, and nothing unsound passes it."""
 
 import ast
+import contextlib
 import json
 import random
 import subprocess
@@ -16,14 +17,16 @@ from hypothesis import strategies as st
 
 from audit import offline, verify
 from audit.checkpoint import Checkpoint
-from audit.merkle import leaf_hash, root_of
+from audit.merkle import consistency_plan, leaf_hash, prove, root_of
 from audit.note import SignedNote
-from audit.offline.sayso_verify import ORDER, Malformed, Vkey, check_signature
+from audit.offline.sayso_verify import ORDER, Malformed, Vkey, check_consistency, check_signature, read_timestamp
+from audit.tiles import TileReader, grow
 from audit.trust import print_trust
 from tests.audit.bundles import (
     SHOWN,
     SIGNER_KEY,
     Files,
+    a_stamp,
     damages,
     signed,
     some_files,
@@ -156,6 +159,59 @@ def test_the_file_by_itself_says_the_same_as_the_command(tmp_path: Path, trust: 
         verdict = verify(bundle, trust)
         assert (told["lines"], told["index"]) == (list(verdict.lines), verdict.index)
         assert told["index"] == index
+
+
+@pytest.mark.parametrize("flags", [(), ("-I",), ("-S",), ("-P",)])
+def test_nothing_planted_beside_the_evidence_runs(flags: tuple[str, ...], tmp_path: Path) -> None:
+    folder = unpacked(signed(some_files()), tmp_path / "bundle")
+    program = folder / "sayso_verify.py"
+    program.write_bytes(offline.program())
+    for name in ("__future__", "argparse", "base64", "hashlib", "io", "json", "os", "re", "typing", "zipfile"):
+        (folder / f"{name}.py").write_text("open('ran', 'w').write(__name__)\nprint('SOUND')\nraise SystemExit(0)\n")
+    command = [sys.executable, *flags, program.name, "."]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+    assert not (folder / "ran").exists(), (folder / "ran").read_text()
+    assert done.returncode == 2, "the planted files do not belong there"
+    assert "files that do not belong here" in done.stdout
+
+
+@given(st.integers(0, 40), st.integers(0, 40), st.integers(0, 1 << 30))
+@settings(max_examples=150, deadline=None)
+def test_consistency_is_judged_as_the_logs_own_code_judges_it(one: int, other: int, noise: int) -> None:
+    old, new = sorted((one, other))
+    hashes = [leaf_hash(b"%d" % number) for number in range(new)]
+    proof = prove(consistency_plan(old, new), TileReader(grow(0, {}, hashes)))
+    roots = root_of(hashes[:old]), root_of(hashes)
+    check_consistency(old, new, proof, *roots)
+    wrong = [[*proof, bytes(32)], proof[:-1], proof[1:], [*proof[:-1], bytes(32)]]
+    for changed in wrong[: 4 if proof else 1]:
+        with pytest.raises(Malformed):
+            check_consistency(old, new, changed, *roots)
+    if old:
+        with pytest.raises(Malformed):
+            check_consistency(old, new, proof, noise.to_bytes(32, "big"), roots[1])
+
+
+def test_a_stamp_is_read_or_refused_whatever_its_bytes(tmp_path: Path) -> None:
+    raw, draw = a_stamp(b"note"), random.Random(5)
+    assert read_timestamp(raw).told == "2026-11-01T12:00:00Z"
+    for _ in range(2_000):
+        at = draw.randrange(len(raw))
+        changed = raw[:at] + bytes([draw.randrange(256)]) + raw[at + 1 :]
+        with contextlib.suppress(Malformed):
+            read_timestamp(changed[: draw.choice((None, at))])
+
+
+def test_what_was_read_cannot_move_the_cursor_or_turn_a_line_around(tmp_path: Path) -> None:
+    folder = unpacked(signed(some_files(), export="exp_\x1b[2J\u202eDNUOS\nSOUND"), tmp_path / "bundle")
+    (folder / "x\x1b[1;1HSOUND\u2028").write_bytes(b"")
+    verdict = verify(folder)
+    assert "x\\u{1b}[1;1HSOUND\\u{2028}" in verdict.report
+    (folder / "x\x1b[1;1HSOUND\u2028").unlink()
+    verdict = verify(folder)
+    assert verdict.code == 0
+    assert "exp_\\u{1b}[2J\\u{202e}DNUOS\\u{a}SOUND" in verdict.report
+    assert all(line.isprintable() for line in verdict.report.split("\n"))
 
 
 def test_a_log_must_begin_with_the_checkpoint_that_was_kept(tmp_path: Path) -> None:

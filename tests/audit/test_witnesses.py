@@ -3,19 +3,22 @@
 import asyncio
 from base64 import b64encode
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from audit import Answer, NotWitnessed, VerifierKey, Witnessing, WitnessKey, read_quorum
+from audit import AnchorUnusable, Answer, NotWitnessed, VerifierKey, Witnessing, WitnessKey, read_quorum
 from audit.checkpoint import Checkpoint, open_checkpoint
 from audit.cosignature import cosign
 from audit.merkle import EMPTY_ROOT, consistency_plan, leaf_hash, prove
 from audit.note import SignatureInvalid, SignedNote
 from audit.proof import TlogProof, unpack_extra
 from audit.strict import Malformed
+from audit.tables import audit_cosigned
 from audit.tiles import TileReader, grow, root
 from audit.witness import SIZE_TYPE, AddCheckpoint, WitnessDesk, by_origin, print_request
+from sayso.kernel import Tx, Work
 from tests.audit.builders import TENANT, Store, context
 
 ORIGIN = "other.example/log"
@@ -39,12 +42,16 @@ class Other:
         return print_request(old, found, self.note(new))
 
 
-def a_desk(store: Store) -> WitnessDesk:
-    return WitnessDesk(store.sealer, TENANT, "ours.example/witness", by_origin(["# known", "", KEY.line]))
+def a_desk(store: Store, anchor: Path | None = None) -> WitnessDesk:
+    return WitnessDesk(store.sealer, TENANT, "ours.example/witness", by_origin(["# known", "", KEY.line]), anchor)
 
 
 async def add(store: Store, desk: WitnessDesk, raw: bytes) -> Answer:
-    return await store.database.run_alone(context(), lambda tx: desk.add(tx, raw))
+    return await desk.add(store.database, context(), raw)
+
+
+async def shown(store: Store, desk: WitnessDesk, origin: str = ORIGIN) -> bytes | None:
+    return await desk.latest(store.database, context(), sha256(origin.encode()).hexdigest())
 
 
 async def test_a_witness_answers_as_the_specification_says(store: Store) -> None:
@@ -92,10 +99,46 @@ async def test_a_witness_answers_as_the_specification_says(store: Store) -> None
     # None of that moved it; further signature lines are welcome and ignored.
     line = SignedNote.parse(log.note(700, STRANGER)).signatures[0].line.encode()
     assert (await add(store, desk, raw + line)).status == 200
-    shown = await store.look(lambda tx: desk.latest(tx, sha256(ORIGIN.encode()).hexdigest()))
-    assert shown is not None
-    assert open_checkpoint(shown, [KEY]).size == 700
-    assert await store.look(lambda tx: desk.latest(tx, sha256(b"unknown").hexdigest())) is None
+    note = await shown(store, desk)
+    assert note is not None
+    assert open_checkpoint(note, [KEY]).size == 700
+    assert await shown(store, desk, "unknown") is None
+
+
+def _forgotten(tx: Tx) -> Work[None]:
+    """As a backup from before the second request."""
+    yield ()
+    first = Other(700)
+    tx.execute(audit_cosigned.update().values(size=100, root=root(100, first.tiles), note=first.note(100)))
+
+
+async def test_a_witness_restored_from_a_backup_cosigns_no_fork(store: Store, tmp_path: Path) -> None:
+    desk, log, fork = a_desk(store, tmp_path / "cosigned"), Other(700), Other(700, b"!")
+    for old, new in ((0, 100), (100, 400)):
+        assert (await add(store, desk, log.ask(old, new))).status == 200
+    await store.database.run_alone(context(), _forgotten)
+    desk = a_desk(store, tmp_path / "cosigned")
+    assert await add(store, desk, fork.ask(0, 50)) == Answer(409, b"400\n", SIZE_TYPE)
+    assert await add(store, desk, log.ask(100, 600)) == Answer(409, b"400\n", SIZE_TYPE)
+    good = prove(consistency_plan(400, 600), TileReader(log.tiles))
+    split = Other(700)
+    split.tiles = grow(0, {}, [leaf_hash(b"%d" % (at if at < 100 else -at)) for at in range(700)])
+    assert (await add(store, desk, split.ask(100, 600))).status == 409
+    assert (await add(store, desk, split.ask(400, 600, good))).status == 422
+    assert (await add(store, desk, log.ask(400, 600))).status == 200, "it goes on from what it cosigned"
+
+
+async def test_what_a_witness_shows_is_anchored_first_and_without_the_anchor_nothing_leaves(
+    store: Store, tmp_path: Path
+) -> None:
+    anchor, log = tmp_path / "cosigned", Other(700)
+    assert (await add(store, a_desk(store), log.ask(0, 300))).status == 200  # died before it was anchored
+    assert await shown(store, a_desk(store, anchor)) is not None
+    assert anchor.read_text().startswith(f"{ORIGIN} 300 ")
+    anchor.write_text(f"{ORIGIN} 3\n")
+    for ask in (shown(store, a_desk(store, anchor)), add(store, a_desk(store, anchor), log.ask(300, 400))):
+        with pytest.raises(AnchorUnusable):
+            await ask
 
 
 async def test_two_requests_at_once_never_roll_a_witness_back(store: Store) -> None:
@@ -205,9 +248,9 @@ class Street:
             return None
         desk, database = self.desks[name], self.store.database
         if body is None:
-            note = await database.look(context(tenant=name), lambda tx: desk.latest(tx, path.partition("/")[0]))
+            note = await desk.latest(database, context(tenant=name), path.partition("/")[0])
             return Answer(200, note) if note is not None else Answer(404)
-        return await database.run_alone(context(tenant=name), lambda tx: desk.add(tx, body))
+        return await desk.add(database, context(tenant=name), body)
 
 
 async def test_enough_witnesses_make_a_witnessed_checkpoint_and_fewer_hold_nothing_up(store: Store) -> None:
@@ -266,10 +309,9 @@ async def test_a_witness_that_saw_another_history_refuses_and_shows_it(store: St
     assert {refused.witness for refused in lap.refused} == {"a", "b", "c"}
     assert not lap.met
     # Before its first signature a fresh process compares itself with what witnesses can prove.
-    seen = await witnessing.remembered(key.name, [key])
-    assert seen is not None
-    assert (seen.size, seen.root) == (50, root(50, other))
-    assert await witnessing.remembered(key.name, [KEY]) is None, "what our key did not sign stops nobody"
+    seen = await witnessing.shown([key])
+    assert [(head.size, head.root) for head in seen] == [(size, root(size, other)) for size in (20, 10, 50)]
+    assert await witnessing.shown([KEY._replace(name=key.name)]) == [], "what our key did not sign stops nobody"
 
 
 async def test_a_rotated_key_signs_beside_the_old_one_and_then_alone(store: Store) -> None:

@@ -92,6 +92,25 @@ def test_without_trusted_keys_it_says_so_first(page: Page, tmp_path: Path) -> No
     assert report.startswith("KEY NOT CHECKED")
 
 
+def test_what_was_read_is_told_by_number_where_it_does_not_print(page: Page, tmp_path: Path) -> None:
+    files = signed(some_files(), export="exp_\x1b\u202eDNUOS\nSOUND")
+    bundle = zipped(files, tmp_path / "bundle.zip")
+    code, _, report = judged(page, bundle)
+    assert code == 0
+    assert "exp_\\u{1b}\\u{202e}DNUOS\\u{a}SOUND" in report
+    assert report.splitlines()[1:] == list(verify(bundle).lines[1:])
+
+
+def test_a_zip_that_claims_or_holds_more_than_a_page_can_is_refused(page: Page, tmp_path: Path) -> None:
+    bomb = zipped({**signed(some_files()), "bomb": bytes(40 << 20)}, tmp_path / "bomb.zip")
+    raw = bytearray(bomb.read_bytes())
+    place = raw.rindex(b"PK\1\2")
+    for stated, told in ((1_000, "bomb is damaged"), (600 << 20, "more than this page can hold")):
+        raw[place + 24 : place + 28] = stated.to_bytes(4, "little")
+        bomb.write_bytes(raw)
+        assert told in judged(page, bomb)[2]
+
+
 def test_it_may_not_ask_the_network(browser: Browser) -> None:
     context = browser.new_context()
     page = context.new_page()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import (
@@ -15,9 +16,11 @@ from sqlalchemy import (
     Text,
     select,
 )
+from sqlalchemy.schema import CreateTable
 
 from sayso.kernel import SYSTEM, Conflict, Context, Database, Invalid, Rows, Tx, Work, now, open_database
 from sayso.kernel.schema import feed
+from sayso.kernel.sqlite import connect
 
 _metadata = MetaData()
 counter = Table(
@@ -50,8 +53,6 @@ def context(tenant: str = "default") -> Context:
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    from sqlalchemy.schema import CreateTable
-
     database = open_database(database_url, role=None) if "postgres" in database_url else open_database(database_url)
     await database.start()
     if database.kind == "sqlite":
@@ -251,3 +252,46 @@ async def test_many_looks_at_once_leave_the_loader_a_connection(database: Databa
     async with asyncio.timeout(4):
         totals = await asyncio.gather(*(database.look(context(), read(b"n" * 16)) for _ in range(60)))
     assert totals == [0] * 60
+
+
+async def test_a_lock_of_another_connection_holds_up_the_change_and_not_the_loop(sqlite_url: str) -> None:
+    database = open_database(sqlite_url)
+    await database.start()
+    try:
+        database.writer.execute(str(CreateTable(counter)))  # type: ignore[attr-defined]
+        other = connect(Path(sqlite_url.removeprefix("sqlite:///")))
+        other.execute("BEGIN IMMEDIATE")
+        change = database.run(context(), add(b"h" * 16, 1))
+        turns = 0
+        while turns < 50:
+            await asyncio.sleep(0.01)
+            turns += 1
+        assert not change.done()
+        other.execute("ROLLBACK")
+        other.close()
+        assert await change == 1
+        assert await database.run(context(), add(b"h" * 16, 1)) == 2
+    finally:
+        await database.stop()
+
+
+async def test_a_flush_with_many_rows_is_whole_as_well(database: Database) -> None:
+    people = [nth.to_bytes(16, "big") for nth in range(9_000)]
+
+    def many(tx: Tx) -> Work[None]:
+        for each in people:
+            tx.put(COUNTER, (each,), (1, 7), was=None)
+        yield ()
+
+    await database.run(context(), many)
+    assert await database.look(context(), read(people[-1])) == 7
+
+    def twice(tx: Tx) -> Work[None]:
+        # The last one is there already: nothing of the rest may stay.
+        for each in [b"n" * 16, people[-1]]:
+            tx.put(COUNTER, (each,), (1, 8), was=None)
+        yield ()
+
+    with pytest.raises(Conflict):
+        await database.run(context(), twice)
+    assert await database.look(context(), read(b"n" * 16)) == 0

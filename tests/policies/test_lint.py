@@ -211,3 +211,45 @@ def test_a_notice_that_nobody_published_is_doubtful():
         "zh-CN: 广告}\n    legal_basis: consent", "zh-CN: 广告}\n    legal_basis: {us: notice}"
     )
     assert any("no published notice names" in warning.message for warning in warnings_of(text))
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        ((a_rule(obligations="[second_person]"),), "R1: Sayso asks for the second person where it opens values"),
+        ((a_rule(action="reveal", obligations="[second_person]"),), None),
+        (
+            (a_rule(), a_rule(id="R2", obligations="[break_glass]")),
+            "R2: it may never ask for anybody: R1 stands before",
+        ),
+        ((a_rule(obligations="[break_glass]"), a_rule(id="R2")), None),
+        (
+            (
+                a_rule(
+                    action="reveal",
+                    role="officer",
+                    purpose="dsar",
+                    basis="legal_obligation",
+                    obligations="[second_person]",
+                ),
+            ),
+            "sayso.officer.reveal stands before",
+        ),
+    ],
+)
+def test_a_second_person_whom_nobody_asks_is_doubted(rules: tuple[str, ...], told: str | None):
+    found = [warning.message for warning in warnings_of(with_rules(*rules))]
+    assert any(told in message for message in found) if told else not any("ask for anybody" in each for each in found)
+
+
+def test_both_guards_of_a_rule_are_one_obligation_that_either_meets():
+    (rule,) = [
+        each
+        for each in a_policy(with_rules(a_rule(obligations="[break_glass, log, second_person]"))).snapshot.rules
+        if each.id == "R1"
+    ]
+    assert [(each.type, each.properties) for each in rule.obligations] == [
+        ("second_person", {"or": "break_glass"}),
+        ("log", {}),
+    ]
+    assert rule.row()[-1] == "second_person-break_glass|log"

@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.obligations import MASKS, TYPES, merge, unsupported
+from policies.obligations import GUARDS, MASKS, TYPES, either, merge, unsupported
 from sayso.kernel import Obligation
+from vault.guarding import way
 
 
 def an_obligation(name: str, rule: str = "R1", number: int = 20) -> Obligation:
@@ -40,6 +41,31 @@ def test_merging_does_not_know_order_or_repetition(obligations: list[Obligation]
     shuffled = [*obligations, *obligations]
     chance.shuffle(shuffled)
     assert merge(shuffled) == merge(obligations) == merge(merge(obligations))
+
+
+def guard(rule: str, *names: str) -> list[Obligation]:
+    return either([an_obligation(name, rule) for name in names], rule)
+
+
+@given(
+    st.lists(st.sampled_from([("second_person",), ("break_glass",), GUARDS, ()]), max_size=4),
+    st.booleans(),
+    st.booleans(),
+)
+def test_merged_guards_open_exactly_where_each_rule_would(rules: list[tuple[str, ...]], approved: bool, glass: bool):
+    """What the vault opens under the merged obligations is what it opens under every rule by itself."""
+    lists = [guard(f"R{place}", *names) for place, names in enumerate(rules)]
+    merged = way((), merge(each for one in lists for each in one), approved=approved, glass=glass)
+    alone = [way((), one, approved=approved, glass=glass) for one in lists]
+    assert (merged is None) == (None in alone)
+    if merged is not None:
+        assert (merged == "break_glass") == ("break_glass" in alone)
+
+
+def test_a_second_person_for_a_reveal_is_asked_for_by_sayso_itself():
+    guards = [an_obligation(name) for name in GUARDS]
+    assert not unsupported(guards, (), "reveal")
+    assert unsupported(guards, ("second_person",), "use") == ("break_glass",)
 
 
 def test_logging_needs_no_support():

@@ -242,3 +242,20 @@ async def test_another_brand_has_no_such_export(lite: World) -> None:
     foreign = await other.get(f"/v1/exports/{export}")
     unknown = await other.get("/v1/exports/exp_" + "00" * 16)
     assert (foreign.status_code, foreign.json()["type"]) == (404, unknown.json()["type"])
+
+
+async def test_a_bundle_that_was_ordered_before_the_log_key_changed_verifies(lite: World, tmp_path: Path) -> None:
+    await busy(lite)
+    export = await made(lite, lite.admin, format="bundle")
+    assert (await lite.admin.post("/v1/audit/keys/rotations", json={"after": "PT1H"})).status_code == 201
+    with freeze_time(to_datetime(now()) + timedelta(hours=2), real_asyncio=True):
+        await ask(await lite.key("mailer-2", "marketing_sender"), await lite.person("c-9"), "health", actor="mailer-2")
+        await lite.services.settle()
+        file = tmp_path / "bundle.zip"
+        file.write_bytes(await fetched(lite.admin, export))
+        trust = tmp_path / "trust.json"
+        trust.write_bytes((await lite.admin.get("/v1/audit/keys")).content)
+    for keys in (None, trust):
+        assert verify(file, keys).code == 0, verify(file, keys).report
+    with zipfile.ZipFile(file) as held:
+        assert len(json.loads(held.read("keys.json"))["vkeys"]) == 2

@@ -6,8 +6,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from sayso.kernel import SYSTEM, Context, Tx, Work, bucket_of, new_raw, now, raw
 from sayso.server.app import assemble, running
 from sayso.server.founding import NewTenant, found
 from sayso.server.keykeeping import RestoreUnfinished
@@ -15,7 +17,7 @@ from sayso.server.restoring import Restored, _put_back
 from sayso.server.settings import FILE, Settings
 from sayso.server.wiring import ANCHOR, wire
 from tests.server.worlds import World, settings_for
-from vault import KeyGone, SealedFile, keybackup
+from vault import DestroyedKey, KeyGone, SealedFile, keybackup, store
 
 
 class Shop:
@@ -180,3 +182,67 @@ async def test_a_damaged_a_foreign_and_an_unfinished_restore_are_told(
     await shop.restore(keys)
     async with shop.open() as world:
         assert await seen(world, *ada) == ("ada@example.org", True)
+
+
+@pytest.fixture
+async def quiet(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    """A running server whose keeper of keys does nothing by itself."""
+    monkeypatch.setattr("sayso.server.keykeeping.EVERY", 3600.0)
+    async with shop.open() as world:
+        await world.smallest()
+        yield world
+
+
+async def brought_back(world: World, subject: str) -> None:
+    """As after a restore of the database: the ledger knows that these keys were destroyed, the database does not."""
+
+    def unit(tx: Tx) -> Work[list[Any]]:
+        (rows,) = yield (tx.query(store.KEYS_OF, bucket=bucket_of("default", raw(subject)), subject=raw(subject)),)
+        return list(rows)
+
+    rows = await world.services.database.look(Context("default", SYSTEM, now(), "t"), unit)
+    facts = tuple(DestroyedKey(cls, epoch, commitment.hex(), version) for cls, version, epoch, commitment in rows)
+    assert facts
+    world.services.revocation.remember("default", [(new_raw(), msgspec.json.encode(facts))])
+
+
+async def test_a_database_that_goes_back_under_a_server_opens_nothing_before_all_are_erased_again(
+    quiet: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, bob = await customer(quiet, "ada"), await customer(quiet, "bob")
+    mailer, keeper = await quiet.key("mailer", "marketing_sender"), quiet.services.key_keeper
+    body = {"items": [{"token": ada[1]}], "purpose": "marketing.email", "reason": "news"}
+    await brought_back(quiet, ada[0])
+    keeper._looked = 0.0
+    await keeper.round()
+    denied = await mailer.post("/v1/vault/reveal", json=body)
+    assert (denied.status_code, denied.json()["type"].rpartition("#")[2]) == (503, "data-went-back")
+    assert (await quiet.nobody.get("/health/ready")).status_code == 503
+    again, meanwhile = quiet.services.again.enforce, []
+
+    async def watched(*args: Any) -> int:
+        # The keys are loaded. Another node's change has them loaded once more. Still nobody else has them.
+        for _ in range(2):
+            meanwhile.append((await mailer.post("/v1/vault/reveal", json=body)).status_code)
+            await quiet.services.configurations.load("default")
+        count = await again(*args)
+        meanwhile.append((await mailer.post("/v1/vault/reveal", json=body)).status_code)
+        return count
+
+    monkeypatch.setattr(quiet.services.again, "enforce", watched)
+    await keeper.round()
+    assert meanwhile == [503, 503, 503]
+    assert await seen(quiet, *ada) == (None, False)
+    assert await seen(quiet, *bob) == ("bob@example.org", True)
+
+
+async def test_an_epoch_that_is_called_back_brings_nobody_back(quiet: World) -> None:
+    ada = await customer(quiet, "ada")
+    begun = await quiet.operator.post("/v1/vault/roll", json={"grace": "P7D"})
+    assert begun.status_code == 201, begun.text
+    await quiet.services.workers.drain()
+    await quiet.services.configurations.refresh("default")
+    await brought_back(quiet, ada[0])
+    enabled = await quiet.operator.post("/v1/vault/epochs/1/enable")
+    assert enabled.json()["state"] == "retiring", enabled.text
+    assert await seen(quiet, *ada) == (None, False)

@@ -4,12 +4,18 @@ import csv
 import io
 import json
 import zipfile
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
+from sqlalchemy import select
 
 from audit import verify
+from policies.audiences.tables import policies_aids
+from reports import lists
+from sayso.kernel import SYSTEM, Context, Tx, Work, now
 from tests.server.test_exports import ask, busy, fetched, made, worked
 from tests.server.worlds import World
 
@@ -99,6 +105,68 @@ async def test_a_blast_radius_names_the_clocks_and_its_list_is_signed(lite: Worl
         for name, raw in entries.items():
             forged.writestr(name, raw)
     assert (verify(file).code, verify(file).place) == (1, "touched.csv")
+
+
+async def erase(world: World, person: str) -> None:
+    opened = await world.admin.post("/v1/rights/requests", json={"subject": person, "kind": "erasure", "law": "gdpr"})
+    request = opened.json()["request"]
+    await world.admin.post(f"/v1/rights/requests/{request}/verify", json={"method": "officer"})
+    assert (await world.admin.post(f"/v1/rights/requests/{request}/fulfil", json={})).status_code == 200
+
+
+async def test_who_was_erased_is_counted_once_and_never_named(lite: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Erased after the report was made, and before it: in two lists that two steps looked at."""
+    people = await busy(lite)
+    thief = await lite.key("thief", "marketing_sender")
+    for _ in range(2):
+        await a_list(thief, people)
+        await lite.services.integrate()
+    made = await lite.admin.post("/v1/audit/blast-radius", json={"actor": "thief", "format": "json"})
+    table = await lite.admin.post("/v1/audit/blast-radius", json={"actor": "thief", "format": "csv"})
+    await worked(lite)
+    await erase(lite, people[0])
+    found = json.loads(await fetched(lite.admin, made.json()["export"]))
+    assert (found["people"], found["gone"]) == (2, 1)
+    assert people[0].encode() not in await fetched(lite.admin, table.json()["export"])
+
+    monkeypatch.setattr(lists, "MOST", 1)
+    await erase(lite, people[1])
+    assert len(await steps_of(lite, radius(lite, actor="thief", format="json"))) > 1
+    found = json.loads(await radius(lite, actor="thief", format="json"))
+    assert (found["people"], found["gone"]) == (1, 2)
+    assert found["categories"] == {"contact.email": 3}
+    assert found["jurisdictions"] == {"unknown": 3}
+
+
+async def steps_of(world: World, made: Awaitable[bytes]) -> list[int]:
+    """Numbers of the steps that the newest export took."""
+    await made
+
+    def unit(tx: Tx) -> Work[list[int]]:
+        (newest,) = yield from world.services.exports.newest(tx, 1)
+        return list(range(newest.parts))
+
+    return await world.services.database.look(Context("default", SYSTEM, now(), "test"), unit)
+
+
+async def test_people_of_a_list_that_is_not_kept_are_counted_as_lost(lite: World) -> None:
+    people = await busy(lite)
+    thief = await lite.key("thief", "marketing_sender")
+    kept, lost = people[:1], people[1:]
+    await a_list(thief, kept)
+    await a_list(thief, lost)
+    await lite.services.integrate()
+
+    def unit(tx: Tx) -> Work[None]:
+        column = policies_aids.c.list
+        (rows,) = yield (tx.select(select(column).order_by(column.desc())),)
+        tx.execute(policies_aids.delete().where(column == rows[0][0]))
+
+    await lite.services.database.run_alone(Context("default", SYSTEM, now(), "test"), unit)
+    found = json.loads(await radius(lite, actor="thief", format="json"))
+    assert (found["people"], found["gone"]) == (1, 0)
+    assert (found["lists_gone"], found["in_lists_gone"]) == (1, {"contact.email": 2})
+    assert {clock["law"] for clock in found["clocks"]} > {"GDPR", "PIPL"}
 
 
 async def test_a_radius_needs_bounds_and_an_officer(lite: World) -> None:

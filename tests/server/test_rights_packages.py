@@ -7,15 +7,20 @@ from typing import Any
 import httpx
 import msgspec
 from freezegun import freeze_time
+from sqlalchemy import select
 
 from audit import AuditEvent
-from sayso.kernel import SYSTEM, Context, Tx, Work, now, raw
+from rights import Reach
+from sayso.kernel import SYSTEM, Actor, Context, Tx, Work, new_id, now, raw
+from sayso.server.packages.tables import package
+from sayso.server.tables import sessions
 from tests.server.test_preferences import post
 from tests.server.test_rights_identity import a_request, verify
 from tests.server.worlds import World
 
 EMAIL = "linden.baum@example.com"
 PATH = "/v1/rights/requests"
+OFFICER = Actor(new_id("key"), "ines", "service", frozenset({"officer"}))
 
 
 async def a_person(world: World) -> str:
@@ -131,6 +136,36 @@ async def test_an_erasure_while_a_package_is_made_leaves_nothing(lite: World) ->
     assert (await lite.admin.get(f"{PATH}/{request}/package")).status_code == 404
 
 
+async def test_an_erasure_leaves_no_row_that_names_the_person_under_any_id_of_theirs(world: World) -> None:
+    """In the erasure's own commit: whoever is killed a moment later leaves nothing either."""
+    subject = await a_person(world)
+    other, merged = await world.person("c-2"), await world.person("ann@example.org", "email")
+    kept, gone = raw(subject, "sub"), raw(merged, "sub")
+    await asked(world, merged)
+    await asked(world, other)
+    await asked(world, subject)
+    body = {"identifier": {"type": "email", "value": "ann@example.org"}}
+    joined = await world.admin.post(f"/v1/subjects/{subject}/identifiers", json=body)
+    assert joined.json()["merged"] == merged, joined.text
+    erasure = await a_request(world, subject, "erasure")
+    await verify(world, erasure, method="officer")
+
+    def unit(tx: Tx) -> Work[Any]:
+        desk, live = world.services.desk, world.services.configurations.of("default")
+        return desk.fulfilled(tx, live.policy, erasure, (), "", Reach())
+
+    context = Context("default", OFFICER, now(), "test")
+    await world.services.database.run_alone(context, unit)
+
+    def left(tx: Tx) -> Work[list[bytes]]:
+        (packages, open_pages) = yield (tx.select(select(package.c.subject)), tx.select(select(sessions.c.ref)))
+        return [bytes(row[0]) for row in (*packages, *open_pages)]
+
+    named = await world.services.database.look(context, left)
+    assert raw(other, "sub") in named
+    assert not {kept, gone} & set(named)
+
+
 async def test_a_person_fetches_their_own_package_and_nobody_elses(lite: World) -> None:
     from tests.server.test_preferences import enter
 
@@ -180,3 +215,41 @@ async def test_many_pages_of_entries_are_packed(lite: World) -> None:
     print(f"a package of 500 entries: {(now() - started) / 1e6:.1f} s")
     told = msgspec.json.decode((await files(lite, request))["data.json"])
     assert len(told["uses"]) >= 500
+
+
+GUARDED = """
+collections:
+  customers:
+    fields:
+      email: {type: email, category: contact.email, index: [exact], guard: second_person}
+      phone: {type: phone, category: contact.phone}
+"""
+
+
+async def test_guarded_values_are_left_out_until_a_second_person_agrees(lite: World) -> None:
+    subject = await a_person(lite)
+    assert (await lite.apply(GUARDED)).status_code == 200
+    assert (await lite.admin.post("/v1/vault/canaries", json={"subject": subject})).status_code == 201
+    request = await asked(lite, subject)
+    await work(lite)
+    found = await files(lite, request)
+    told = msgspec.json.decode(found["data.json"])
+    assert (told["values"], told["withheld"]) == ({"customers.phone": "+353851234567"}, ["customers.email"])
+    assert EMAIL not in found["data.html"].decode()
+    assert "a second person has to agree" in found["data.html"].decode()
+    state = (await lite.admin.get(f"{PATH}/{request}/package/state")).json()
+    assert (state["state"], state["withheld"]) == ("ready", ["customers.email"])
+    assert "vault.alarm.raised" in await types(lite)
+
+    body = {"tokens": [request], "purpose": "dsar", "reason": "the person proved who they are"}
+    grant = (await lite.admin.post("/v1/vault/grants", json=body)).json()["grant"]
+    path = f"{PATH}/{request}/package"
+    early = await lite.admin.post(path, json={"grant": grant})
+    assert (early.status_code, early.json()["type"].rpartition("#")[2]) == (404, "no-grant")
+    assert (await lite.operator.post(f"/v1/vault/grants/{grant}/approve")).status_code == 200
+    other = await asked(lite, subject, "portability")
+    assert (await lite.admin.post(f"{PATH}/{other}/package", json={"grant": grant})).status_code == 404
+    assert (await lite.admin.post(path, json={"grant": grant})).json()["state"] == "making"
+    await work(lite)
+    told = msgspec.json.decode((await files(lite, request))["data.json"])
+    assert (told["values"]["customers.email"], told["withheld"]) == (EMAIL, [])

@@ -11,12 +11,28 @@ from typing import Any
 import httpx
 import pytest
 
-from audit import VerifierKey, open_checkpoint, verify
+from audit import (
+    Answer,
+    Checkpoint,
+    Directory,
+    LogForked,
+    Publisher,
+    Quorum,
+    VerifierKey,
+    Witnessing,
+    WitnessKey,
+    open_checkpoint,
+    verify,
+)
+from audit.quorum import Witness
+from audit.witness import SIZE_TYPE
 from sayso.kernel import Invalid
 from sayso.server.app import assemble, running
 from sayso.server.settings import Settings
 from sayso.server.wiring import wire
 from tests.server.worlds import World, a_world, settings_for
+
+SOMEBODY = {"identifier": {"type": "customer_id", "value": "c-77"}, "create": True}
 
 
 @asynccontextmanager
@@ -76,6 +92,53 @@ async def test_two_installations_witness_each_other(tmp_path: Path, sqlite_url: 
             assert refused.status_code == 404
             stale = await theirs.nobody.post("/witness/add-checkpoint", content=b"old 0\n\n" + note.read_bytes())
             assert stale.headers["content-type"] == "text/x.tlog.size"
+
+
+async def test_what_a_witness_refused_stops_the_log_when_our_own_key_signed_it(lite: World, tmp_path: Path) -> None:
+    """Somebody has our key and shows the witness another history."""
+    await lite.smallest()
+    await lite.services.settle()
+    (vkey,) = (await lite.admin.get("/v1/audit/keys")).json()["vkeys"]
+    key, keyring = VerifierKey.parse(vkey), lite.services.keyring
+    forged = Checkpoint(key.name, 5, bytes(32)).sign(key, lambda text: keyring.sign("default", "log", text))
+    witness = Witness("w", WitnessKey("w.example", bytes(32)), "http://w.example")
+    shown = Answer(200, forged)
+
+    async def submit(address: str, body: bytes | None) -> Answer | None:
+        return Answer(409, b"5\n", SIZE_TYPE) if body is not None else shown
+
+    witnesses = lite.services.witnesses
+    witnesses.witnessing = Witnessing(Quorum((), (witness,), {}, "w"), submit)
+    shown = Answer(200, b"a bare word")
+    await witnesses.round()
+    await lite.services.integrate()
+    shown = Answer(200, forged)
+    await witnesses.round()
+    with pytest.raises(LogForked, match="what a witness cosigned"):
+        await lite.services.integrate()
+    assert (await lite.admin.post("/v1/subjects/resolve", json=SOMEBODY)).status_code == 503
+
+
+@pytest.mark.parametrize("memory", ["witnesses", "publishing"])
+async def test_a_database_that_lost_its_log_does_not_begin_it_anew(lite: World, tmp_path: Path, memory: str) -> None:
+    """The rest of the database, its keys too, came back from a backup of before the log's first entry."""
+    services = lite.services
+    origin = f"{services.settings.log_origin}/log/default.lost"
+    key = VerifierKey(origin, services.keyring.public_key("default", "log"))
+    note = Checkpoint(origin, 5, bytes(32)).sign(key, lambda text: services.keyring.sign("default", "log", text))
+
+    async def submit(address: str, body: bytes | None) -> Answer | None:
+        return Answer(200, note)
+
+    witness = Witness("w", WitnessKey("w.example", bytes(32)), "http://w.example")
+    services.witnesses.witnessing = Witnessing(Quorum((), (witness,), {}, "w"), submit)
+    shelf = tmp_path / "shelf" / "default.lost"
+    shelf.mkdir(parents=True)
+    (shelf / "checkpoint").write_bytes(note)
+    services.publishing._publisher = Publisher(Directory(shelf.parent), services.audit.observed, entries=False)
+    head = await getattr(services, memory)._remembered("default", "lost")
+    assert head is not None
+    assert (head.size, head.root) == (5, bytes(32))
 
 
 async def test_without_witnesses_nobody_waits_long_for_them(lite: World) -> None:

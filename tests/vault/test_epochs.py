@@ -1,13 +1,16 @@
 """Rolling to a new epoch: nobody's value is lost, nothing is destroyed too early, and what is destroyed is gone."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from sqlalchemy import update
 
 from audit.tables import audit_outbox
 from sayso.kernel import LOG, TENANT_OWNER, Jobs, Tx, Work, bucket_of, now
 from tests.builders.vault import House, a_permit, rows_of
-from vault import Epochs, KeyGone, Keyring, NewRoll
-from vault.epoch import ACTIVE, DESTROYED, DISABLED, NEXT, RETIRING
+from vault import Epochs, KeyGone, Keyring, NewRoll, ProviderDown
+from vault.epoch import ACTIVE, DESTROYED, DESTROYING, DISABLED, NEXT, RETIRING
 from vault.epochs import EpochInUse, KeysNotBackedUp, NoRoll, RollUnderWay
 from vault.tables import vault_epoch, vault_key
 
@@ -184,6 +187,32 @@ async def test_a_disabled_epoch_can_be_called_back(rolling: Rolling) -> None:
         await rolling.epochs.destroy(house.database, house.context(), 1)
     await rolling.back_up()
     assert (await rolling.epochs.destroy(house.database, house.context(), 1)).state == DESTROYED
+
+
+async def test_nobody_calls_an_epoch_back_while_its_provider_destroys_it(
+    rolling: Rolling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house, tried = rolling.house, []
+    await people(house, 2)
+    await rolling.roll()
+    await rolling.sweep()
+    await rolling.back_up()
+
+    async def asked(_provider: object, call: Callable[[], Any]) -> Any:
+        with pytest.raises(EpochInUse):
+            await house.database.run_alone(house.context(), lambda tx: rolling.epochs.enable(tx, 1))
+        await house.open()
+        tried.append(await rolling.states())
+        if len(tried) == 1:
+            raise ProviderDown("sealed-file")
+        return call()
+
+    monkeypatch.setattr("vault.epochs.in_time", asked)
+    with pytest.raises(ProviderDown):
+        await rolling.finish()
+    assert await rolling.finish() == [1], "whoever comes next goes on"
+    assert tried == [{1: DESTROYING, 2: ACTIVE}] * 2
+    assert await rolling.states() == {1: DESTROYED, 2: ACTIVE}
 
 
 async def test_a_key_that_still_lies_under_a_disabled_epoch_is_swept_before_it_goes(rolling: Rolling) -> None:

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from sayso.kernel import Tx, Work
+from sayso.kernel import Obligation, Tx, Work
 from tests.builders.vault import House, a_client, a_manifest, a_permit, rows_of
 from vault import Ask, Glass, GrantDecided, NoGrant, OwnGrant, Revealed, SubjectFacts, Term, Unresolvable
 from vault import tables as t
 from vault.decoy import Decoy
+from vault.finding import find
 from vault.guarding import way
 from vault.keys import DataKey
 from vault.token import new_token
@@ -76,8 +77,24 @@ async def decide(shop: House, grant: str, *, approve: bool = True, who: str = "b
     ],
 )
 def test_which_way_opens_a_guarded_value(guards: tuple[str, ...], approved: bool, glass: bool, by: str | None) -> None:
-    assert way(guards, ["log", "mask_last4"], approved=approved, glass=glass) == by
-    assert way((), guards, approved=approved, glass=glass) == by
+    assert way(guards, obliged("log", "mask_last4"), approved=approved, glass=glass) == by
+    either = [Obligation("R.second_person", "second_person", {"or": "break_glass"})]
+    asked = either if len(guards) == 2 else obliged(*guards)
+    assert way((), asked, approved=approved, glass=glass) == by
+    assert way(guards, asked, approved=approved, glass=glass) == by
+
+
+@pytest.mark.parametrize("field", [("second_person",), ("break_glass",)])
+def test_no_rule_loosens_a_field_and_no_field_a_rule(field: tuple[str, ...]) -> None:
+    """One asks for a second person, the other for broken glass: it takes both, and that is heard."""
+    other = obliged(*({"second_person", "break_glass"} - set(field)))
+    assert way(field, other, approved=True, glass=False) is None
+    assert way(field, other, approved=False, glass=True) is None
+    assert way(field, other, approved=True, glass=True) == "break_glass"
+
+
+def obliged(*names: str) -> list[Obligation]:
+    return [Obligation(f"R.{name}", name, {}) for name in names]
 
 
 async def test_a_guarded_value_opens_once_after_another_person_approved(shop: House) -> None:
@@ -135,6 +152,9 @@ async def test_an_obligation_of_a_rule_guards_too_and_a_declared_fact_needs_no_g
     assert await reveal(shop, tokens["email"], "second_person") is None
     assert await reveal(shop, tokens["number"]) is None
     assert await reveal(shop, tokens["number"], transform="year") == "1949"
+    # The field's guard is not there for facts; a rule that asks for somebody else asks for facts too.
+    assert await reveal(shop, tokens["number"], "second_person", transform="year") is None
+    assert await reveal(shop, tokens["number"], "break_glass", transform="year", glass=Glass("an accident")) == "1949"
 
 
 async def alarms(shop: House) -> int:
@@ -166,6 +186,46 @@ async def test_whoever_opens_or_finds_a_canary_is_heard(shop: House) -> None:
     await shop.database.run_alone(shop.context(), lambda tx: shop.vault.lift(tx, bait))
     await reveal(shop, tokens["email"])
     assert await alarms(shop) == 3
+
+
+async def test_whatever_answers_a_request_leaves_out_what_is_held_back_and_is_heard_of_a_canary(shop: House) -> None:
+    bait = await shop.person()
+    await shop.store(bait, **ADA)
+    facts = SubjectFacts(bait, known=True, erased=False)
+    await shop.database.run_alone(shop.context(), lambda tx: shop.vault.plant(tx, facts))
+
+    async def opened(*obligations: str, approved: bool = False) -> tuple[set[str], set[str]]:
+        permit = a_permit(shop.tenant, bait, "any", "export", *obligations)
+        done = await shop.database.run_alone(
+            shop.context(), lambda tx: shop.vault.values(tx, shop.collections, bait, permit, approved=approved)
+        )
+        return set(done.values.get("customers", {})), {each.removeprefix("customers.") for each in done.withheld}
+
+    assert await opened() == ({"email"}, {"number", "card", "code"})
+    assert await opened("second_person") == (set(), set(ADA))
+    assert await opened("second_person", approved=True) == (set(ADA), set())
+    assert await alarms(shop) == 3
+
+
+async def test_a_text_with_a_canary_is_heard_whether_or_not_anything_in_it_is_theirs(shop: House) -> None:
+    bait = await shop.person()
+    await shop.store(bait, **ADA)
+    facts = SubjectFacts(bait, known=True, erased=False)
+    text = f"I am {ADA['email']}"
+
+    async def redact(*, stored: bool) -> None:
+        collection = shop.collections["customers"] if stored else None
+        await shop.database.run(
+            shop.context(),
+            lambda tx: shop.vault.redact(tx, text, find(text, None), facts=facts, collection=collection),
+        )
+
+    await redact(stored=True)
+    assert await alarms(shop) == 0
+    await shop.database.run_alone(shop.context(), lambda tx: shop.vault.plant(tx, facts))
+    await redact(stored=True)
+    await redact(stored=False)
+    assert await alarms(shop) == 2
 
 
 async def test_a_token_for_one_use_named_twice_in_one_call_opens_once(shop: House) -> None:

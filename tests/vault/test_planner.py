@@ -1,15 +1,20 @@
 """Fields of few values get no index; normalisers stay what their version says."""
 
 import json
+import re
+from datetime import date, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+from stdnum.cn import ric
 
 from sayso.kernel import ManifestError
 from tests.builders.vault import a_manifest
 from vault import NORMALISERS, InvalidValue, canonical
+from vault.facts import fact_of, shown
+from vault.planner import adds_up
 
 FILE = Path(__file__).parents[1] / "vectors" / "vault" / "normalisers.json"
 VECTORS: list[dict[str, Any]] = json.loads(FILE.read_text("utf-8"))
@@ -28,6 +33,58 @@ def test_an_index_of_few_values_is_refused_with_how_few(kind: str) -> None:
     assert problem.line == 4
     assert "not to be indexed" in problem.message
     assert kind == "text" or f"about {2 ** NORMALISERS[kind].bits:,} values" in problem.message
+
+
+NUMBER = "11010519491231002X"
+
+
+def left(facts: list[str]) -> int:
+    """How many resident ids fit what is told of `NUMBER`, of those of its area: counted one by one."""
+    told = {place for name in facts if (fact := fact_of(name)) is not None for place in shown(fact, 18)}
+    day, count = date(1925, 1, 1), 0
+    while day < date(2025, 1, 1):
+        born = f"{day:%Y%m%d}"
+        if all(born[place - 6] == NUMBER[place] for place in told if 6 <= place < 14):
+            for order in range(1000) if not told & {14, 15, 16} else [int(NUMBER[14:17])]:
+                body = f"{NUMBER[:6]}{born}{order:03}"
+                count += 17 not in told or ric.calc_check_digit(body) == NUMBER[17]
+        day += timedelta(days=1)
+    return count
+
+
+@pytest.mark.parametrize(
+    ("kind", "facts", "sound"),
+    [
+        ("cn_resident_id", ["prefix:6", "year", "last4"], False),
+        ("cn_resident_id", ["prefix:6", "last4"], False),
+        ("cn_resident_id", ["prefix:2", "year", "last4"], False),
+        ("cn_resident_id", ["prefix:6", "year"], True),
+        ("cn_resident_id", ["year", "last4"], True),
+        ("cn_resident_id", ["prefix:6", "age_over:18", "age_over:14"], True),
+        ("iban", ["country", "last4"], True),
+        ("iban", ["prefix:6", "last4"], False),
+        ("card", ["prefix:6", "last4"], True),
+        ("phone", ["country", "last4"], True),
+        ("date", ["year", "age_over:18"], True),
+    ],
+)
+def test_facts_that_together_nearly_name_the_number_are_refused(kind: str, facts: list[str], sound: bool) -> None:
+    named = ", ".join(f'"{fact}"' for fact in facts)
+    text = f"customers:\n  fields:\n    x: {{type: {kind}, category: contact, facts: [{named}]}}"
+    if sound:
+        assert a_manifest(text)["customers"].fields["x"].facts == tuple(facts)
+        return
+    with pytest.raises(ManifestError) as caught:
+        a_manifest(text)
+    (problem,) = caught.value.problems
+    assert (problem.line, "add up" in problem.message) == (4, True)
+
+
+@pytest.mark.parametrize("facts", [["prefix:6", "year", "last4"], ["prefix:6", "last4"]])
+def test_the_estimate_is_what_counting_gives(facts: list[str]) -> None:
+    why = adds_up("cn_resident_id", [fact for name in facts if (fact := fact_of(name)) is not None])
+    about = int(re.search(r"about ([0-9,]+) numbers", why or "")[1].replace(",", ""))  # type: ignore[index]
+    assert 0.5 < about / left(facts) < 2
 
 
 def test_the_vectors_are_those_that_were_released() -> None:

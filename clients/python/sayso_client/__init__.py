@@ -25,6 +25,7 @@ from sayso_client.errors import (
 from sayso_client.feed import Changes, CloudEvent
 from sayso_client.obligations import (
     Aggregate,
+    BreakGlass,
     Log,
     LogFull,
     MaskHash,
@@ -33,6 +34,7 @@ from sayso_client.obligations import (
     Notify,
     Obligation,
     Redact,
+    SecondPerson,
     StepUp,
     Ttl,
     UnhandledObligation,
@@ -75,6 +77,7 @@ __all__ = [
     "AsyncSayso",
     "Audience",
     "AudienceQuestion",
+    "BreakGlass",
     "BrokenGlass",
     "ByIdentifier",
     "Changes",
@@ -111,6 +114,7 @@ __all__ = [
     "Revoked",
     "Sayso",
     "SaysoError",
+    "SecondPerson",
     "StepUp",
     "StoredRecord",
     "SubjectState",

@@ -17,7 +17,17 @@ from msgspec.structs import replace
 
 from sayso_client import feed, plans, structs
 from sayso_client.decisions import UNREACHABLE, Decision, denied
-from sayso_client.obligations import ACTS, MASKS, Handlers, Obligation, UnhandledObligation, named, supported, typed
+from sayso_client.obligations import (
+    ACTS,
+    GUARDS,
+    MASKS,
+    Handlers,
+    Obligation,
+    UnhandledObligation,
+    named,
+    supported,
+    typed,
+)
 from sayso_client.talk import Call
 
 T = TypeVar("T")
@@ -99,8 +109,8 @@ class Session:
     def check(self, action: str, obligations: Iterable[Obligation], entry: str) -> None:
         """Raise `UnhandledObligation` if one of them is nobody's work."""
         for each in obligations:
-            # What is revealed comes masked: there the mask is Sayso's work.
-            theirs = each.ours or (action == "reveal" and isinstance(each, MASKS))
+            # What is revealed comes masked and guarded: there that is Sayso's work.
+            theirs = each.ours or (action == "reveal" and isinstance(each, (*MASKS, *GUARDS)))
             if not theirs and type(each) not in self.handlers:
                 raise UnhandledObligation(named(each), entry)
 
@@ -108,7 +118,7 @@ class Session:
         self, question: structs.Evaluation | structs.AudienceQuestion, obligations: Iterable[Obligation]
     ) -> tuple[Callable[[], Any], ...]:
         """What is to be done before this permit may be used."""
-        due = [each for each in obligations if isinstance(each, ACTS)]
+        due = [each for each in obligations if isinstance(each, ACTS) and type(each) in self.handlers]
         return tuple(partial(self.handlers[type(each)], each, question) for each in due)
 
 

@@ -4,9 +4,9 @@ A client declares to Sayso exactly those that it has a handler for (`supported_o
 another is a denial there. Should one arrive all the same, `UnhandledObligation` is raised before anything is returned.
 
 There are three kinds:
-- **acts** (`StepUp`, `Notify`, `Ttl`): the handler is called with the obligation and the question, once, before the
-  permit is returned. What it raises is raised to the asker, so no permit leaves that was not earned. With `AsyncSayso`
-  it may be a coroutine function.
+- **acts** (`StepUp`, `Notify`, `Ttl`, `SecondPerson`, `BreakGlass`): the handler is called with the obligation and the
+  question, once, before the permit is returned. What it raises is raised to the asker, so no permit leaves that was not
+  earned. With `AsyncSayso` it may be a coroutine function.
 - **masks** (`MaskLast4`, `MaskYear`, `MaskHash`, `Redact`): the handler is called with a value and its kind, by
   `decision.show(value, kind)`.
 - **groups** (`Aggregate`): the handler is called with the obligation and the size of each group, by
@@ -47,6 +47,19 @@ class Notify(Obligation, frozen=True):
     """Tell whoever your rules say is to be told of this use."""
 
     name: ClassVar[str] = "notify"
+
+
+class SecondPerson(Obligation, frozen=True, kw_only=True):
+    """Let somebody else agree first. `or_glass`: or say aloud why you go without. For `reveal` Sayso sees to it."""
+
+    name: ClassVar[str] = "second_person"
+    or_glass: bool = False
+
+
+class BreakGlass(Obligation, frozen=True):
+    """Say aloud why you do it: somebody will ask. For `reveal` Sayso sees to it."""
+
+    name: ClassVar[str] = "break_glass"
 
 
 class Ttl(Obligation, frozen=True, kw_only=True):
@@ -122,10 +135,11 @@ class UnhandledObligation(Exception):
 Mask = Callable[[str, str], str]
 Handlers = Mapping[type[Obligation], Callable[..., Any]]
 
-ACTS: Final = (StepUp, Notify, Ttl)
+GUARDS: Final = (SecondPerson, BreakGlass)
+ACTS: Final = (StepUp, Notify, Ttl, *GUARDS)
 MASKS: Final = (MaskLast4, MaskYear, MaskHash, Redact)
 TYPES: Final[dict[str, type[Obligation]]] = {
-    kind.name: kind for kind in (*MASKS, Aggregate, Ttl, StepUp, Notify, Log, LogFull)
+    kind.name: kind for kind in (*MASKS, *GUARDS, Aggregate, Ttl, StepUp, Notify, Log, LogFull)
 }
 
 
@@ -159,6 +173,8 @@ def typed(wire: WireObligation) -> Obligation:
     kind = TYPES.get(wire.type)
     if kind is None:
         return Unknown(id=wire.id, type=wire.type)
+    if kind is SecondPerson:
+        return SecondPerson(id=wire.id, or_glass=wire.properties.get("or") == BreakGlass.name)
     if kind not in (Aggregate, Ttl):
         return kind(id=wire.id)
     number = wire.properties.get("k" if kind is Aggregate else "seconds")

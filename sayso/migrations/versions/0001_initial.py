@@ -126,6 +126,17 @@ def upgrade() -> None:
     )
     guard("audit_outbox", replaced=True)
     op.create_table(
+        "audit_pruned",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("log", sa.Text(), nullable=False),
+        sa.Column("below", sa.BigInteger(), nullable=False),
+        sa.Column("first", sa.LargeBinary(), nullable=False),
+        sa.Column("last", sa.LargeBinary(), nullable=False),
+        sa.Column("entry", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "log", name=op.f("audit_pruned_pk")),
+    )
+    guard("audit_pruned")
+    op.create_table(
         "audit_subject",
         sa.Column("bucket", sa.SmallInteger(), nullable=False),
         sa.Column("tenant", sa.Text(), nullable=False),
@@ -146,12 +157,26 @@ def upgrade() -> None:
     )
     guard("audit_tile")
     op.create_table(
+        "audit_timestamp",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("log", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("root", sa.LargeBinary(), nullable=False),
+        sa.Column("note", sa.LargeBinary(), nullable=False),
+        sa.Column("response", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "log", "size", name=op.f("audit_timestamp_pk")),
+    )
+    guard("audit_timestamp", append_only=True)
+    op.create_table(
         "audit_tree",
         sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("log", sa.Text(), nullable=False),
         sa.Column("origin", sa.Text(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("root", sa.LargeBinary(), nullable=False),
+        sa.Column("opened", sa.BigInteger(), nullable=False),
+        sa.Column("ended", sa.SmallInteger(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "log", name=op.f("audit_tree_pk")),
     )
     guard("audit_tree")
@@ -528,7 +553,35 @@ def upgrade() -> None:
     op.create_index(
         "rights_task_system_state_again", "rights_task", ["tenant", "system", "state", "again"], unique=False
     )
+    op.create_index("rights_task_state_again", "rights_task", ["tenant", "state", "again"], unique=False)
     op.create_index("rights_task_state_due", "rights_task", ["tenant", "state", "due"], unique=False)
+    op.create_table(
+        "server_drp_request",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("request", sa.LargeBinary(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("agent", sa.Text(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("callback", sa.Text(), nullable=False),
+        sa.Column("waits", sa.SmallInteger(), nullable=False),
+        sa.Column("told", sa.BigInteger(), nullable=False),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
+        sa.Column("again", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "request", name=op.f("server_drp_request_pk")),
+    )
+    guard("server_drp_request", replaced=True)
+    op.create_index(
+        "server_drp_request_waits_request", "server_drp_request", ["tenant", "waits", "request"], unique=False
+    )
+    op.create_table(
+        "server_drp_message",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "digest", name=op.f("server_drp_message_pk")),
+    )
+    guard("server_drp_message")
+    op.create_index("server_drp_message_until", "server_drp_message", ["tenant", "until"], unique=False)
     op.create_table(
         "rights_register",
         sa.Column("tenant", sa.Text(), nullable=False),
@@ -608,6 +661,7 @@ def upgrade() -> None:
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.Column("revoked", sa.BigInteger(), nullable=False),
         sa.Column("person", sa.LargeBinary(), nullable=False),
+        sa.Column("maker", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "fingerprint", name=op.f("server_key_pk")),
     )
     guard("server_key")
@@ -690,6 +744,16 @@ def upgrade() -> None:
     )
     guard("server_proposal", append_only=True)
     op.create_table(
+        "server_restore",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("backup", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "backup", "at", name=op.f("server_restore_pk")),
+    )
+    guard("server_restore", replaced=True)
+    op.create_table(
         "server_session",
         sa.Column("bucket", sa.SmallInteger(), nullable=False),
         sa.Column("tenant", sa.Text(), nullable=False),
@@ -750,6 +814,7 @@ def upgrade() -> None:
         sa.Column("tag", sa.LargeBinary(), nullable=False),
         sa.Column("subject", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("bucket", "tenant", "tag", "subject", name=op.f("vault_index_pk")),
+        sqlite_with_rowid=False,
     )
     guard("vault_index")
     op.create_table(
@@ -779,6 +844,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint(
             "bucket", "tenant", "subject", "collection", "field", "name", name=op.f("vault_index_of_pk")
         ),
+        sqlite_with_rowid=False,
     )
     guard("vault_index_of", replaced=True)
     op.create_table(
@@ -794,6 +860,7 @@ def upgrade() -> None:
         sa.Column("commitment", sa.LargeBinary(), nullable=False),
         sa.Column("uses", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("bucket", "tenant", "owner", "class", name=op.f("vault_key_pk")),
+        sqlite_with_rowid=False,
     )
     guard("vault_key", replaced=True)
     op.create_table(
@@ -808,6 +875,7 @@ def upgrade() -> None:
         sa.Column("blob", sa.LargeBinary(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("bucket", "tenant", "subject", "collection", "field", name=op.f("vault_record_pk")),
+        sqlite_with_rowid=False,
     )
     guard("vault_record", replaced=True)
     op.create_table(
@@ -867,6 +935,7 @@ def upgrade() -> None:
         sa.Column("ends_at", sa.BigInteger(), nullable=False),
         sa.Column("uses", sa.SmallInteger(), nullable=False),
         sa.PrimaryKeyConstraint("bucket", "tenant", "fingerprint", name=op.f("vault_token_pk")),
+        sqlite_with_rowid=False,
     )
     guard("vault_token", replaced=True)
     op.create_table(
@@ -876,6 +945,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.LargeBinary(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("bucket", "tenant", "subject", name=op.f("vault_canary_pk")),
+        sqlite_with_rowid=False,
     )
     guard("vault_canary")
     op.create_table(
@@ -902,6 +972,7 @@ def upgrade() -> None:
         sa.Column("ends_at", sa.BigInteger(), nullable=False),
         sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "ends_at", "fingerprint", name=op.f("vault_token_end_pk")),
+        sqlite_with_rowid=False,
     )
     guard("vault_token_end")
     op.create_table(
@@ -915,6 +986,7 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
         sa.Column("blob", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("bucket", "tenant", "subject", "tag", name=op.f("vault_token_of_pk")),
+        sqlite_with_rowid=False,
     )
     guard("vault_token_of")
     op.create_table(

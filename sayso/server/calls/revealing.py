@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from policies import Access, Question
+from policies import GUARDS, Access, Question
 from sayso.kernel import Permit, TooLarge, Tx, Unit, Work
 from sayso.server.auth import POLICY
 from sayso.server.call import Call
@@ -145,7 +145,8 @@ def judged_item(
 
 
 def question_of(call: Call, purpose: str, context: RevealContext, action: str, category: str) -> Question:
-    """The caller's question about one category of data."""
+    """The caller's question about one category of data. A second person for facts (`read`) is the vault's own doing."""
+    ours = GUARDS if action == "read" else ()
     actor, _ = judged(call.services, call.configuration, call.principal.actor)
     return Question(
         roles=actor.roles,
@@ -156,7 +157,7 @@ def question_of(call: Call, purpose: str, context: RevealContext, action: str, c
         channel=context.channel,
         relation=context.relation,
         case=context.case,
-        supported=frozenset(context.supported_obligations),
+        supported=frozenset((*context.supported_obligations, *ours)),
     )
 
 

@@ -66,6 +66,7 @@ def list_keys(place: Place) -> None:
             "revoked" if item.get("revoked_at") else "until " + item["expires_at"] if item.get("expires_at") else "live"
         )
         state += f", counts as {item['counts_as']}" if item.get("counts_as") else ""
+        state += f", made by {item['made_by']}" if item.get("made_by") and not item.get("counts_as") else ""
         click.echo(f"{item['id']}  {item['name']:<24} {','.join(item['roles']):<32} {state}")
 
 
@@ -106,7 +107,8 @@ def revoke(place: Place, key_id: str) -> None:
 def confirm(place: Place, key_id: str) -> None:
     """Say that the key KEY_ID is held by somebody else than its maker: it counts as a person of its own then.
 
-    Needed for keys made while the manifest says `approval: two`. Exit 1: refused to whoever made it.
+    Needed for keys made while the manifest says `approval: two`, and for any key before it stands for a second person
+    where a value takes two. Exit 1: refused to whoever made it.
     """
 
     async def work(client: "httpx.AsyncClient") -> Any:

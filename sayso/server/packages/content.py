@@ -19,7 +19,7 @@ _STAMP: Final = (1980, 1, 1, 0, 0, 0)
 
 
 class Told(Struct, frozen=True):
-    """`data.json`: docs/formats/person.md. `values` are by `collection.field`."""
+    """`data.json`: docs/formats/person.md. `values` are by `collection.field`; `withheld` are those left out."""
 
     format: str
     made_at: str
@@ -32,6 +32,7 @@ class Told(Struct, frozen=True):
     facts: SubjectFacts
     stored: list[HeldValue]
     values: dict[str, str]
+    withheld: tuple[str, ...]
     requests: list[RequestView]
     systems: dict[str, Any] = {}
     """What other systems found, as they told it."""

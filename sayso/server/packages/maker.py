@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from audit import AuditEvent, NotIntegrated
+from audit import AuditEvent, EntryPruned, NotIntegrated
 from consent import NoSubject
 from policies import AccessDenied, Answer, rights_question
 from rights import RequestView
@@ -72,18 +72,23 @@ class NoPackage(NotFound):
 
 
 class PackageState(Struct, frozen=True, omit_defaults=True):
-    """How a package stands: `making`, `ready` or `failed`. `progress` is between 0 and 1, in steps and not in time."""
+    """How a package stands: `making`, `ready` or `failed`. `progress` is between 0 and 1, in steps and not in time.
+    `withheld` are stored values (`collection.field`) that are not in it: they need a second person.
+    """
 
     request: str
     state: str
     progress: float
     expires_at: str = ""
+    withheld: tuple[str, ...] = ()
 
 
 class _Progress(Struct, frozen=True, array_like=True):
     phase: str = "base"
     cursor: str | None = None
     parts: int = 0
+    approved: bool = False
+    withheld: tuple[str, ...] = ()
 
 
 class Maker:
@@ -93,9 +98,11 @@ class Maker:
         self._services = services
         self.job = Job("packages", 1.0, self._pending, self._step)
 
-    def want(self, tx: Tx, request: RequestView, locale: str) -> Work[PackageState]:
+    def want(self, tx: Tx, request: RequestView, locale: str, *, approved: bool = False) -> Work[PackageState]:
         """A package is to be made for a verified request; one that is there stays. Raises `NoPackage` for a kind whose
         answer is none or that was turned down, `Conflict` before it is known who asks.
+
+        `approved`: a second person agreed to what is guarded, so it is made anew with that in it.
         """
         if request.kind not in PACKAGED or not request.subject or request.status in _TURNED_DOWN:
             raise NoPackage
@@ -105,11 +112,11 @@ class Maker:
         # What other systems found came after this one was made: it is made anew.
         closed_at = parse_instant(request.closed_at) if request.systems and request.closed_at else 0
         behind = row is not None and closed_at > row[5]
-        if row is not None and row[2] != "failed" and not behind:
+        if row is not None and row[2] != "failed" and not behind and not approved:
             return _state(request.request, row)
         at = tx.context.at
-        version = 1 if row is None else row[0] + 1
-        first = (version, raw(request.subject, "sub"), "making", locale, msgspec.msgpack.encode(_Progress()), at)
+        version, progress = 1 if row is None else row[0] + 1, _Progress(approved=approved)
+        first = (version, raw(request.subject, "sub"), "making", locale, msgspec.msgpack.encode(progress), at)
         fresh = (*first, at + KEPT)
         tx.execute(store.all_parts(raw(request.request)))
         tx.put(PACKAGE, (raw(request.request),), fresh, was=row)
@@ -209,12 +216,14 @@ class Maker:
     ) -> Work[tuple[Part | None, _Progress]]:
         """The next part, and where the one after it begins; None when all is there."""
         if progress.phase == "base":
-            told = yield from self._base(call, tx, subject, request)
+            told = yield from self._base(call, tx, subject, request, approved=progress.approved)
             titles = {
                 name: str(each.title.get(locale, each.title.get("en", name)))
                 for name, each in call.configuration.purposes.items()
             }
-            return Part(told=msgspec.to_builtins(told), html=opening(locale, told, titles)), _Progress("history")
+            return Part(told=msgspec.to_builtins(told), html=opening(locale, told, titles)), replace(
+                progress, phase="history", withheld=told.withheld
+            )
         if progress.phase == "history":
             return (yield from self._history(call, tx, subject, locale, progress))
         if progress.phase == "uses":
@@ -224,18 +233,23 @@ class Maker:
                 uses=tuple(msgspec.Raw(encode(each)) for each in lines),
                 html=use_rows(locale, lines, first=not progress.cursor),
             )
-            return made, _Progress("uses", older) if older else _Progress("join")
+            return made, replace(progress, phase="uses" if older else "join", cursor=older)
         return None, progress
 
-    def _base(self, call: Call, tx: Tx, subject: bytes, request: str) -> Work[Told]:
+    def _base(self, call: Call, tx: Tx, subject: bytes, request: str, *, approved: bool) -> Work[Told]:
         registry, live = self._services.registry, call.configuration
         catalogue = live.catalogue
         key = yield from self._key(tx, subject)
         values: dict[str, str] = {}
+        withheld: set[str] = set()
         for each in (yield from registry.ids(tx, subject)) or (subject,):
             permit = yield from self._permit(call, tx, each, "export", written=True)
-            places = [f"{name}.{field}" for name, held in live.collections.items() for field in held.fields]
-            values |= yield from self._services.vault.values(tx, live.collections, each, permit, places)
+            vault = self._services.vault
+            opened = yield from vault.values(tx, live.collections, each, permit, approved=approved)
+            values |= {
+                f"{name}.{field}": value for name, held in opened.values.items() for field, value in held.items()
+            }
+            withheld.update(opened.withheld)
         return Told(
             format=FORMAT,
             made_at=iso(tx.context.at),
@@ -248,6 +262,7 @@ class Maker:
             facts=(yield from registry.facts.read(tx, catalogue, subject)),
             stored=(yield from held_values(call, tx, subject)),
             values=values,
+            withheld=tuple(sorted(withheld)),
             requests=(yield from self._services.desk.requests_of(tx, subject)),
             systems=(yield from self._services.desk.tasks.results(tx, request, key)) if key is not None else {},
         )
@@ -264,14 +279,14 @@ class Maker:
             try:
                 proof = yield from self._services.audit.tlog_proof(tx, item.entry)
                 files[f"receipts/{item.record}.proof.txt"] = proof.decode()
-            except NotIntegrated:
+            except (NotIntegrated, EntryPruned):
                 pass
         made = Part(
             history=tuple(msgspec.Raw(encode(each)) for each in page.items),
             html=history_rows(locale, page.items),
             files=files,
         )
-        return made, _Progress("history", page.next) if page.next else _Progress("uses")
+        return made, replace(progress, phase="history" if page.next else "uses", cursor=page.next)
 
     def _join(self, tx: Tx, raw_id: bytes, key: Key, subject: bytes, row: Values) -> Work[None]:
         request = text("rrq", raw_id)
@@ -284,7 +299,8 @@ class Maker:
             self._insert(tx, raw_id, key, PIECES + nth, made[start : start + PIECE])
         event = AuditEvent(events.PACKAGE_MADE, "ok", {"request": request}, subject)
         self._services.audit.append(tx, event, key)
-        self._put(tx, raw_id, row, "ready", _Progress("ready"), tx.context.at + KEPT)
+        progress = msgspec.msgpack.decode(row[4], type=_Progress)
+        self._put(tx, raw_id, row, "ready", replace(progress, phase="ready"), tx.context.at + KEPT)
 
     def _permit(self, call: Call, tx: Tx, subject: bytes, action: str, *, written: bool = False) -> Work[Permit]:
         """The officers' shipped rule, on whose ground the program answers for them. Raises `AccessDenied`."""
@@ -319,4 +335,5 @@ _SHARES: Final = {"base": 0.0, "history": 0.1, "uses": 0.4, "join": 0.9, "ready"
 def _state(request: str, row: Values) -> PackageState:
     progress = msgspec.msgpack.decode(row[4], type=_Progress)
     ready = row[2] == "ready"
-    return PackageState(request, row[2], _SHARES[progress.phase], iso(row[6]) if ready else "")
+    until = iso(row[6]) if ready else ""
+    return PackageState(request, row[2], _SHARES[progress.phase], until, progress.withheld)

@@ -11,10 +11,8 @@ from .plain_words import category
 
 def opening(locale: str, told: Any, titles: Mapping[str, str]) -> str:
     """Head, and what is stored, known, chosen and asked. `told` is what `data.json` says, `titles` are purposes'."""
-    values = [
-        (category(each.category, locale), told.values.get(f"{each.collection}.{each.field}", ""))
-        for each in told.stored
-    ]
+    places = [(each.category, f"{each.collection}.{each.field}") for each in told.stored]
+    values = [(category(what, locale), told.values.get(at, ""), at in told.withheld) for what, at in places]
     return _piece(locale, "opening", told=told, titles=titles, values=values)
 
 

@@ -54,7 +54,7 @@ class LiveRules(Struct, frozen=True):
 async def create_key(call: NamedDependency[Call], data: JSONBody[NewKey]) -> Response[MadeKey]:
     """A new API key for a client, which is made if it is new. The key is shown once."""
     body = msgspec.json.encode(data)
-    maker = call.principal.counts_as
+    maker = call.principal
     return answered(await call.create(lambda tx: clients.create_key(call.services, data, tx, maker), body, alone=True))
 
 
@@ -78,10 +78,10 @@ async def revoke_key(call: NamedDependency[Call], key: FromPath[str]) -> None:
     status_code=204,
 )
 async def confirm_key(call: NamedDependency[Call], key: FromPath[str]) -> None:
-    """Say that somebody else than its maker holds this key. Until then it counts as its maker where changes need two
-    people.
+    """Say that somebody else than its maker holds this key. Until then it counts as its maker where changes, or values,
+    need two people.
     """
-    await call.alone(lambda tx: clients.confirm_key(call.services, key, call.principal.counts_as, tx))
+    await call.alone(lambda tx: clients.confirm_key(call.services, key, call.principal, tx))
 
 
 @get("/v1/manifest", opt=admits("officer", "auditor"), operation_id="manifest.live", tags=["Administration"])

@@ -52,7 +52,7 @@ async def ask(call: NamedDependency[Call], data: JSONBody[AskGrant]) -> Grant:
     def unit(tx: Tx) -> Work[Grant]:
         purpose = declared_purpose(call.configuration.purposes, data.purpose)
         return call.services.vault.ask_grant(
-            tx, call.principal.counts_as, purpose, data.tokens, data.reason, data.ticket
+            tx, call.principal.opens_as, purpose, data.tokens, data.reason, data.ticket
         )
 
     return await call.alone(unit)
@@ -89,7 +89,7 @@ async def refuse(call: NamedDependency[Call], grant: FromPath[str]) -> Grant:
 
 
 def _decided(call: Call, tx: Tx, grant: str, *, approve: bool) -> Work[Grant]:
-    return call.services.vault.decide_grant(tx, call.principal.counts_as, grant, approve=approve)
+    return call.services.vault.decide_grant(tx, call.principal.opens_as, grant, approve=approve)
 
 
 @get("/v1/vault/canaries", opt=admits("officer"), operation_id="vault.canaries.list", tags=["Vault"])

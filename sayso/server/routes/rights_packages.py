@@ -8,18 +8,20 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
-from policies import Answer
+from policies import RIGHTS, Answer
 from sayso.kernel import Tx, Work
 from sayso.server.call import Call
 from sayso.server.packages import PackageState
 from sayso.server.pages.locales import negotiate
 from sayso.server.routes.gate import admits
+from vault import NoGrant
 
 
 class PackageWanted(Struct, frozen=True, forbid_unknown_fields=True):
-    """In which language the person reads."""
+    """In which language the person reads. `grant` is what a second person approved: it names the request."""
 
     locale: Annotated[str, Meta(max_length=35)] = "en"
+    grant: Annotated[str, Meta(max_length=40)] | None = None
 
 
 @post(
@@ -30,12 +32,20 @@ class PackageWanted(Struct, frozen=True, forbid_unknown_fields=True):
     status_code=202,
 )
 async def make(call: NamedDependency[Call], request_id: FromPath[str], data: JSONBody[PackageWanted]) -> PackageState:
-    """Have the package of a verified request for access or portability made. One that is there stays."""
+    """Have the package of a verified request for access or portability made. One that is there stays.
+
+    Guarded values are left out, and named in the state, unless another person granted just this: ask with the request
+    in place of tokens, for the purpose `dsar`. Then it is made anew.
+    """
     locale = negotiate(None, data.locale)
 
     def unit(tx: Tx) -> Work[PackageState]:
         request = yield from call.services.desk.request(tx, request_id)
-        return (yield from call.services.packages.want(tx, request, locale))
+        if data.grant is not None and not (
+            yield from call.services.vault.take_grant(tx, data.grant, RIGHTS, [request_id])
+        ):
+            raise NoGrant
+        return (yield from call.services.packages.want(tx, request, locale, approved=data.grant is not None))
 
     return await call.alone(unit)
 

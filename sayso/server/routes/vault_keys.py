@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from sayso.server.auth import OPERATOR
 from sayso.server.call import Call
-from sayso.server.copying import demand_away
+from sayso.server.precautions import demand_away
 from sayso.server.routes.gate import admits
 from vault import EpochList, EpochView, NewRoll, NoEpoch, RollView, keybackup
 
@@ -61,7 +61,11 @@ async def resume(call: NamedDependency[Call]) -> RollView:
     status_code=200,
 )
 async def enable(call: NamedDependency[Call], epoch: FromPath[str]) -> EpochView:
-    """Call a disabled epoch back. The roll is paused."""
+    """Call a disabled epoch back. The roll is paused.
+
+    Keys of people who were erased, should a copy have brought them back under it, are destroyed before it opens.
+    """
+    await call.services.again.enforce(call.services.database, call.context)
     return await call.alone(lambda tx: call.services.epochs.enable(tx, _number(epoch)))
 
 

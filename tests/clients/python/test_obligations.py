@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sayso_client import (
+    Action,
     Aggregate,
     AudienceQuestion,
     Decision,
@@ -18,6 +19,7 @@ from sayso_client import (
     NotPermitted,
     Obligation,
     Redact,
+    SecondPerson,
     StepUp,
     Ttl,
     UnhandledObligation,
@@ -104,6 +106,15 @@ def test_acts_are_done_once_before_the_permit_is_returned() -> None:
         assert asked.resource.type == "contact.email"
         assert decision.ttl == (60 if name == "ttl" else None)
     assert (StepUp(), Ttl(seconds=5)) != (Notify(), Ttl(seconds=6))
+
+
+def test_a_second_person_for_what_is_revealed_is_asked_for_by_sayso() -> None:
+    told = {"id": "R1.second_person", "type": "second_person", "properties": {"or": "break_glass"}}
+    asked = msgspec.structs.replace(question(), action=Action("reveal"))
+    decision, _ = carry_out(evaluate(Session("crm", {}), asked), answered(True, told))
+    assert decision.obligations == (SecondPerson(id="R1.second_person", or_glass=True),)
+    with pytest.raises(UnhandledObligation):
+        carry_out(evaluate(Session("crm", {}), question()), answered(True, told))
 
 
 def test_an_audience_obliges_too() -> None:
