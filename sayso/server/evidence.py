@@ -77,6 +77,10 @@ class _Files:
     def __init__(self, held: dict[str, bytes]) -> None:
         self._held = held
 
+    def fitting(self, hits: Sequence[Indexed]) -> int:
+        """All at once."""
+        return max(len(hits), 1)
+
     def gather(self, tx: Tx, hits: Sequence[Indexed]) -> Work[bytes]:
         """Nothing: the entries were chosen at once."""
         yield ()
@@ -114,7 +118,8 @@ async def evidence(call: Call, request: str) -> Stream:
     order = Order("entries", "bundle", Selection(), call.context.actor.id, gathered.entry, parts, True, told)
     at = call.context.at
     made = Export(new_raw(), 0, "done", order, head.size, head.note, b"", b"", len(head.indexes), 0, "", at, at)
-    vkey = await call.look(services.audit.vkey)
+    vkey = await call.look(lambda tx: services.audit.vkey_of(tx, head.note))
+    known = await call.look(services.audit.keys)
     signers = [public for use in _USES for _, public in services.keyring.published(call.tenant, use)]
     content = _PackContent(
         services.database,
@@ -124,7 +129,7 @@ async def evidence(call: Call, request: str) -> Stream:
         lambda: Opener(services.keyring, call.tenant, parts, gathered.keys),
         services.keyring,
         vkey,
-        trust=print_trust([vkey], signers),
+        trust=print_trust(known, signers),
         policies={},
     )
     content.order = replace(order, what="rights_request")
