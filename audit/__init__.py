@@ -7,6 +7,7 @@ our database. `docs/formats/audit.md` fixes the bytes.
 """
 
 from audit.checkpoint import Checkpoint, open_checkpoint
+from audit.classes import MAIN, Classes, LogClass, parse_logs
 from audit.commitment import OpeningInvalid, tag_key_of
 from audit.cosignature import WitnessKey
 from audit.encoding import LeafRefused, decode_leaf
@@ -14,23 +15,29 @@ from audit.entry import AuditEvent, Entry, Leaf, Opening
 from audit.errors import (
     AnchorUnusable,
     EntryNotFound,
+    EntryPruned,
     ExportRefused,
     LogBehind,
     LogForked,
     LogNotFound,
+    NothingMore,
+    NothingToRecover,
     NotIntegrated,
     NotWitnessed,
+    PruneRefused,
     RecoveryRefused,
     SizeNotInLog,
     TileNotFound,
     TimestampRefused,
 )
+from audit.export import folder_of
 from audit.exports import (
     FETCHED,
     MEDIA,
     ORDERED,
     TAG_KEY_HANDED_OUT,
     Content,
+    Drain,
     Export,
     ExportDesk,
     ExportGone,
@@ -46,22 +53,25 @@ from audit.exports import (
 from audit.guard import Head
 from audit.integrator import Round
 from audit.jws import Jws, sign_jws, thumbprint
-from audit.log import MAIN, AuditLog, Backlog, LogInfo
+from audit.log import AuditLog, Backlog, LogInfo
+from audit.lost import DamagedLog, Lost, about
 from audit.merkle import leaf_hash, verify_inclusion
-from audit.note import VerifierKey
+from audit.note import SignatureInvalid, VerifierKey
 from audit.opening import Indexed, Opener
 from audit.pressure import Pressure
+from audit.pruning import Due
 from audit.publishing import Directory, PublishedAltered, Publisher, Shelf, ShelfUnusable
 from audit.quorum import Quorum, read_quorum
 from audit.recovery import LogStanding
 from audit.replay import Replayed
 from audit.search import Page, Search
-from audit.selection import Selection
+from audit.selection import Selection, fits
+from audit.strict import Malformed
 from audit.timestamp import Timestamping
 from audit.timestamp_store import Stamped
 from audit.trust import print_trust
 from audit.verify import Verdict, verify
-from audit.vocabulary import UndeclaredEvent, declare, declared
+from audit.vocabulary import UndeclaredEvent, declare, declared, is_external
 from audit.witness import Answer, WitnessDesk, by_origin
 from audit.witnessing import Lap, Witnessing
 
@@ -77,10 +87,15 @@ __all__ = [
     "AuditLog",
     "Backlog",
     "Checkpoint",
+    "Classes",
     "Content",
+    "DamagedLog",
     "Directory",
+    "Drain",
+    "Due",
     "Entry",
     "EntryNotFound",
+    "EntryPruned",
     "Export",
     "ExportDesk",
     "ExportGone",
@@ -95,12 +110,17 @@ __all__ = [
     "Leaf",
     "LeafRefused",
     "LogBehind",
+    "LogClass",
     "LogForked",
     "LogInfo",
     "LogNotFound",
     "LogStanding",
+    "Lost",
+    "Malformed",
     "NotIntegrated",
     "NotWitnessed",
+    "NothingMore",
+    "NothingToRecover",
     "Opener",
     "Opening",
     "OpeningInvalid",
@@ -108,6 +128,7 @@ __all__ = [
     "Page",
     "ParquetMissing",
     "Pressure",
+    "PruneRefused",
     "PublishedAltered",
     "Publisher",
     "Quorum",
@@ -119,6 +140,7 @@ __all__ = [
     "Selection",
     "Shelf",
     "ShelfUnusable",
+    "SignatureInvalid",
     "SizeNotInLog",
     "Stamped",
     "TileNotFound",
@@ -130,13 +152,18 @@ __all__ = [
     "WitnessDesk",
     "WitnessKey",
     "Witnessing",
+    "about",
     "by_origin",
     "csv_lines",
     "declare",
     "declared",
     "decode_leaf",
+    "fits",
+    "folder_of",
+    "is_external",
     "leaf_hash",
     "open_checkpoint",
+    "parse_logs",
     "print_trust",
     "read_quorum",
     "sign_jws",

@@ -18,7 +18,7 @@ from audit.strict import Malformed, decimal, digest, utf8
 
 _LONGEST_LINE = 1024
 _COMPACT_ABOVE = 1 << 16
-"""Bytes of the file above which only the greatest head of each log is kept."""
+"""Bytes of the file above which only the greatest head of each log is kept, and at least twice what is kept."""
 
 _Mark = tuple[int, int]
 
@@ -36,6 +36,7 @@ class Anchor:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._known: _Mark | None = None
+        self._compact_above = _COMPACT_ABOVE
 
     def last(self, log: str) -> Anchored | None:
         """The greatest head remembered for a log (`default.main`). Raises `Malformed` on a damaged file. Blocks."""
@@ -56,7 +57,7 @@ class Anchor:
                 _cut_torn_line(handle)
                 _write(handle, _line(log, Anchored(size, root)))
                 os.fsync(handle)
-                if os.fstat(handle).st_size > _COMPACT_ABOVE:
+                if os.fstat(handle).st_size > self._compact_above:
                     self._compact()
             self._known = self._mark()
         except OSError as error:
@@ -99,8 +100,11 @@ class Anchor:
             greatest[name] = max(head, greatest.get(name, head))
         fresh = self._path.with_name(self._path.name + ".new")
         handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        kept = b"".join(_line(name, head) for name, head in sorted(greatest.items()))
+        # Shards add up: what is kept must not be written anew for every head.
+        self._compact_above = max(_COMPACT_ABOVE, 2 * len(kept))
         try:
-            _write(handle, b"".join(_line(name, head) for name, head in sorted(greatest.items())))
+            _write(handle, kept)
             os.fsync(handle)
         finally:
             os.close(handle)

@@ -57,8 +57,14 @@ class Appender:
         self._node = node
         self._standing: dict[tuple[str, str], _Standing] = {}
 
-    def append(self, tx: Tx, event: AuditEvent, subject_key: Key | None, log: str) -> str:
+    def append(self, tx: Tx, event: AuditEvent, subject_key: Key | None, log_class: str) -> str:
         """Add the entry to `tx`; returns its id. `AuditLog.append` says what the arguments mean."""
+        made = self.made(tx, event, subject_key)
+        tx.pack(OUTBOX, log_class, made.entry, outbox.pack(*made))
+        return "ent_" + made.entry.hex()
+
+    def made(self, tx: Tx, event: AuditEvent, subject_key: Key | None) -> outbox.Pending:
+        """The entry, with its openings in `tx`, and itself nowhere yet."""
         encoding.check(event)
         context = tx.context
         entry = new_raw()
@@ -116,8 +122,7 @@ class Appender:
             type=event.type,
             v=VERSION,
         )
-        tx.pack(OUTBOX, log, entry, outbox.pack(entry, encoding.encode_leaf(leaf), link, owner))
-        return entry_id
+        return outbox.Pending(entry, encoding.encode_leaf(leaf), link, owner)
 
     def _acting(self, tenant: str, actor: Actor, subject: bytes | None, subject_key: Key | None) -> _Standing | None:
         """What the entry keeps of its actor; None for a person who has no key here."""

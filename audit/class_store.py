@@ -7,9 +7,10 @@ from sqlalchemy import select
 
 from audit import outbox
 from audit.encoding import id_of, index_of
+from audit.shards import class_of
 from audit.store import entry_key
-from audit.tables import CLASS, INDEX, audit_outbox
-from sayso.kernel import TENANT_OWNER, Get, Tx, Values, Work
+from audit.tables import CLASS, INDEX, audit_class, audit_outbox, audit_tree
+from sayso.kernel import TENANT_OWNER, Get, Query, Tx, Values, Work
 
 
 def current_of(tx: Tx, cls: str) -> Get:
@@ -20,6 +21,23 @@ def current_of(tx: Tx, cls: str) -> Get:
 def log_from(row: Values | None, cls: str) -> str:
     """The answer of `current_of`: a class begins with the log of its own name."""
     return str(row[0]) if row is not None else cls
+
+
+def waiting_in(tx: Tx, cls: str) -> Query:
+    """What lies in the outbox for a class: packed entries."""
+    c = audit_outbox.c
+    return tx.select(select(c.entries).where(c.log == cls))
+
+
+def turned(tx: Tx) -> Query:
+    """Every class whose entries go into another log than the one of its own name, and that log."""
+    return tx.select(select(audit_class.c["class"], audit_class.c.log))
+
+
+def classes(tx: Tx) -> Work[list[str]]:
+    """Every class that has a log, or entries that wait for one."""
+    trees, waiting = yield (tx.select(select(audit_tree.c.log)), tx.select(select(audit_outbox.c.log).distinct()))
+    return list(dict.fromkeys(class_of(log) for (log,) in (*trees, *waiting)))
 
 
 def turn_class(tx: Tx, cls: str, log: str) -> None:

@@ -1,6 +1,6 @@
 """What can go wrong in the log, named after what happened."""
 
-from sayso.kernel import Conflict, Invalid, NotFound, Unavailable
+from sayso.kernel import Conflict, Gone, Invalid, NotFound, Unavailable
 
 
 class EntryNotFound(NotFound):
@@ -8,6 +8,15 @@ class EntryNotFound(NotFound):
 
     def __init__(self) -> None:
         super().__init__("not-found", "There is no such entry.")
+
+
+class EntryPruned(Gone):
+    """The entry is no longer here: its time was over. Its hash is, and whoever kept it can prove it still."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "entry-pruned", "Entries of this age were pruned when their time was over; only an export still has them."
+        )
 
 
 class LogNotFound(NotFound):
@@ -98,6 +107,23 @@ class RecoveryRefused(Conflict):
 
     def __init__(self, message: str) -> None:
         super().__init__("recovery-refused", message)
+
+
+class NothingMore(RecoveryRefused):
+    def __init__(self) -> None:
+        super().__init__("The folder holds no more of the log than the database.")
+
+
+class NothingToRecover(RecoveryRefused):
+    def __init__(self) -> None:
+        super().__init__("The log contradicts nothing; there is nothing to recover.")
+
+
+class PruneRefused(Conflict):
+    """Nothing was pruned; `message` says why."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("prune-refused", message)
 
 
 class ExportRefused(Conflict):

@@ -2,7 +2,8 @@
 
     checkpoint    vkey    tile/<level>/<number>[.p/<width>]    tile/entries/<number>[.p/<width>]
 
-and nothing else. It may be written again over itself: full tiles never change and are compared, the right edge of the
+and nothing else; of a log that was pruned also `pruned`, the proof of the entry that says so, in place of the entries
+that are gone. It may be written again over itself: full tiles never change and are compared, the right edge of the
 older export is removed, `checkpoint` comes last. Whoever stops it half-way has an older checkpoint with all its tiles,
 or none at all; running it again finishes it.
 """
@@ -13,22 +14,31 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
-from audit import store
+from audit import prune_store, store
 from audit.checkpoint import Checkpoint
+from audit.classes import MAIN
 from audit.errors import ExportRefused
 from audit.note import SignedNote, VerifierKey
-from audit.proving import log_key, signed
+from audit.proving import log_key, signed, signing_key, tlog_proof
 from audit.strict import HASH_SIZE, Malformed
 from audit.tiles import ENTRIES_LEVEL, WIDTH, Place, levels, parse_path, path, prefix, width_at
-from sayso.kernel import SYSTEM, Context, Database, Signer, Tx, Unavailable, Work, new_id, now
+from sayso.kernel import SYSTEM, Context, Database, Signer, Tx, Unavailable, Work, new_id, now, text
 
 CHECKPOINT = "checkpoint"
 VKEY = "vkey"
+PRUNED = "pruned"
 LOGS = "logs"
 """Below the export of the main log: the exports of the tenant's other logs, each in a folder of its name."""
 
 _CHUNK = 64
+
+
+def folder_of(out: Path, log: str) -> Path:
+    """Where in an export a log lies."""
+    return out if log == MAIN else out / LOGS / log
+
 
 Progress = Callable[[int, int], None]
 
@@ -43,22 +53,44 @@ async def export(
     when `out` holds something else.
     """
     context = Context(tenant, SYSTEM, now(), new_id("req"))
-    await _caught_up(database, context, log, patience_s)
+    await caught_up(database, context, log, patience_s)
     head = await database.look(context, lambda tx: signed(tx, log))
-    key = await database.look(context, lambda tx: log_key(tx, signer, log))
+    key = await database.look(context, lambda tx: _key(tx, signer, log, head.note))
+    gone = await database.look(context, lambda tx: _gone(tx, signer, log))
     stale = await asyncio.to_thread(_earlier, out, key, head.size)
-    chunks = list(_chunks(head.size))
+    chunks = list(_chunks(head.size, gone.below))
     done, everything = 0, sum(len(chunk) for chunk in chunks)
     for chunk in chunks:
-        data = await database.look(context, lambda tx, chunk=chunk: _read(tx, log, chunk))  # type: ignore[misc]
+        data = await database.look(context, lambda tx, chunk=chunk: read(tx, log, chunk))  # type: ignore[misc]
         await asyncio.to_thread(_write_tiles, out, data)
         done += len(chunk)
         progress(done, everything)
-    await asyncio.to_thread(_finish, out, key, head.note, stale)
+    await asyncio.to_thread(_finish, out, key, head.note, stale, gone.proof)
     return head.size
 
 
-async def _caught_up(database: Database, context: Context, log: str, patience_s: float) -> None:
+def _key(tx: Tx, signer: Signer, log: str, note: bytes) -> Work[VerifierKey]:
+    """The key that signed the checkpoint: of a log that was closed long ago perhaps one that was since replaced."""
+    active = yield from log_key(tx, signer, log)
+    return signing_key(signer, tx.context.tenant, active.name, note)
+
+
+class _Gone(NamedTuple):
+    """The index below which a log was pruned, and the proof of the entry that says so."""
+
+    below: int
+    proof: bytes
+
+
+def _gone(tx: Tx, signer: Signer, log: str) -> Work[_Gone]:
+    (row,) = yield (prune_store.pruned_of(tx, log),)
+    pruned = prune_store.pruned_from(row)
+    if pruned is None:
+        return _Gone(0, b"")
+    return _Gone(pruned.below, (yield from tlog_proof(tx, signer, text("ent", pruned.entry))))
+
+
+async def caught_up(database: Database, context: Context, log: str, patience_s: float) -> None:
     """Wait until nothing that was committed before now is still without a signed index."""
     started_ms = context.at // 1000
     deadline = time.monotonic() + patience_s
@@ -69,28 +101,30 @@ async def _caught_up(database: Database, context: Context, log: str, patience_s:
 
 
 def _covered(tx: Tx, log: str, until_ms: int) -> Work[bool]:
-    ((waiting,),) = yield (store.backlog(tx, log),)
+    ((waiting,),) = yield (store.backlog(tx),)
     tree, rows = yield (store.tree_of(tx, log), store.last_signed(tx, log))
     last, oldest = store.signed_from(rows), waiting[1]
     behind = oldest is not None and int.from_bytes(oldest[:6], "big") <= until_ms
     return not behind and tree is not None and last is not None and last.size >= store.Tree(*tree).size
 
 
-def _chunks(size: int) -> Iterator[list[Place]]:
-    """All places of a tree, as runs of one level that one query reads."""
+def _chunks(size: int, pruned: int) -> Iterator[list[Place]]:
+    """All places of a tree, but for the bundles that were pruned, as runs of one level that one query reads."""
     for level in (ENTRIES_LEVEL, *range(levels(size))):
         count = -(-(size >> (8 * max(level, 0))) // WIDTH)
-        for first in range(0, count, _CHUNK):
+        start = -(-pruned // WIDTH) if level == ENTRIES_LEVEL else 0
+        for first in range(start, count, _CHUNK):
             numbers = range(first, min(first + _CHUNK, count))
             yield [Place(level, number, width_at(level, number, size)) for number in numbers]
 
 
-def _read(tx: Tx, log: str, places: list[Place]) -> Work[list[tuple[Place, bytes]]]:
+def read(tx: Tx, log: str, places: list[Place]) -> Work[list[tuple[Place, bytes]]]:
+    """The bytes at places of one level, one after the other. A bundle that was pruned is left out."""
     level, first, end = places[0].level, places[0].number, places[-1].number + 1
     if level == ENTRIES_LEVEL:
         (rows,) = yield (store.bundle_range(tx, log, first, end),)
         bundles = dict(rows)
-        return [(place, prefix(bundles[place.number], place.width)) for place in places]
+        return [(place, prefix(bundles[place.number], place.width)) for place in places if place.number in bundles]
     (rows,) = yield (store.tile_range(tx, log, level, first, end),)
     tiles = dict(rows)
     return [(place, tiles[place.number][: place.width * HASH_SIZE]) for place in places]
@@ -111,7 +145,7 @@ def _earlier(out: Path, key: VerifierKey, size: int) -> list[Path]:
     _same_log(held, key, size)
     stale = []
     for name, file in held.items():
-        if name in (CHECKPOINT, VKEY, f"{CHECKPOINT}.new"):
+        if name in (CHECKPOINT, VKEY, PRUNED, f"{CHECKPOINT}.new"):
             continue
         try:
             place = parse_path(name)
@@ -156,8 +190,10 @@ def _write_tiles(out: Path, tiles: Iterable[tuple[Place, bytes]]) -> None:
         file.write_bytes(data)
 
 
-def _finish(out: Path, key: VerifierKey, note: bytes, stale: list[Path]) -> None:
+def _finish(out: Path, key: VerifierKey, note: bytes, stale: list[Path], pruned: bytes) -> None:
     out.mkdir(parents=True, exist_ok=True)
+    if pruned:
+        (out / PRUNED).write_bytes(pruned)
     (out / VKEY).write_text(key.line + "\n", "utf-8")
     fresh = out / f"{CHECKPOINT}.new"
     fresh.write_bytes(note)

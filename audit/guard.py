@@ -68,6 +68,11 @@ class ForkGuard:
         asked = await asyncio.gather(*(memory(tenant, log) for memory in self.memories))
         return found + [head for head in asked if head is not None]
 
+    async def anchored(self, tenant: str, log: str) -> int | None:
+        """The size of the greatest head in the anchor file, or None."""
+        head = await _anchored(self._anchor, tenant, log) if self._anchor is not None else None
+        return head.size if head is not None else None
+
     async def before_signing(self, tenant: str, log: str, tree: store.Tree) -> None:
         """Remember a head that is about to be signed; durable when this returns. Raises `AnchorUnusable`."""
         if self._anchor is not None and tree.size:

@@ -9,12 +9,14 @@ Append (in the business transaction), integrate, anchor, sign: each step is safe
 - *Sign*, a transaction of its own: only what is committed and anchored, never from memory. Ed25519 is deterministic, so
   dying between the steps costs nothing: the same head is signed again.
 
-Before that the tree must contain every head that the world may have seen: see `guard.py`.
+Before that the tree must contain every head that the world may have seen: see `guard.py`. When a log is due to end the
+next shard is opened after it: see `shards.py`.
 """
 
 from typing import NamedTuple
 
-from audit import class_store, store
+from audit import class_store, shards, store
+from audit.append import Appender
 from audit.checkpoint import Checkpoint
 from audit.errors import LogForked
 from audit.guard import ForkGuard, Head, as_heads, contains, standing
@@ -37,21 +39,28 @@ class Round(NamedTuple):
 
 class _State(NamedTuple):
     log: str
-    opened: bool
+    tree: store.Tree | None
     waiting: bool
-    size: int
     signed: int
 
     @property
     def settled(self) -> bool:
-        return self.opened and not self.waiting and self.signed == self.size
+        return self.tree is not None and not self.waiting and self.signed == self.tree.size
+
+    def turns(self, log_class: str, at: int) -> bool:
+        """Whether the next shard is to follow."""
+        tree = self.tree
+        return tree is not None and (bool(tree.ended) or shards.due(log_class, self.log, tree, at))
 
 
 class Integrator:
     """Integrates and signs the logs of all tenants. Several may run: one wins each round."""
 
-    def __init__(self, signer: Signer, origin_base: str, guard: ForkGuard, pressure: Pressure) -> None:
+    def __init__(
+        self, signer: Signer, origin_base: str, guard: ForkGuard, pressure: Pressure, appender: Appender
+    ) -> None:
         self._signer = signer
+        self._appender = appender
         self._origin_base = origin_base
         self._guard = guard
         self._pressure = pressure
@@ -60,10 +69,13 @@ class Integrator:
         """Integrate what waits (up to `batch` entries) and sign. See `AuditLog.integrate`."""
         context = Context(tenant, SYSTEM, now(), new_id("req"))
         state = await database.look(context, lambda tx: _state(tx, cls))
-        if state.settled and self._guard.knows(tenant, state.log):
+        turns = state.turns(cls, context.at)
+        if state.settled and not turns and self._guard.knows(tenant, state.log):
             return Round(0, state.signed)
         try:
             done = await self._round(database, context, cls, state, batch)
+            if turns:
+                done = done._replace(integrated=done.integrated + await self._turn(database, context, cls))
         except LogForked as error:
             self._pressure.halt(tenant, cls, error)
             raise
@@ -77,9 +89,44 @@ class Integrator:
         try:
             heads = await self._guard.heads(tenant, state.log)
             await database.look(context, lambda tx: standing(tx, state.log, heads))
+            if state.tree is not None and state.tree.ended:
+                await self._unknown_yet(database, context, shards.next_shard(state.log))
         except LogForked as error:
             self._pressure.halt(tenant, cls, error)
             raise
+
+    async def _turn(self, database: Database, context: Context, cls: str) -> int:
+        """Open the next log of a class, if the one before is closed and signed; returns how many entries it made."""
+        state = await database.look(context, lambda tx: _state(tx, cls))
+        if state.tree is None or not state.tree.ended or state.signed != state.tree.size:
+            return 0
+        new = shards.next_shard(state.log)
+        await self._unknown_yet(database, context, new)
+        origin = self.origin(context.tenant, new)
+        return await database.run_beside(context, lambda tx: self._open(tx, cls, state.log, new, origin))
+
+    async def _unknown_yet(self, database: Database, context: Context, new: str) -> None:
+        """Raise `LogForked` when the world saw a log that is not here: this database is an older copy."""
+        heads = await self._guard.heads(context.tenant, new)
+        await database.look(context, lambda tx: standing(tx, new, heads))
+
+    def _open(self, tx: Tx, cls: str, old: str, new: str, origin: str) -> Work[int]:
+        """The next shard with its first entry, in one commit with the turn of the class."""
+        row, current, rows, held = yield (
+            store.tree_of(tx, old),
+            class_store.current_of(tx, cls),
+            store.last_signed(tx, old),
+            store.tree_of(tx, new),
+        )
+        tree, last = store.Tree(*row), store.signed_from(rows)
+        if held is not None or class_store.log_from(current, cls) != old or last is None or last.size != tree.size:
+            return 0
+        made = self._appender.made(tx, shards.opening(new, old, tree, last), None)
+        fresh = store.Tree(origin, 0, EMPTY_ROOT)
+        store.open_tree(tx, new, add_leaves(tx, new, fresh, Edge({}, b""), [made.leaf]))
+        store.move_to_index(tx, new, 0, store.Waiting([], [made]))
+        class_store.turn_class(tx, cls, new)
+        return 1
 
     def origin(self, tenant: str, log: str) -> str:
         """What a log opened now would be called for ever."""
@@ -91,7 +138,10 @@ class Integrator:
         if not self._guard.knows(tenant, log):
             # Before anything is added, so that a forked log does not even grow.
             await database.look(context, lambda tx: standing(tx, log, heads))
-        if state.waiting or not state.opened:
+        if state.turns(cls, context.at):
+            # What waits is of a new day: it waits for the next shard.
+            await database.run_beside(context, lambda tx: _close(tx, cls, log))
+        elif state.waiting or state.tree is None:
             origin = self.origin(tenant, log)
             moved = await database.run_beside(context, lambda tx: _integrate(tx, cls, log, origin, batch))
         tree, last = await database.look(context, lambda tx: standing(tx, log, heads))
@@ -126,9 +176,16 @@ def _state(tx: Tx, cls: str) -> Work[_State]:
     (current,) = yield (class_store.current_of(tx, cls),)
     log = class_store.log_from(current, cls)
     row, waiting, rows = yield (store.tree_of(tx, log), store.any_pending(tx, cls), store.last_signed(tx, log))
-    size = store.Tree(*row).size if row is not None else 0
     last = store.signed_from(rows)
-    return _State(log, row is not None, bool(waiting), size, last.size if last is not None else -1)
+    tree = store.Tree(*row) if row is not None else None
+    return _State(log, tree, bool(waiting), last.size if last is not None else -1)
+
+
+def _close(tx: Tx, cls: str, log: str) -> Work[None]:
+    """The log of a class takes no more entries."""
+    locked, current = yield (store.tree_to_lock(tx, log), class_store.current_of(tx, cls))
+    if locked and class_store.log_from(current, cls) == log and not store.Tree(*locked[0]).ended:
+        store.end_tree(tx, log, store.Tree(*locked[0]))
 
 
 def _integrate(tx: Tx, cls: str, log: str, origin: str, batch: int) -> Work[int]:
@@ -141,6 +198,8 @@ def _integrate(tx: Tx, cls: str, log: str, origin: str, batch: int) -> Work[int]
     if row is not None and not pending:
         return 0
     tree = store.Tree(*locked[0]) if row is not None else store.Tree(origin, 0, EMPTY_ROOT)
+    if tree.ended:
+        return 0
     if not pending:
         store.open_tree(tx, log, tree)
         return 0

@@ -8,37 +8,46 @@ Methods that take `tx` first are units of work or parts of one: `await database.
 id))`.
 """
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 
-from audit import export, proving, recovery, search, store, witnessing
+from audit import class_store, export, proving, prune_store, pruning, recovery, search, shards, store, witnessing
 from audit.anchor import Anchor
 from audit.append import Appender
+from audit.classes import MAIN, Classes
 from audit.entry import AuditEvent, Entry, Opening
-from audit.errors import LogNotFound, RecoveryRefused
+from audit.errors import LogNotFound, NothingToRecover
 from audit.guard import ForkGuard, Head, Memory
 from audit.integrator import BATCH, Integrator, Round
+from audit.lost import Losses
 from audit.note import VerifierKey
 from audit.pressure import Pressure
+from audit.pruning import Due
 from audit.recovery import LogStanding
 from audit.replay import Replayed, replay
 from audit.search import Page, Search
-from sayso.kernel import SYSTEM, Context, Database, Key, Sealer, Signer, Tx, Work, new_id, now
+from sayso.kernel import SYSTEM, Context, Database, Key, Query, Sealer, Signer, Tx, Work, new_id, now
 
-MAIN = "main"
-"""The log that every tenant has."""
+_ONE_LOG = Classes()
 
 
 class LogInfo(Struct, frozen=True):
-    """A log as it is announced: `log` is its name on the wire (`default.main`), `size` what is integrated."""
+    """A log as it is announced: `log` is its name on the wire (`default.main`), `size` what is integrated. `ended`: it
+    was closed, and another of its class goes on; its entries below `pruned` are no longer here. `opened` is an instant.
+    """
 
     name: str
     log: str
     origin: str
     vkey: str
     size: int
+    opened: int = 0
+    ended: bool = False
+    pruned: int = 0
 
 
 class Backlog(Struct, frozen=True):
@@ -53,7 +62,8 @@ class AuditLog:
 
     `node` stands in each leaf as the writer. `origin_base` is the public address under which the logs are served,
     without scheme and trailing slash (`sayso.example/log`); a log takes it over for ever when it is opened. `anchor` is
-    a file outside the data folder's database that remembers signed heads.
+    a file outside the data folder's database that remembers signed heads. `classes` says what a tenant declared of its
+    logs; without it there is one, `main`.
     """
 
     def __init__(
@@ -65,13 +75,17 @@ class AuditLog:
         origin_base: str = "sayso.invalid/log",
         anchor: Path | None = None,
         pressure: Pressure | None = None,
+        classes: Callable[[str], Classes] = lambda _: _ONE_LOG,
     ) -> None:
         self._sealer = sealer
         self._signer = signer
         self._appender = Appender(sealer, node)
         self.pressure = pressure or Pressure()
         self._guard = ForkGuard(Anchor(anchor) if anchor is not None else None)
-        self._integrator = Integrator(signer, origin_base, self._guard, self.pressure)
+        self._integrator = Integrator(signer, origin_base, self._guard, self.pressure, self._appender)
+        self._classes = classes
+        self.losses = Losses(signer, self._guard)
+        self._known: dict[str, dict[str, None]] = {}
 
     # writing
 
@@ -84,8 +98,27 @@ class AuditLog:
         Raises `LogForked` and `LogBehind` while the log takes no entries, `UndeclaredEvent` and `LeafRefused`, which
         are faults of the calling code: the change must not happen then.
         """
-        self.pressure.demand(tx.context.tenant)
-        return self._appender.append(tx, event, subject_key, MAIN)
+        tenant = tx.context.tenant
+        self.pressure.demand(tenant)
+        return self._appender.append(tx, event, subject_key, self._classes(tenant).of(event.type))
+
+    async def classes(self, database: Database, tenant: str) -> tuple[str, ...]:
+        """The classes of a tenant that are to be integrated: `main`, those declared, and those that once were."""
+        known = self._known.get(tenant)
+        if known is None:
+            context = Context(tenant, SYSTEM, now(), new_id("req"))
+            found = await database.look(context, class_store.classes)
+            known = self._known[tenant] = dict.fromkeys((MAIN, *found))
+        known.update(dict.fromkeys(self._classes(tenant).names))
+        return tuple(known)
+
+    def declared(self, tenant: str) -> Classes:
+        """What the tenant declared of its logs."""
+        return self._classes(tenant)
+
+    def append_while_forked(self, tx: Tx, event: AuditEvent) -> str:
+        """Add an entry though the log takes none: for what must be done before it does again."""
+        return self._appender.append(tx, event, None, self._classes(tx.context.tenant).of(event.type))
 
     async def integrate(self, database: Database, tenant: str, log: str = MAIN, batch: int = BATCH) -> Round:
         """One round: give up to `batch` waiting entries their index, then sign the committed head.
@@ -117,10 +150,10 @@ class AuditLog:
         """
         await self._integrator.check(database, tenant, log)
 
-    async def weigh(self, database: Database, tenant: str, log: str = MAIN) -> None:
+    async def weigh(self, database: Database, tenant: str) -> None:
         """See how much waits, and refuse or take new entries accordingly. To be called about every second."""
         context = Context(tenant, SYSTEM, now(), new_id("req"))
-        ((count, oldest),) = await database.look(context, lambda tx: _weight(tx, log))
+        ((count, oldest),) = await database.look(context, _weight)
         self.pressure.weigh(tenant, count, oldest)
 
     # when the log contradicts what was signed
@@ -133,7 +166,7 @@ class AuditLog:
         """Take what the database lost from a static copy, then sign again. Raises `RecoveryRefused`, `LogForked`."""
         tenant = context.tenant
         _, tree = await recovery.stand(database, context, log, self._guard)
-        keys = [VerifierKey(tree.origin, public) for _, public in self._signer.published(tenant, proving.LOG_KEY)]
+        keys = self._keys_of(tenant, tree.origin)
         name, before, after = await recovery.replay(database, context, log, folder, keys)
         await self.integrate(database, tenant, log)
         event = AuditEvent(recovery.RECOVERED, "ok", {"log": name, "from_size": str(before), "to_size": str(after)})
@@ -147,7 +180,7 @@ class AuditLog:
         """
         found, tree = await recovery.stand(database, context, log, self._guard)
         if found.sound:
-            raise RecoveryRefused("The log contradicts nothing; there is nothing to recover.")
+            raise NothingToRecover
         new, event = recovery.next_log(found.log), recovery.opening_event(found, tree)
         if not (await database.look(context, lambda tx: recovery.size_of(tx, new))):
             await database.run_alone(context, lambda tx: self._note(tx, event, new))
@@ -155,6 +188,9 @@ class AuditLog:
         await database.run_alone(context, lambda tx: recovery.turn(tx, log, new))
         await self.drain(database, context.tenant, log)
         return await self.standing(database, context, log)
+
+    def _keys_of(self, tenant: str, origin: str) -> list[VerifierKey]:
+        return [VerifierKey(origin, public) for _, public in self._signer.published(tenant, proving.LOG_KEY)]
 
     def _note(self, tx: Tx, event: AuditEvent, log: str) -> Work[str]:
         # Past `append`: what ends the standstill cannot wait for its end.
@@ -179,10 +215,16 @@ class AuditLog:
         """A page of the entries about one person, newest first, waiting ones included."""
         return search.entries_about(tx, subject, cursor, limit)
 
-    def indexes_about(self, tx: Tx, subjects: Sequence[bytes], log: str = MAIN) -> Work[tuple[int, bytes, list[int]]]:
-        """Size and note of the signed head, and the indexes under it of all entries about a person, oldest first."""
-        head = yield from proving.signed(tx, log)
-        return head.size, head.note, (yield from search.indexes_about(tx, subjects, log, head.size))
+    def indexes_about(self, tx: Tx, subjects: Sequence[bytes]) -> Work[dict[str, tuple[int, bytes, list[int]]]]:
+        """Of each log that holds entries about a person, and of `main`: size and note of its signed head, and their
+        indexes under it, oldest first.
+        """
+        found = yield from search.indexes_about(tx, subjects)
+        about: dict[str, tuple[int, bytes, list[int]]] = {}
+        for log in dict.fromkeys((MAIN, *found)):
+            head = yield from proving.signed(tx, log)
+            about[log] = head.size, head.note, [each for each in found.get(log, ()) if each < head.size]
+        return about
 
     def subject_of(self, tx: Tx, entry_id: str) -> Work[bytes | None]:
         """The person an entry is about, while the log still knows."""
@@ -207,22 +249,43 @@ class AuditLog:
         """
         return store.forget(tx, subject)
 
-    def backlog(self, tx: Tx, log: str = MAIN) -> Work[Backlog]:
-        """What waits for the integrator."""
-        ((row,),) = yield (store.backlog(tx, log),)
+    def backlog(self, tx: Tx) -> Work[Backlog]:
+        """What waits for the integrator, of all classes."""
+        ((row,),) = yield (store.backlog(tx),)
         count, oldest = row
         return Backlog(count, int.from_bytes(oldest[:6], "big") if oldest else None)
 
     # the log as a transparency log
 
     def logs(self, tx: Tx) -> Work[list[LogInfo]]:
-        """Every log of the tenant."""
+        """Every log of the tenant, oldest first."""
+        rows, pruned = yield (store.all_trees(tx), prune_store.all_pruned(tx))
+        heads = yield tuple(store.last_signed(tx, name) for name, *_ in rows)
+        tenant, below = tx.context.tenant, {log: number for log, number, _, _ in pruned}
+        found = []
+        for (name, origin, size, opened, ended), signed in zip(rows, heads, strict=True):
+            key, last = proving.verifier_key(self._signer, tenant, origin), store.signed_from(signed)
+            if ended and last is not None:
+                # What was closed is signed no more: its checkpoint is checked by the key of its time.
+                key = proving.signing_key(self._signer, tenant, origin, last.note)
+            wire = f"{tenant}.{name}"
+            found.append(LogInfo(name, wire, origin, key.line, size, opened, bool(ended), below.get(name, 0)))
+        return found
+
+    def holding(self, tx: Tx, types: Collection[str], since: int) -> Work[list[str]]:
+        """Names of the logs that may hold entries of these types made at or after an instant."""
         (rows,) = yield (store.all_trees(tx),)
-        tenant = tx.context.tenant
-        return [
-            LogInfo(name, f"{tenant}.{name}", origin, proving.verifier_key(self._signer, tenant, origin).line, size)
-            for name, origin, size in rows
-        ]
+        classes = self._classes(tx.context.tenant)
+        return shards.holding([(row[0], row[3]) for row in rows], {classes.of(each) for each in types}, since)
+
+    def shown(self, tx: Tx) -> Work[list[tuple[str, bool]]]:
+        """The logs that the world is to see, and whether each was closed under its last checkpoint: those that entries
+        go into, and the shards before. What a new epoch left behind contradicts what was seen of it: it is not shown.
+        """
+        rows, turned = yield (store.all_trees(tx), class_store.turned(tx))
+        turns = dict(turned)
+        current = {turns.get(each, each) for each in (shards.class_of(name) for name, *_ in rows)}
+        return [(name, name not in current) for name, _, _, _, ended in rows if ended or name in current]
 
     def vkey(self, tx: Tx, log: str = MAIN) -> Work[VerifierKey]:
         """The key that checks the log's checkpoints. Raises `LogNotFound`."""
@@ -232,6 +295,11 @@ class AuditLog:
         """The key that signed this checkpoint of the log, be it retired by now. Raises `LogNotFound`."""
         key = yield from self.vkey(tx, log)
         return proving.signing_key(self._signer, tx.context.tenant, key.name, note)
+
+    def head(self, tx: Tx, log: str = MAIN) -> Work[tuple[int, bytes]]:
+        """Size and note of the newest signed head. Raises `LogNotFound`."""
+        found = yield from proving.signed(tx, log)
+        return found.size, found.note
 
     def checkpoint(self, tx: Tx, log: str = MAIN) -> Work[bytes]:
         """The newest signed checkpoint (C2SP). Raises `LogNotFound`."""
@@ -245,6 +313,10 @@ class AuditLog:
         """Hashes proving the entry at `index` in the tree of `size`, lowest first. Raises `SizeNotInLog`."""
         return proving.inclusion_proof(tx, log, index, size)
 
+    def root_at(self, tx: Tx, log: str, size: int) -> Work[bytes]:
+        """The root of a log's first `size` entries, from its tiles. Raises `Malformed` without them."""
+        return proving.root_at(tx, log, size)
+
     def consistency_proof(self, tx: Tx, old: int, new: int | None = None, log: str = MAIN) -> Work[list[bytes]]:
         """Hashes proving that the tree of `new` entries begins with that of `old`. Raises `SizeNotInLog`."""
         return proving.consistency_proof(tx, log, old, new)
@@ -254,6 +326,10 @@ class AuditLog:
         witnesses. Raises `NotIntegrated`, `NotWitnessed`, `EntryNotFound`.
         """
         return proving.tlog_proof(tx, self._signer, entry_id, witnessed=witnessed)
+
+    def tlog_proofs(self, tx: Tx, entry_ids: Sequence[str]) -> Work[dict[str, bytes]]:
+        """The receipts of many entries, by id; those that no signed checkpoint covers yet are left out."""
+        return proving.tlog_proofs(tx, self._signer, entry_ids)
 
     def witnessed(self, tx: Tx, log: str = MAIN) -> Work[bytes]:
         """The last checkpoint that enough witnesses cosigned. Raises `LogNotFound` when there is none."""
@@ -275,7 +351,7 @@ class AuditLog:
         """Every key that ever signed a log of the tenant, those to come and the retired included."""
         (rows,) = yield (store.all_trees(tx),)
         published = self._signer.published(tx.context.tenant, proving.LOG_KEY)
-        return [VerifierKey(origin, public) for _, origin, _ in rows for _, public in published]
+        return [VerifierKey(origin, public) for _, origin, *_ in rows for _, public in published]
 
     async def export(
         self,
@@ -289,7 +365,46 @@ class AuditLog:
         """Write the log as a C2SP tile directory; returns its size. `export.export` says what it promises."""
         return await export.export(database, self._signer, tenant, log, out, progress, patience_s)
 
+    # pruning
 
-def _weight(tx: Tx, log: str) -> Work[list[tuple[int, bytes | None]]]:
-    (rows,) = yield (store.backlog(tx, log),)
+    async def over(self, database: Database, context: Context) -> list[Due]:
+        """What the tenant may prune by what it declared; nothing is changed."""
+        return await pruning.due(database, context, self._classes(context.tenant))
+
+    async def prune(
+        self, database: Database, context: Context, copy: Path, guard: pruning.Guard, also: pruning.Also
+    ) -> list[Due]:
+        """Export all logs into `copy`, verify that, then prune what is over; returns what was. `guard` is asked in the
+        commit that says so, `also` in those that delete. Raises `ExportRefused`, `PruneRefused`, what `guard` raises.
+        """
+        tenant = context.tenant
+        await database.look(context, guard)
+        for name, *_ in await database.look(context, lambda tx: _rows(prune_store.all_pruned(tx))):
+            await pruning.finish(database, context, name, also)
+        sizes = await self.export_all(database, tenant, copy)
+        keys = await database.look(context, self.keys)
+        await asyncio.to_thread(pruning.checked, copy, keys)
+        found = [each for each in await self.over(database, context) if each.below <= sizes.get(each.log, 0)]
+        for each in found:
+            await pruning.carry_out(database, context, each, lambda tx, event: self._note(tx, event, MAIN), guard, also)
+        return found
+
+    async def export_all(self, database: Database, tenant: str, out: Path, patience_s: float = 30.0) -> dict[str, int]:
+        """`main` into the folder `out` and every other log below `out/logs`; returns the size of each by name."""
+        sizes = {MAIN: await self.export(database, tenant, out, MAIN, patience_s=patience_s)}
+        context = Context(tenant, SYSTEM, now(), new_id("req"))
+        for each in await database.look(context, self.logs):
+            if each.name != MAIN:
+                folder = export.folder_of(out, each.name)
+                sizes[each.name] = await self.export(database, tenant, folder, each.name, patience_s=patience_s)
+        return sizes
+
+
+def _rows(query: Query) -> Work[list[Any]]:
+    (rows,) = yield (query,)
+    return list(rows)
+
+
+def _weight(tx: Tx) -> Work[list[tuple[int, bytes | None]]]:
+    (rows,) = yield (store.backlog(tx),)
     return list(rows)

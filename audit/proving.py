@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from audit import store, witness_store
-from audit.errors import EntryNotFound, LogNotFound, NotIntegrated, NotWitnessed, SizeNotInLog, TileNotFound
+from audit.errors import EntryPruned, LogNotFound, NotIntegrated, NotWitnessed, SizeNotInLog, TileNotFound
 from audit.merkle import Plan, consistency_plan, inclusion_plan, prove, root_plan
 from audit.note import SignedNote, VerifierKey
 from audit.proof import TlogProof, pack_extra
+from audit.search import absent
 from audit.strict import HASH_SIZE, Malformed
 from audit.tiles import ENTRIES_LEVEL, TileReader, parse_path, place_of, prefix, root, width_at
 from sayso.kernel import Signer, Tx, Work
@@ -84,7 +85,7 @@ def tlog_proof(tx: Tx, signer: Signer, entry_id: str, *, witnessed: bool = False
     (row,) = yield (store.locate(tx, key),)
     place = store.located_from(row)
     if place is None:
-        raise NotIntegrated if key in waiting else EntryNotFound
+        raise NotIntegrated() if key in waiting else (yield from absent(tx, key))
     log, index = place
     tree, rows, row = yield (
         store.tree_of(tx, log),
@@ -102,6 +103,34 @@ def tlog_proof(tx: Tx, signer: Signer, entry_id: str, *, witnessed: bool = False
     return TlogProof(index, tuple(hashes), head.note, extra).print()
 
 
+def tlog_proofs(tx: Tx, signer: Signer, entry_ids: Sequence[str]) -> Work[dict[str, bytes]]:
+    """The receipts of many entries as `tlog_proof` makes them, by the entry's id; what is not under a signed checkpoint
+    yet, or unknown, is left out. The checkpoint is checked and each tile read once for all.
+    """
+    rows = yield tuple(store.locate(tx, store.entry_key(each)) for each in entry_ids)
+    logs: dict[str, dict[str, int]] = {}
+    for each, row in zip(entry_ids, rows, strict=True):
+        place = store.located_from(row)
+        if place is not None:
+            logs.setdefault(place[0], {})[each] = place[1]
+    found: dict[str, bytes] = {}
+    for log, places in logs.items():
+        tree, heads = yield store.tree_of(tx, log), store.last_signed(tx, log)
+        head = store.signed_from(heads)
+        covered = {each: index for each, index in places.items() if head is not None and index < head.size}
+        if head is None or not covered:
+            continue
+        key_line = signing_key(signer, tx.context.tenant, store.Tree(*tree).origin, head.note)
+        plans = {each: inclusion_plan(index, head.size) for each, index in covered.items()}
+        needed = [place_of(node) for plan in plans.values() for nodes in plan for node in nodes]
+        tiles = TileReader((yield from store.tiles_at(tx, log, needed)))
+        leaves = yield from store.leaves_at(tx, log, list(covered.values()))
+        for each, index in covered.items():
+            extra = pack_extra(key_line, leaves[index])
+            found[each] = TlogProof(index, tuple(prove(plans[each], tiles)), head.note, extra).print()
+    return found
+
+
 def tile(tx: Tx, log: str, path: str) -> Work[bytes]:
     """The bytes at a C2SP path such as `tile/0/x001/067.p/8` or `tile/entries/000`, as far as the log is signed.
 
@@ -116,6 +145,8 @@ def tile(tx: Tx, log: str, path: str) -> Work[bytes]:
         raise TileNotFound
     if place.level == ENTRIES_LEVEL:
         (row,) = yield (store.bundle_at(tx, log, place.number),)
+        if row is None:
+            raise EntryPruned
         return prefix(row[0], place.width)
     tiles = yield from store.tiles_at(tx, log, [(place.level, place.number)])
     return tiles[place.level, place.number][: place.width * HASH_SIZE]

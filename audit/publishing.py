@@ -13,19 +13,19 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from audit import class_store, store
+from audit import store
 from audit.checkpoint import Checkpoint, open_checkpoint
 from audit.errors import LogForked
+from audit.export import CHECKPOINT, VKEY, read
 from audit.guard import Head
 from audit.note import SignatureInvalid, SignedNote, VerifierKey
 from audit.proving import root_at
-from audit.strict import HASH_SIZE, Malformed
-from audit.tiles import ENTRIES_LEVEL, WIDTH, Place, levels, path, prefix, width_at
+from audit.strict import Malformed
+from audit.tiles import ENTRIES_LEVEL, WIDTH, Place, levels, path, width_at
 from sayso.kernel import Context, Database, Tx, Unavailable, Work
 
 FOR_EVER = "public, max-age=31536000, immutable"
 A_MOMENT = "public, max-age=1"
-CHECKPOINT, VKEY = "checkpoint", "vkey"
 TEXT, BYTES = "text/plain; charset=utf-8", "application/octet-stream"
 _CHUNK = 64
 _FOUND = "the published copy"
@@ -120,7 +120,6 @@ class Directory:
 
 
 class _Due(NamedTuple):
-    log: str
     origin: str
     head: store.Signed | None
 
@@ -136,14 +135,14 @@ class Publisher:
         self._observed = observed
         self._entries = entries
 
-    async def round(self, database: Database, context: Context, cls: str, keys: Sequence[VerifierKey]) -> int | None:
-        """Publish the newest checkpoint of a class's log; returns its size, None when it lies there already. `keys` are
-        all that ever signed it, newest first.
+    async def round(self, database: Database, context: Context, log: str, keys: Sequence[VerifierKey]) -> int | None:
+        """Publish the newest checkpoint of a log; returns its size, None when it lies there already. `keys` are all
+        that ever signed it, newest first.
 
         Raises `LogForked` when this log does not contain the checkpoint that lies there, `PublishedAltered` when
         something else there is not what was put there, `ShelfUnusable`.
         """
-        log, origin, head = await database.look(context, lambda tx: _due(tx, cls))
+        origin, head = await database.look(context, lambda tx: _due(tx, log))
         if head is None:
             return None
         folder = f"{context.tenant}.{log}"
@@ -214,7 +213,7 @@ class Publisher:
             for start in range(first, count, _CHUNK):
                 numbers = range(start, min(start + _CHUNK, count))
                 places = [Place(level, number, width_at(level, number, size)) for number in numbers]
-                for each in await database.look(context, lambda tx: _read(tx, log, places)):  # noqa: B023
+                for each in await database.look(context, lambda tx: read(tx, log, places)):  # noqa: B023
                     yield each
 
 
@@ -223,11 +222,9 @@ def _number(level: int, size: int) -> int:
     return (size >> (8 * max(level, 0))) // WIDTH
 
 
-def _due(tx: Tx, cls: str) -> Work[_Due]:
-    (current,) = yield (class_store.current_of(tx, cls),)
-    log = class_store.log_from(current, cls)
+def _due(tx: Tx, log: str) -> Work[_Due]:
     row, rows = yield (store.tree_of(tx, log), store.last_signed(tx, log))
-    return _Due(log, store.Tree(*row).origin if row is not None else "", store.signed_from(rows))
+    return _Due(store.Tree(*row).origin if row is not None else "", store.signed_from(rows))
 
 
 def _contained(tx: Tx, log: str, shown: Checkpoint) -> Work[None]:
@@ -236,14 +233,3 @@ def _contained(tx: Tx, log: str, shown: Checkpoint) -> Work[None]:
     found = (yield from root_at(tx, log, shown.size)) if shown.size <= size else None
     if found != shown.root:
         raise LogForked(log, _FOUND, shown.size, size)
-
-
-def _read(tx: Tx, log: str, places: list[Place]) -> Work[list[tuple[Place, bytes]]]:
-    level, first, end = places[0].level, places[0].number, places[-1].number + 1
-    if level == ENTRIES_LEVEL:
-        (rows,) = yield (store.bundle_range(tx, log, first, end),)
-        bundles = dict(rows)
-        return [(place, prefix(bundles[place.number], place.width)) for place in places]
-    (rows,) = yield (store.tile_range(tx, log, level, first, end),)
-    tiles = dict(rows)
-    return [(place, tiles[place.number][: place.width * HASH_SIZE]) for place in places]

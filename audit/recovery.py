@@ -18,11 +18,12 @@ from msgspec.structs import replace
 from audit import class_store, store
 from audit.checkpoint import Checkpoint, open_checkpoint
 from audit.entry import AuditEvent
-from audit.errors import LogForked, RecoveryRefused
+from audit.errors import LogForked, NothingMore, RecoveryRefused
 from audit.guard import ForkGuard, standing
 from audit.integrator import Edge, add_leaves, edge_of
 from audit.merkle import EMPTY_ROOT, leaf_hash
 from audit.note import SignatureInvalid, VerifierKey
+from audit.shards import next_shard
 from audit.strict import Malformed
 from audit.tiles import ENTRIES_LEVEL, WIDTH, Place, grow, path, right_edge, root, unpack, width_at
 from audit.vocabulary import declare
@@ -50,7 +51,7 @@ class LogStanding(Struct, frozen=True, kw_only=True):
         return self.found is None
 
 
-class _Copy(NamedTuple):
+class Copy(NamedTuple):
     """A static copy, checked as a whole: its signed head, and the digest of each bundle that the database lacks."""
 
     folder: Path
@@ -69,12 +70,12 @@ async def replay(
     copy: the entries are back, what they said of people is not. Raises `RecoveryRefused`; may be repeated after a
     crash.
     """
-    log, tree, edge = await database.look(context, lambda tx: _tree(tx, cls))
-    copy = await asyncio.to_thread(_checked, folder, tree, edge, keys)
+    log, tree, edge = await database.look(context, lambda tx: tree_of(tx, cls))
+    copy = await asyncio.to_thread(checked, folder, tree, edge, keys)
     before, end = tree.size, copy.checkpoint.size
     while tree.size < end:
         number = tree.size // WIDTH
-        held = await asyncio.to_thread(_bundles, copy, range(number, min(number + _BATCH, -(-end // WIDTH))))
+        held = await asyncio.to_thread(bundles, copy, range(number, min(number + _BATCH, -(-end // WIDTH))))
         leaves = [leaf for bundle in held for leaf in bundle][tree.size % WIDTH :]
         here = tree
         tree = await database.run_beside(context, lambda tx: _append(tx, log, here, leaves))  # noqa: B023
@@ -82,7 +83,8 @@ async def replay(
     return log, before, end
 
 
-def _tree(tx: Tx, cls: str) -> Work[tuple[str, store.Tree, Edge]]:
+def tree_of(tx: Tx, cls: str) -> Work[tuple[str, store.Tree, Edge]]:
+    """The log of a class, its row and its right edge. Raises `RecoveryRefused` when there is none."""
     (current,) = yield (class_store.current_of(tx, cls),)
     log = class_store.log_from(current, cls)
     (row,) = yield (store.tree_of(tx, log),)
@@ -92,7 +94,7 @@ def _tree(tx: Tx, cls: str) -> Work[tuple[str, store.Tree, Edge]]:
     return log, tree, (yield from edge_of(tx, log, tree.size))
 
 
-def _checked(folder: Path, tree: store.Tree, edge: Edge, keys: Sequence[VerifierKey]) -> _Copy:
+def checked(folder: Path, tree: store.Tree, edge: Edge, keys: Sequence[VerifierKey]) -> Copy:
     """The copy, if our tree with the copy's further entries is the tree that it was signed for. Blocks."""
     try:
         note = (folder / "checkpoint").read_bytes()
@@ -103,9 +105,9 @@ def _checked(folder: Path, tree: store.Tree, edge: Edge, keys: Sequence[Verifier
         raise RecoveryRefused("The folder's checkpoint is not signed by this log.") from None
     size, tiles = tree.size, dict(edge.tiles)
     if checkpoint.size <= size:
-        raise RecoveryRefused("The folder holds no more of the log than the database.")
+        raise NothingMore
     digests: list[bytes] = []
-    copy = _Copy(folder, checkpoint, note, size // WIDTH, digests)
+    copy = Copy(folder, checkpoint, note, size // WIDTH, digests)
     for number in range(copy.first, -(-checkpoint.size // WIDTH)):
         raw = _raw(copy, number)
         leaves = _entries(raw, number, checkpoint.size)[size % WIDTH :]
@@ -127,7 +129,7 @@ def _root(size: int, tiles: dict[store.TileKey, bytes]) -> bytes:
         raise RecoveryRefused("The folder's log cannot be followed to its root.") from None
 
 
-def _raw(copy: _Copy, number: int) -> bytes:
+def _raw(copy: Copy, number: int) -> bytes:
     width = width_at(ENTRIES_LEVEL, number, copy.checkpoint.size)
     try:
         return (copy.folder / path(Place(ENTRIES_LEVEL, number, width))).read_bytes()
@@ -145,7 +147,8 @@ def _entries(raw: bytes, number: int, size: int) -> list[bytes]:
     return leaves
 
 
-def _bundles(copy: _Copy, numbers: range) -> list[list[bytes]]:
+def bundles(copy: Copy, numbers: range) -> list[list[bytes]]:
+    """Entries of a copy that was checked, by bundle. Blocks. Raises `RecoveryRefused` when it changed since."""
     found = []
     for number in numbers:
         raw = _raw(copy, number)
@@ -164,7 +167,7 @@ def _append(tx: Tx, log: str, tree: store.Tree, leaves: list[bytes]) -> Work[sto
     return moved
 
 
-def _keep_head(tx: Tx, log: str, copy: _Copy) -> Work[None]:
+def _keep_head(tx: Tx, log: str, copy: Copy) -> Work[None]:
     """The copy's checkpoint is ours again."""
     (rows,) = yield (store.last_signed(tx, log),)
     last = store.signed_from(rows)
@@ -194,6 +197,11 @@ async def stand(database: Database, context: Context, cls: str, guard: ForkGuard
     try:
         heads = await guard.heads(context.tenant, log)
         await database.look(context, lambda tx: standing(tx, log, heads))
+        if tree.ended:
+            # An older copy of a log that went on: the world knows its next shard.
+            following = next_shard(log)
+            heads = await guard.heads(context.tenant, following)
+            await database.look(context, lambda tx: standing(tx, following, heads))
     except LogForked as error:
         found = replace(found, found=error.seen[1], seen=error.seen[2])
     return found, tree

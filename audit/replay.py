@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from audit import store
+from audit import index_store, store
 from audit.commitment import COLLECTION, OPENING_LABEL, actor_r, commit, split_opening
 from audit.encoding import decode_leaf
 from audit.entry import Leaf
@@ -35,7 +35,7 @@ def replay(tx: Tx, sealer: Sealer, search: Search) -> Work[tuple[list[Replayed],
     """A page of integrated entries, newest first, and the cursor of the next (None at the end). Raises `Invalid`."""
     limit = max(1, min(search.limit, MOST))
     (rows,) = yield (
-        store.found_with_owners(
+        index_store.found_with_owners(
             tx,
             search.log,
             types=type_bounds(search.type),
@@ -48,16 +48,16 @@ def replay(tx: Tx, sealer: Sealer, search: Search) -> Work[tuple[list[Replayed],
         ),
     )
     hits = rows[:limit]
-    leaves = yield from store.leaves_at(tx, search.log, [leaf for _, leaf, _, _ in hits])
-    owners = list(dict.fromkeys(actor for _, _, subject, actor in hits if actor != subject))
+    leaves = yield from store.leaves_in(tx, [(log, leaf) for _, leaf, log, _, _ in hits])
+    owners = list(dict.fromkeys(actor for _, _, _, subject, actor in hits if actor != subject))
     stood = yield tuple(store.standings_of(tx, owner) for owner in owners)
-    details = yield tuple(store.sealed_detail(tx, entry) for entry, _, subject, _ in hits if subject is None)
+    details = yield tuple(store.sealed_detail(tx, entry) for entry, _, _, subject, _ in hits if subject is None)
     sealed = iter(details)
     actors = {owner: _Actor(sealer, tx.context.tenant, owner, rows) for owner, rows in zip(owners, stood, strict=True)}
     tenant = sealer.standing(tx.context.tenant, TENANT_OWNER)
     found = []
-    for entry, index, subject, actor in hits:
-        leaf = decode_leaf(leaves[index])
+    for entry, index, log, subject, actor in hits:
+        leaf = decode_leaf(leaves[log, index])
         detail = next(sealed) if subject is None else None
         opened = tenant.open(COLLECTION, f"{leaf.id}/d", detail[0]) if detail is not None else b""
         found.append(

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from audit import index_store, store
+from audit import index_store, prune_store, store
 from audit.commitment import (
     COLLECTION,
     OPENING_LABEL,
@@ -16,9 +16,9 @@ from audit.commitment import (
 )
 from audit.encoding import decode_leaf, encode_subject
 from audit.entry import Entry, Opening
-from audit.errors import EntryNotFound
+from audit.errors import EntryNotFound, EntryPruned
 from audit.selection import HIGHEST, Selection, before, first_id
-from sayso.kernel import TENANT_OWNER, Key, Sealer, Tx, Work, text
+from sayso.kernel import TENANT_OWNER, Key, SaysoError, Sealer, Tx, Work, text
 
 PAGE_LIMIT = 200
 _LOOKED_AT = 1_000
@@ -26,14 +26,14 @@ _LOOKS = 10
 
 
 class Search(Struct, frozen=True, forbid_unknown_fields=True):
-    """What to look for among integrated entries. `type` is one type, or a prefix such as `consent.*`.
+    """What to look for among integrated entries, of one log or of all. `type` is one, or a prefix such as `consent.*`.
 
     `since` (inclusive) and `until` (exclusive) are instants, compared to the millisecond with the time in the entry's
     id. `cursor` is the `next` of an earlier page. `actor` is the owner of an actor's entries, `subjects` are the ids a
     person goes by; with these, a purpose or a category a page may be short though more follow.
     """
 
-    log: str = "main"
+    log: str | None = None
     type: str | None = None
     outcome: Literal["ok", "permit", "deny", "fail"] | None = None
     since: int | None = None
@@ -50,7 +50,7 @@ class Search(Struct, frozen=True, forbid_unknown_fields=True):
         """The search for what a filter means."""
         outcome: Any = wanted.outcome
         return cls(
-            wanted.log,
+            wanted.log or None,
             wanted.type,
             outcome,
             wanted.since,
@@ -67,7 +67,7 @@ class Search(Struct, frozen=True, forbid_unknown_fields=True):
     def selection(self) -> Selection:
         """The filter alone."""
         return Selection(
-            self.log,
+            self.log or "",
             self.type,
             self.outcome,
             self.actor,
@@ -87,12 +87,19 @@ class Page(Struct, frozen=True):
 
 
 def entry(tx: Tx, entry_id: str) -> Work[Entry]:
-    """One entry, from the moment its commit was answered. Raises `EntryNotFound`."""
+    """One entry, from the moment its commit was answered. Raises `EntryNotFound`, `EntryPruned`."""
     key = store.entry_key(entry_id)
     found = yield from by_id(tx, [key])
     if not found:
-        raise EntryNotFound
+        raise (yield from absent(tx, key))
     return found[0]
+
+
+def absent(tx: Tx, key: bytes) -> Work[SaysoError]:
+    """Why there is no entry of an id: it was pruned, as far as its age can tell, or there never was one."""
+    (rows,) = yield (prune_store.all_pruned(tx),)
+    gone = any(first <= key <= last for _, _, first, last in rows)
+    return EntryPruned() if gone else EntryNotFound()
 
 
 def by_id(tx: Tx, keys: Sequence[bytes]) -> Work[list[Entry]]:
@@ -123,7 +130,7 @@ def entries(tx: Tx, search: Search) -> Work[Page]:
     until = first_id(search.until)
     cursor = cursor_key(search.cursor)
     (rows,) = yield (
-        store.found_by(
+        index_store.found_by(
             tx,
             search.log,
             types=type_bounds(search.type),
@@ -134,8 +141,8 @@ def entries(tx: Tx, search: Search) -> Work[Page]:
         ),
     )
     hits = rows[:limit]
-    leaves = yield from store.leaves_at(tx, search.log, [leaf for _, leaf in hits])
-    listed = [Entry(text("ent", entry), search.log, leaf, leaves[leaf]) for entry, leaf in hits]
+    leaves = yield from store.leaves_in(tx, [(log, leaf) for _, leaf, log in hits])
+    listed = [Entry(text("ent", entry), log, leaf, leaves[log, leaf]) for entry, leaf, log in hits]
     return Page(listed, listed[-1].id if len(rows) > limit else None)
 
 
@@ -152,11 +159,12 @@ def _sifted(tx: Tx, search: Search, limit: int) -> Work[Page]:
             rows = sorted((row for chunk in chunks for row in chunk), reverse=True)[:_LOOKED_AT]
         else:
             (rows,) = yield (index_store.rows_before(tx, search.log, low, high, _LOOKED_AT),)
-        fitting = [row for row in rows if selection.admits(*row[2:6]) and row[6] == search.log]
-        leaves = yield from store.leaves_at(tx, search.log, [row[1] for row in fitting])
+        fitting = [row for row in rows if selection.admits(*row[2:6]) and search.log in (None, row[6])]
+        leaves = yield from store.leaves_in(tx, [(row[6], row[1]) for row in fitting])
         for row in fitting:
-            if selection.admits_leaf(leaves[row[1]]):
-                found.append(Entry(text("ent", row[0]), search.log, row[1], leaves[row[1]]))
+            leaf = leaves[row[6], row[1]]
+            if selection.admits_leaf(leaf):
+                found.append(Entry(text("ent", row[0]), row[6], row[1], leaf))
                 if len(found) > limit:
                     return Page(found[:limit], found[limit - 1].id)
         if len(rows) < _LOOKED_AT:
@@ -179,18 +187,21 @@ def entries_about(tx: Tx, subject: bytes, cursor: str | None = None, limit: int 
     return Page(found, text("ent", keys[-1]) if len(rows) > limit else None)
 
 
-def indexes_about(tx: Tx, subjects: Sequence[bytes], log: str, size: int) -> Work[list[int]]:
-    """Where all integrated entries about a person stand below `size`, in the order in which they were made."""
-    found: list[tuple[bytes, int]] = []
+def indexes_about(tx: Tx, subjects: Sequence[bytes]) -> Work[dict[str, list[int]]]:
+    """Where all integrated entries about a person stand, log by log, in the order in which they were made."""
+    found: list[tuple[bytes, str, int]] = []
     for subject in subjects:
         high = HIGHEST
         while True:
             (rows,) = yield (index_store.rows_about(tx, subject, b"", high, _LOOKED_AT),)
-            found += [(row[0], row[1]) for row in rows if row[6] == log and row[1] < size]
+            found += [(row[0], row[6], row[1]) for row in rows]
             if len(rows) < _LOOKED_AT:
                 break
             high = rows[-1][0]
-    return [index for _, index in sorted(found)]
+    logs: dict[str, list[int]] = {}
+    for _, log, index in sorted(found):
+        logs.setdefault(log, []).append(index)
+    return logs
 
 
 def subject_of(tx: Tx, entry_id: str) -> Work[bytes | None]:

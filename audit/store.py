@@ -7,9 +7,9 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     LargeBinary,
-    Select,
     Table,
     Text,
+    Update,
     bindparam,
     func,
     literal_column,
@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 
 from audit.encoding import index_of
+from audit.errors import EntryPruned
 from audit.outbox import Pending
 from audit.outbox import forget as forget_pending
 from audit.outbox import unpack as unpack_pending
@@ -52,7 +53,7 @@ _of_log = bindparam("log", type_=Text)
 _most = bindparam("most", type_=BigInteger)
 _none: ColumnElement[int] = literal_column("0")
 _TREE_TO_LOCK = Prepared(
-    select(audit_tree.c.origin, audit_tree.c.size, audit_tree.c.root)
+    select(audit_tree.c.origin, audit_tree.c.size, audit_tree.c.root, audit_tree.c.opened, audit_tree.c.ended)
     .where(audit_tree.c.log == _of_log)
     .with_for_update(skip_locked=True)
 )
@@ -80,11 +81,13 @@ _ANY_PENDING = Prepared(select(audit_outbox.c.first).where(audit_outbox.c.log ==
 
 
 class Tree(NamedTuple):
-    """A log's row: what it is called for ever, and where it stands."""
+    """A log's row: what it is called for ever, where it stands, when `open_tree` opened it, whether it is closed."""
 
     origin: str
     size: int
     root: bytes
+    opened: int = 0
+    ended: int = 0
 
 
 class Signed(NamedTuple):
@@ -117,7 +120,7 @@ class Link(NamedTuple):
 
 
 def tree_of(tx: Tx, log: str) -> Get:
-    """The read of the log's row: origin, size, root."""
+    """The read of the log's row: see `Tree`."""
     return tx.get(TREE, log)
 
 
@@ -159,15 +162,16 @@ def any_pending(tx: Tx, log: str) -> Query:
     return tx.query(_ANY_PENDING, log=log, most=1)
 
 
-def backlog(tx: Tx, log: str) -> Query:
+def backlog(tx: Tx) -> Query:
     """How many entries wait, and the id of the oldest."""
     columns: tuple[Any, ...] = (func.coalesce(func.sum(audit_outbox.c.count), 0), func.min(audit_outbox.c.first))
-    return tx.select(select(*columns).select_from(audit_outbox).where(audit_outbox.c.log == log))
+    return tx.select(select(*columns).select_from(audit_outbox))
 
 
 def all_trees(tx: Tx) -> Query:
-    """Name, origin and size of the tenant's logs."""
-    return tx.select(select(audit_tree.c.log, audit_tree.c.origin, audit_tree.c.size).order_by(audit_tree.c.log))
+    """Name, origin, size, instant of opening, and 1 if closed, of the tenant's logs, oldest first."""
+    c = audit_tree.c
+    return tx.select(select(c.log, c.origin, c.size, c.opened, c.ended).order_by(c.opened, c.log))
 
 
 def tiles_at(tx: Tx, log: str, keys: Collection[TileKey]) -> Work[dict[TileKey, bytes]]:
@@ -197,11 +201,22 @@ def bundle_range(tx: Tx, log: str, first: int, end: int) -> Query:
 
 
 def leaves_at(tx: Tx, log: str, indexes: Collection[int]) -> Work[dict[int, bytes]]:
-    """The entries at these indexes, out of their bundles."""
+    """The entries at these indexes, out of their bundles. Raises `EntryPruned`."""
     numbers = list(dict.fromkeys(index // WIDTH for index in indexes))
     rows = yield tuple(bundle_at(tx, log, number) for number in numbers)
+    if None in rows:
+        raise EntryPruned
     bundles = {number: unpack(row[0]) for number, row in zip(numbers, rows, strict=True)}
     return {index: bundles[index // WIDTH][index % WIDTH] for index in indexes}
+
+
+def leaves_in(tx: Tx, places: Collection[tuple[str, int]]) -> Work[dict[tuple[str, int], bytes]]:
+    """The same of several logs: the entries at these logs and indexes."""
+    found: dict[tuple[str, int], bytes] = {}
+    for log in dict.fromkeys(log for log, _ in places):
+        leaves = yield from leaves_at(tx, log, [index for each, index in places if each == log])
+        found |= {(log, index): leaf for index, leaf in leaves.items()}
+    return found
 
 
 def locate(tx: Tx, entry: bytes) -> Get:
@@ -223,52 +238,6 @@ def waiting(tx: Tx, entries: Collection[bytes]) -> Work[dict[bytes, tuple[str, P
     return {
         each.entry: (log, each) for log, contents in rows for each in unpack_pending(contents) if each.entry in wanted
     }
-
-
-def found_by(
-    tx: Tx,
-    log: str,
-    *,
-    types: tuple[str, str] | str | None,
-    outcome: str | None,
-    since: bytes | None,
-    before: bytes | None,
-    limit: int,
-) -> Query:
-    """Entry id and index of the hits of a search, newest first.
-
-    `types` is one type, or the bounds of a prefix; entry ids lie from `since` (inclusive) to `before` (exclusive).
-    """
-    table = audit_index.c
-    chosen: Select[Any] = select(table.entry, table.leaf).where(table.log == log)
-    if isinstance(types, tuple):
-        chosen = chosen.where(table.type >= types[0], table.type < types[1])
-    elif types is not None:
-        chosen = chosen.where(table.type == types)
-    if outcome is not None:
-        chosen = chosen.where(table.outcome == outcome)
-    if since is not None:
-        chosen = chosen.where(table.entry >= since)
-    if before is not None:
-        chosen = chosen.where(table.entry < before)
-    return tx.select(chosen.order_by(table.entry.desc()).limit(limit))
-
-
-def found_with_owners(
-    tx: Tx, log: str, *, types: tuple[str, str] | str | None, since: bytes | None, before: bytes | None, limit: int
-) -> Query:
-    """Entry id, index, subject and actor of the hits, newest first: as `found_by`."""
-    c = audit_index.c
-    chosen: Select[Any] = select(c.entry, c.leaf, c.subject, c.actor).where(c.log == log)
-    if isinstance(types, tuple):
-        chosen = chosen.where(c.type >= types[0], c.type < types[1])
-    elif types is not None:
-        chosen = chosen.where(c.type == types)
-    if since is not None:
-        chosen = chosen.where(c.entry >= since)
-    if before is not None:
-        chosen = chosen.where(c.entry < before)
-    return tx.select(chosen.order_by(c.entry.desc()).limit(limit))
 
 
 def entries_about(tx: Tx, subject: bytes, before: bytes | None, limit: int) -> Query:
@@ -321,13 +290,22 @@ def sealed_detail(tx: Tx, entry: bytes) -> Get:
 
 def open_tree(tx: Tx, log: str, tree: Tree) -> None:
     """The first row of a log."""
-    tx.insert(TREE, log, *tree)
+    tx.insert(TREE, log, tree.origin, tree.size, tree.root, tx.context.at, 0)
 
 
 def advance_tree(tx: Tx, log: str, was: Tree, moved: Tree) -> None:
     """The log's row moves on, if it still stands where it was read. The fence: a second integrator loses here."""
-    changed = audit_tree.update().where(audit_tree.c.log == log, audit_tree.c.size == was.size)
-    tx.execute(changed.values(size=moved.size, root=moved.root), expect=1)
+    tx.execute(_standing_still(log, was).values(size=moved.size, root=moved.root), expect=1)
+
+
+def end_tree(tx: Tx, log: str, was: Tree) -> None:
+    """The log takes no more entries, if it still stands where it was read."""
+    tx.execute(_standing_still(log, was).values(ended=1), expect=1)
+
+
+def _standing_still(log: str, was: Tree) -> Update:
+    c = audit_tree.c
+    return audit_tree.update().where(c.log == log, c.size == was.size, c.ended == 0)
 
 
 def store_tiles(tx: Tx, log: str, tiles: Iterable[tuple[TileKey, bytes]]) -> None:
@@ -346,7 +324,8 @@ def store_bundles(tx: Tx, log: str, bundles: Iterable[tuple[int, bytes]]) -> Non
 
 def move_to_index(tx: Tx, log: str, start: int, waiting: Waiting) -> None:
     """Entries leave the outbox and get their index, from `start` on. The unique entry id stops a second time."""
-    tx.delete_many(OUTBOX, waiting.rows)
+    if waiting.rows:
+        tx.delete_many(OUTBOX, waiting.rows)
     rows = []
     for leaf, (entry, raw_leaf, subject, actor) in enumerate(waiting.entries, start):
         head = index_of(raw_leaf)

@@ -30,9 +30,26 @@ audit_tree = tenant_table(
     column("origin", Text),
     column("size", BigInteger),
     column("root", LargeBinary),
+    column("opened", BigInteger),
+    column("ended", SmallInteger),
     key=("log",),
 )
-"""One row per log. Its lock elects the integrator, its size fences it. `origin` is fixed when the log is opened."""
+"""One row per log. Its lock elects the integrator, its size fences it. `origin` is fixed when the log is opened, at the
+instant `opened`. `ended` is 1 once it was closed: the next shard of its class goes on.
+"""
+
+audit_pruned = tenant_table(
+    "audit_pruned",
+    column("log", Text),
+    column("below", BigInteger),
+    column("first", LargeBinary),
+    column("last", LargeBinary),
+    column("entry", LargeBinary),
+    key=("log",),
+)
+"""Up to which index the entries of a log were pruned; the smallest and the largest of their ids; the entry that says
+so. Written before anything is deleted.
+"""
 
 audit_class = tenant_table(
     "audit_class",
@@ -164,6 +181,7 @@ BUNDLE = Rows(audit_bundle)
 CHECKPOINT = Rows(audit_checkpoint)
 WITNESSED = Rows(audit_witnessed)
 COSIGNED = Rows(audit_cosigned)
+PRUNED = Rows(audit_pruned)
 TIMESTAMP = Rows(audit_timestamp)
 INDEX = Rows(audit_index, journal=True)
 SUBJECT = Rows(audit_subject, journal=True)

@@ -13,6 +13,7 @@ from types import MappingProxyType
 _TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*){1,3}")
 _MEMBER = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _EXTERNAL = "external."
+_EXTERNAL_MEMBERS = frozenset(("action", "category", "purpose"))
 
 _declared: dict[str, frozenset[str]] = {}
 
@@ -42,9 +43,14 @@ def declared() -> Mapping[str, frozenset[str]]:
     return MappingProxyType(_declared)
 
 
+def is_external(event_type: str) -> bool:
+    """Whether it is a type of other systems: `external.crm.exported`. Theirs are declared nowhere."""
+    return event_type.startswith(_EXTERNAL) and _TYPE.fullmatch(event_type) is not None
+
+
 def members_of(event_type: str) -> frozenset[str]:
     """The members that `res` may have in an event of this type. Raises `UndeclaredEvent`."""
-    members = _declared.get(event_type)
+    members = _EXTERNAL_MEMBERS if is_external(event_type) else _declared.get(event_type)
     if members is None:
         raise UndeclaredEvent(f"the event type {event_type!r} is not declared")
     return members

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
-from audit import class_store, store, witness_store
+from audit import store, witness_store
 from audit.checkpoint import open_checkpoint
 from audit.cosignature import cosigned
 from audit.guard import Head
@@ -50,12 +50,12 @@ class Witnessing:
         # What each witness cosigned last, as far as we know; asked anew after a restart.
         self._old: dict[tuple[str, str], int] = {}
 
-    async def round(self, database: Database, context: Context, cls: str) -> Lap | None:
-        """Have the newest checkpoint of a class's log cosigned; None when it is already, or there is none.
+    async def round(self, database: Database, context: Context, log: str) -> Lap | None:
+        """Have the newest checkpoint of a log cosigned; None when it is already, or there is none.
 
         A witness that is slow or away holds up nobody but who waits for it.
         """
-        log, origin, head, was = await database.look(context, lambda tx: _due(tx, cls))
+        origin, head, was = await database.look(context, lambda tx: _due(tx, log))
         if head is None or not head.size or (was is not None and was.size >= head.size):
             return None
         answers = await asyncio.gather(*(self._ask(database, context, log, origin, head, each) for each in self._asked))
@@ -127,12 +127,10 @@ def _size(body: bytes) -> int | None:
         return None
 
 
-def _due(tx: Tx, cls: str) -> Work[tuple[str, str, store.Signed | None, witness_store.Seen | None]]:
-    (current,) = yield (class_store.current_of(tx, cls),)
-    log = class_store.log_from(current, cls)
+def _due(tx: Tx, log: str) -> Work[tuple[str, store.Signed | None, witness_store.Seen | None]]:
     tree, rows, row = yield (store.tree_of(tx, log), store.last_signed(tx, log), witness_store.witnessed_of(tx, log))
     origin = store.Tree(*tree).origin if tree is not None else ""
-    return log, origin, store.signed_from(rows), witness_store.witnessed_from(row)
+    return origin, store.signed_from(rows), witness_store.witnessed_from(row)
 
 
 def _proof(tx: Tx, log: str, old: int, new: int) -> Work[list[bytes]]:

@@ -100,6 +100,8 @@ from consent.model import (
 from consent.packing import Packed, pack, unpack, unpack_at
 from consent.people.census import touched_at
 from consent.people.codes import Codes, Issued, Redeemed, Wrong
+from consent.people.doubting import AT_ONCE as DOUBTED_AT_ONCE
+from consent.people.doubting import of_many, restricts, speaks
 from consent.people.forgetting import Capsule, Forgotten, ProofChoice
 from consent.people.identifier_kinds import IdentifierKinds
 from consent.people.identities import IdentifierState, IdentityEvent, Lifted, Linked
@@ -131,6 +133,7 @@ __all__ = [
     "CHANNELS",
     "CONSENT_MODE_KEYS",
     "DIRECTIVES",
+    "DOUBTED_AT_ONCE",
     "METHODS",
     "MOST_READ",
     "NOES",
@@ -272,6 +275,7 @@ __all__ = [
     "live_uses",
     "locked_reason",
     "next_width",
+    "of_many",
     "pack",
     "parse",
     "parse_preferences",
@@ -282,7 +286,9 @@ __all__ = [
     "reachable",
     "reached",
     "read_receipt",
+    "restricts",
     "rewrite",
+    "speaks",
     "standing",
     "terms_of",
     "touched_at",

@@ -16,6 +16,7 @@ DIRECTED = declare("consent.directive.given", "kind", "method")
 
 PERSON_CREATED = declare("consent.person.created", "kind")
 PERSON_CHANGED = declare("consent.person.changed")
+PERSON_UNSURE = declare("consent.person.unsure", "people", "digest")
 PERSON_SIGNED_IN = declare("consent.person.signed_in", "client")
 PERSON_MERGED = declare("consent.person.merged", "kind", "proof")
 PERSON_JOINED = declare("consent.person.joined", "kind", "proof")
@@ -49,3 +50,6 @@ LINK_REDEEMED = declare("consent.link.redeemed")
 PURPOSE_PUBLISHED = declare("consent.purpose.published", "purpose", "version", "revision", "because")
 NOTICE_STAGED = declare("consent.notice.staged", "notice", "version", "hash", "stage")
 NOTICE_PUBLISHED = declare("consent.notice.published", "notice", "version", "hash", "material")
+
+READINGS = frozenset({HISTORY_READ, LINK_CREATED, LINK_REDEEMED, CODE_SENT, CONFIRMATION_ISSUED, PERSON_SIGNED_IN})
+"""What changes nothing about a person though an entry is about them."""

@@ -196,7 +196,8 @@ class PersonState(Struct, frozen=True, array_like=True):
     """Everything about a person that decides.
 
     `denials` keeps, beside a grant, the no that it replaced: that no still covers the purposes below which the grant
-    did not reach, and a grant given before it stays late. `held` counts legal holds.
+    did not reach, and a grant given before it stays late. `held` counts legal holds. `unsure_at` is when an older copy
+    of the store was put back: what the person said between that copy and then may be lost.
     """
 
     choices: dict[str, Choice] = {}
@@ -212,6 +213,7 @@ class PersonState(Struct, frozen=True, array_like=True):
     directives: dict[str, Directive] = {}
     contact: Contact | None = None
     family: Family | None = None
+    unsure_at: int = 0
 
 
 class Standing(Struct, frozen=True, gc=False):

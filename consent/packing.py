@@ -30,6 +30,7 @@ class Packed(Struct, frozen=True, array_like=True):
     directives: dict[str, Directive] = {}
     contact: Contact | None = None
     family: Raw = Raw(b"\xc0")
+    unsure_at: int = 0
 
 
 def pack(state: PersonState) -> bytes:
@@ -59,6 +60,8 @@ def unpack_at(blob: bytes, purposes: Sequence[str]) -> PersonState:
         packed.minority,
         packed.directives,
         packed.contact,
+        None,
+        packed.unsure_at,
     )
 
 

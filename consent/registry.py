@@ -32,6 +32,7 @@ from consent.model import Act, Assurance, Evidence, Identifier, PersonState, Sub
 from consent.packing import unpack
 from consent.people.census import Census
 from consent.people.codes import Codes
+from consent.people.doubting import Doubting
 from consent.people.facts import Facts
 from consent.people.forgetting import Forgetter, Forgotten
 from consent.people.guardians import as_recorded
@@ -75,6 +76,7 @@ class ConsentRegistry:
         self._forgetter = Forgetter(audit, sealer, self._people)
         self.expiry = Expiry(audit, self._people)
         self.census = Census()
+        self.doubting = Doubting(audit, sealer)
         self.remains = Remains(audit)
         self.codes = Codes(self._people)
         self.identities = Identities(audit, sealer, self._people, self.codes)

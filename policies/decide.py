@@ -357,6 +357,8 @@ def _facts(person: PersonState, folded: Standing, at: int) -> dict[str, object]:
         facts["jurisdictions"] = [known.code for known in person.jurisdictions]
     if person.restricted_at:
         facts["restricted_at"] = person.restricted_at
+    if person.unsure_at:
+        facts["unsure_at"] = person.unsure_at
     if person.suppressed_until:
         facts["suppressed_until"] = person.suppressed_until
     if person.held:

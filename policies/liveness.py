@@ -83,6 +83,8 @@ def _ended(policy: Policy, state: PersonState, purpose: str, folded: Standing, a
         ended.append(folded.since)
     elif folded.status == "expired":
         ended.append(folded.expires_at)
+    elif state.unsure_at:
+        ended.append(state.unsure_at)
     elif folded.status == "stale":
         ended.append(policy.catalogue.purposes[purpose].published_at)
     return max(ended, default=0)

@@ -12,7 +12,7 @@ from rights.certificate import NotShredded
 from rights.clock import may_rest, source_of
 from rights.codes import Sent
 from rights.deadlines import Calendar, Due, NoExtension, appeal_due, due
-from rights.desk import Opening, RightsDesk
+from rights.desk import RightsDesk
 from rights.erasure import USUAL_TERMS, ErasurePlan, Facts, NothingToKeep, Terms, plan
 from rights.events import EVIDENCE
 from rights.figures import Figures, as_csv, figures
@@ -38,9 +38,11 @@ from rights.model import (
     method_named,
     refusal_named,
 )
+from rights.opening import Opening
 from rights.planning import NothingPlanned, Plan
 from rights.register import STATUSES, Awaited, RequestPage, Wanted, awaited
 from rights.register import page as register_page
+from rights.register import versions as register_versions
 from rights.retention import Retention
 from rights.retention.holds import HoldDesk, HoldView, HoldWanted
 from rights.retention.reckoning import Rules
@@ -48,9 +50,11 @@ from rights.retention.terms import EndTerms, parse_end_terms
 from rights.retention.views import DataEnds, PersonEnds
 from rights.store import RequestNotFound
 from rights.systems import (
+    OURS,
     READING,
     Answered,
     Handed,
+    Leased,
     Reach,
     Statement,
     System,
@@ -60,7 +64,9 @@ from rights.systems import (
     TaskView,
     UnknownTask,
     parse_systems,
+    regulation_of,
     statement_refusal,
+    statement_words,
 )
 from rights.view import RequestView
 from rights.wanted import Correction, InvalidCorrection, LegalGround
@@ -71,6 +77,7 @@ __all__ = [
     "LAWS",
     "LIGHT",
     "METHODS",
+    "OURS",
     "READING",
     "REFUSALS",
     "STATUSES",
@@ -99,6 +106,7 @@ __all__ = [
     "InvalidCorrection",
     "Kind",
     "Law",
+    "Leased",
     "LegalGround",
     "Method",
     "NoExtension",
@@ -148,7 +156,10 @@ __all__ = [
     "plan",
     "refusal_named",
     "register_page",
+    "register_versions",
+    "regulation_of",
     "row_of",
     "source_of",
     "statement_refusal",
+    "statement_words",
 ]

@@ -10,10 +10,9 @@ made unreadable on disk after its commit.
 
 from functools import partial
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from audit import AuditLog, NotIntegrated
+from audit import AuditLog, EntryPruned, NotIntegrated
 from consent import ConsentRegistry, IssuerOf
 from consent import Held as PersonHeld
 from policies import AccessDenied, Answer, Policy, PolicyEngine, rights_question
@@ -23,16 +22,15 @@ from rights.approval import Approval, demand_another
 from rights.certificate import Claims
 from rights.clock import Clock, extendable_to
 from rights.deadline_worker import DeadlineWorker
-from rights.deadlines import Calendar, due
+from rights.deadlines import due
 from rights.erasure import USUAL_TERMS, Eraser, ForgetRest, Terms, nothing_else
 from rights.identity import Identity
 from rights.model import (
     Fulfil,
-    Kind,
-    Law,
     Method,
     Refusal,
     Refuse,
+    Revoke,
     RightsRequest,
     Serve,
     State,
@@ -40,13 +38,13 @@ from rights.model import (
     Verify,
     advance,
 )
+from rights.opening import Opening
 from rights.planning import Planner
 from rights.steps import Opened, Steps, said_of
-from rights.store import Private
 from rights.systems.tasks import NOWHERE, KnownAs, Planned, Reach, TaskDesk
 from rights.systems.view import progress
 from rights.view import RequestView, view
-from rights.wanted import Correction, LegalGround, check_corrections
+from rights.wanted import LegalGround, check_corrections
 from sayso.kernel import (
     LOG,
     Context,
@@ -61,23 +59,6 @@ from sayso.kernel import (
     text,
 )
 from vault import Vault
-
-
-class Opening(Struct, frozen=True, kw_only=True):
-    """A request as it is opened: for whom (16 raw bytes), for what, under which law.
-
-    `calendar` is the controller's. `purposes` are those that an objection is about; none means all that a no can block.
-    """
-
-    subject: bytes
-    kind: Kind
-    law: Law
-    calendar: Calendar = Calendar()
-    purposes: tuple[str, ...] = ()
-    agent: str = ""
-    """Who asks for the person, as they named themselves: kept sealed, told to officers alone."""
-    corrections: tuple[Correction, ...] = ()
-    """What a rectification is about: kept sealed until it is done."""
 
 
 class RightsDesk:
@@ -149,7 +130,7 @@ class RightsDesk:
             by_agent=bool(asked.agent),
         )
         entry = self._audit.append(tx, events.opened(request, dates.source), key)
-        request, private = replace(request, entry=entry), Private(asked.purposes, agent=asked.agent)
+        request, private = replace(request, entry=entry), asked.private
         if key is not None:
             # What somebody unknown says of themselves is not kept: nothing of theirs is here to be corrected.
             private = replace(private, corrections=asked.corrections)
@@ -183,7 +164,7 @@ class RightsDesk:
         try:
             proof = yield from self._audit.tlog_proof(tx, claims.entry)
             claims = replace(claims, proof=proof.decode())
-        except NotIntegrated:
+        except (NotIntegrated, EntryPruned):
             pass
         if found.request.served_at:
             claims = yield from self._with_systems(tx, found.request, claims)
@@ -197,7 +178,7 @@ class RightsDesk:
         try:
             proof = yield from self._audit.tlog_proof(tx, request.entry)
             return replace(claims, systems_entry=request.entry, systems_proof=proof.decode())
-        except NotIntegrated:
+        except (NotIntegrated, EntryPruned):
             return replace(claims, systems_entry=request.entry)
 
     def _shown(self, tx: Tx, shown: RequestView) -> Work[RequestView]:
@@ -226,6 +207,11 @@ class RightsDesk:
         said = said_of(statement)
         opened = yield from self._steps.load(tx, request)
         return self._steps.step(tx, opened, Refuse(reason), events.refused, said)
+
+    def revoke(self, tx: Tx, request: str, statement: str = "") -> Work[RequestView]:
+        """The person took it back. Raises `ImpossibleStep` once it is closed, `SystemsPending`."""
+        opened = yield from self._steps.load(tx, request)
+        return self._steps.step(tx, opened, Revoke(), events.revoked, said_of(statement))
 
     async def fulfil(
         self,

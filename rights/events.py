@@ -20,6 +20,8 @@ EXTENDED = declare("rights.request.extended", "request", "kind", "until")
 PAUSED = declare("rights.request.paused", "request", "kind", "reason")
 RESUMED = declare("rights.request.resumed", "request", "kind", "due_on")
 REFUSED = declare("rights.request.refused", "request", "kind", "reason")
+REVOKED = declare("rights.request.revoked", "request", "kind")
+"""The person took it back."""
 FULFILLED = declare("rights.request.fulfilled", "request", "kind", "law")
 ERASED = declare("rights.erasure.completed", "request", "law", "certificate")
 """`certificate` is the SHA-256 of the certificate's statement, in hex: the log answers for its content."""
@@ -124,6 +126,11 @@ def appeal_decided(request: RightsRequest, said: str) -> AuditEvent:
 def refused(request: RightsRequest, said: str) -> AuditEvent:
     res = {"request": request.id, "kind": request.kind, "reason": request.reason}
     return AuditEvent(REFUSED, "ok", res, request.subject, _detail(said))
+
+
+def revoked(request: RightsRequest, said: str) -> AuditEvent:
+    res = {"request": request.id, "kind": request.kind}
+    return AuditEvent(REVOKED, "ok", res, request.subject, _detail(said))
 
 
 def fulfilled(request: RightsRequest, said: str, entry: str) -> AuditEvent:

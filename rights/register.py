@@ -89,6 +89,12 @@ def falling_due(tx: Tx, at: int, limit: int) -> Work[list[str]]:
     return [text("rrq", bytes(request)) for (request,) in rows]
 
 
+def versions(tx: Tx, requests: Sequence[str]) -> Work[dict[str, int]]:
+    """In which version each of these requests stands: it rises with every step."""
+    (rows,) = yield (tx.select(store.versions([raw(each, "rrq") for each in requests])),)
+    return {text("rrq", bytes(request)): int(version) for request, version in rows}
+
+
 def _states(status: str) -> Sequence[State]:
     """The states behind a status; those that are not closed when none is named."""
     if not status:

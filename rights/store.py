@@ -244,6 +244,12 @@ def listed(
     return found.limit(limit)
 
 
+def versions(requests: Sequence[bytes]) -> Select[Any]:
+    """The version in which each of these requests stands: request, version."""
+    c = rights_register.c
+    return select(c.request, c.version).where(c.request.in_(requests))
+
+
 def awaited(today: str, soon: str) -> Select[Any, Any, Any]:
     """How many requests wait for an answer, how many of them past their day, how many due by `soon` (ISO dates)."""
     c = rights_register.c

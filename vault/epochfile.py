@@ -16,8 +16,9 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Struct
 
+from sayso.kernel.files import write_whole
 from vault.derive import commitment, hmac_sha256, parts
-from vault.keyfiles import demand_private, overwrite, write_whole
+from vault.keyfiles import demand_private, overwrite
 from vault.keys import WrappingKey
 from vault.provider import KeyGone, RootKeyError
 from vault.suite import KEY_BYTES, BrokenSeal, Suite

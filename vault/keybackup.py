@@ -16,9 +16,9 @@ from typing import Any, BinaryIO, Final
 from msgspec import Struct, msgpack
 
 from sayso.kernel import Conflict, Context, Database, Invalid, Rows, Tx, Work, bucket_of
+from sayso.kernel.files import sync_folder
 from vault import keybackup_store as statements
 from vault import store
-from vault.keyfiles import sync_folder
 
 _FORMAT: Final = "sayso-key-table-1"
 _PAGE: Final = 2_000

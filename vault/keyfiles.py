@@ -1,4 +1,4 @@
-"""Files of the key folder: private, and written whole or not at all."""
+"""Files of the key folder: private, and overwritten when they go."""
 
 import os
 import stat
@@ -21,19 +21,6 @@ def demand_private(folder: Path, path: Path) -> None:
             raise ExposedRootKey(path)
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """The whole file or none: written beside, synced, renamed, and the folder synced."""
-    beside = path.with_suffix(".new")
-    beside.unlink(missing_ok=True)
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.rename(path)
-    sync_folder(path.parent)
-
-
 def overwrite(path: Path) -> None:
     """Put zeros over a file's bytes before it goes. Disks and file systems that move blocks about may keep a copy."""
     try:
@@ -43,12 +30,3 @@ def overwrite(path: Path) -> None:
             os.fsync(file.fileno())
     except FileNotFoundError:
         return
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename in it last."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -16,8 +16,9 @@ import msgspec
 from msgspec import Struct
 
 from sayso.kernel import Invalid
+from sayso.kernel.files import write_whole
 from vault.derive import commitment
-from vault.keyfiles import demand_private, write_whole
+from vault.keyfiles import demand_private
 from vault.provider import KeyGone, ProviderFacts, Receipt, RootKeyError, WrongRootKey
 from vault.suite import KEY_BYTES, BrokenSeal
 

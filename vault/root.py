@@ -22,10 +22,11 @@ import msgspec
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from msgspec import Struct
 
+from sayso.kernel.files import write_whole
 from vault import aad
 from vault.derive import commitment, expand, hmac_sha256
 from vault.epochfile import EpochFile
-from vault.keyfiles import demand_private, write_whole
+from vault.keyfiles import demand_private
 from vault.keys import WRAPPED_BYTES, WrappingKey
 from vault.provider import ProviderFacts, Receipt, RootKeyError
 from vault.suite import KEY_BYTES, BrokenSeal, Suite

@@ -7,7 +7,7 @@ from audit.exports.desk import ExportDesk
 from audit.exports.events import FETCHED, ORDERED, TAG_KEY_HANDED_OUT
 from audit.exports.orders import Export, ExportGone, ExportNotFound, ExportNotReady, FormatUnknown, Order
 from audit.exports.reports import Report
-from audit.exports.rows import MEDIA, ParquetMissing, csv_lines, written
+from audit.exports.rows import MEDIA, Drain, ParquetMissing, csv_lines, written
 
 __all__ = [
     "FETCHED",
@@ -15,6 +15,7 @@ __all__ = [
     "ORDERED",
     "TAG_KEY_HANDED_OUT",
     "Content",
+    "Drain",
     "Export",
     "ExportDesk",
     "ExportGone",

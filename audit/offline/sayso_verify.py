@@ -556,6 +556,11 @@ class Directory:
         self.logs: list[Path] = []
         self.unknown: list[str] = []
         self.widths: dict[tuple[int, int], list[int]] = {}
+        self.signed: Head | None = None
+        # What entry 0 says of the log before; and, once entries were pruned, what the entry about that says.
+        self.told: dict[str, str] = {}
+        self.gone: dict[str, str] = {}
+        self.below = self.missing = 0
         for parent, folders, names in os.walk(folder):
             here = Path(parent)
             if here == folder and "logs" in folders:
@@ -571,7 +576,7 @@ class Directory:
                 elif place is not None:
                     self.places.add(place)
                     self.widths.setdefault(place[:2], []).append(place.width)
-                elif self.name(file) not in ("checkpoint", "vkey"):
+                elif self.name(file) not in ("checkpoint", "vkey", "pruned"):
                     self.unknown.append(self.name(file))
 
     def name(self, file: Path) -> str:
@@ -580,11 +585,12 @@ class Directory:
     def read(self, name: str) -> bytes:
         return (self.folder / name).read_bytes()
 
-    def check(self, trust: Trust | None, earlier: bytes | None = None) -> list[str]:
+    def check(self, trust: Trust | None, earlier: bytes | None = None, nested: bool = False) -> list[str]:
         """Lines that say what holds."""
-        head = self.head(trust)
+        head = self.signed = self.head(trust)
         old = open_earlier(earlier, head, trust) if earlier is not None else None
-        files = self.tree(head, old)
+        lost = self.pruned(head, trust)
+        files = self.tree(head, old, lost)
         lines = [
             f"log {head.origin}",
             f"size {head.size}, {files} tiles and bundles read, every entry hashed",
@@ -596,12 +602,17 @@ class Directory:
             if old
             else "NOT CHECKED: whether it begins with a checkpoint that you kept (--earlier)"
         )
-        for log in self.logs:
+        if lost is not None:
+            lines.append(f"pruned below index {self.below}, as the log itself says in {self.gone['entry']}")
+            lines.append(f"NOT CHECKED: {self.missing} entries that were pruned; their hashes hold")
+        shards = [Directory(log, self.tag_key) for log in self.logs]
+        for shard in shards:
             try:
-                lines += Directory(log, self.tag_key).check(trust)
+                lines += shard.check(trust, nested=True)
             except Broken as error:
-                where = f"logs/{log.name}"
+                where = f"logs/{shard.folder.name}"
                 raise Broken(f"{where}: {error}", error.index, f"{where}/{error.place or ''}") from error
+        lines += [] if nested else follow([self, *shards])
         if self.tag_key is not None:
             lines.append(
                 f"{len(self.tagged)} entries bear the tag of the key: {', '.join(map(str, self.tagged)) or 'none'}"
@@ -634,7 +645,25 @@ class Directory:
         except Malformed as error:
             raise Broken(f"checkpoint: {error}", place="checkpoint") from error
 
-    def tree(self, head: Head, old: Head | None) -> int:
+    def pruned(self, head: Head, trust: Trust | None) -> Head | None:
+        """The head up to which entries were pruned, by a proven entry of the same installation. None without one."""
+        if not (self.folder / "pruned").exists():
+            return None
+        proven = prove(self.read("pruned"), trust)
+        self.gone = {name: str(value) for name, value in {**proven.res, "entry": proven.entry.get("id")}.items()}
+        try:
+            self.below = decimal(self.gone["below"], "the index below which it was pruned")
+            root = bytes.fromhex(self.gone["root"])
+            named = (proven.entry["type"], self.gone["origin"])
+        except (Malformed, KeyError, TypeError, ValueError) as error:
+            raise Broken("pruned: not the entry of a log that was pruned", place="pruned") from error
+        # Only a log of the same brand speaks for it: names of logs hold no dot.
+        brands = {each.origin.rpartition(".")[0] for each in (proven.head, head)}
+        if named != ("audit.log.pruned", head.origin) or len(brands) > 1 or self.below > head.size:
+            raise Broken("pruned: it speaks of another log", place="pruned")
+        return head._replace(size=self.below, root=root)
+
+    def tree(self, head: Head, old: Head | None, lost: Head | None) -> int:
         """How many tiles and bundles were compared."""
         row, files, level = b"", 0, 0
         edge: dict[tuple[int, int], bytes] = {}
@@ -650,7 +679,7 @@ class Directory:
                     self.compare(place, hashes, head.size)
                 self.narrower(place, hashes)
                 files += 2 if level == 0 else 1
-                if old is not None and number == old.size >> 8 * level >> 8:
+                if number in [each.size >> 8 * level >> 8 for each in (old, lost) if each is not None]:
                     past[level, number] = hashes
                 if place.width == WIDTH:
                     parents.append(perfect_root(hashes))
@@ -663,6 +692,8 @@ class Directory:
             raise Broken(message, 0, "checkpoint")
         if old is not None and root_of(old.size, past) != old.root:
             raise Broken("index 0 or later: the log does not begin with the earlier checkpoint", 0, "checkpoint")
+        if lost is not None and root_of(lost.size, past) != lost.root:
+            raise Broken("index 0 or later: the log is not the one that was pruned", 0, "pruned")
         beyond = [place for place in self.places if place.width > width_at(*place[:2], head.size)]
         self.unknown += [f"{place.path} (beyond the signed size)" for place in beyond]
         return files
@@ -670,6 +701,9 @@ class Directory:
     def leaves(self, place: Place) -> bytes:
         """The leaf hashes of a bundle, compared one by one with the tile of level 0."""
         bundle, first = place._replace(level=-1), place.first
+        if first + place.width <= self.below and bundle not in self.places:
+            self.missing += place.width
+            return self.whole(place)
         raw, tile = self.file(bundle), self.file(place)
         entries, complete = unpack(raw)
         hashes = [leaf_hash(entry) for entry in entries[: place.width]]
@@ -684,6 +718,15 @@ class Directory:
         if len(tile) != place.width * HASH:
             raise bad_place(first + place.width, f"{place.path} does not hold {place.width} hashes", place)
         self.narrower(bundle, raw)
+        if not first:
+            self.told = opening_of(entries[0])
+        return tile
+
+    def whole(self, place: Place) -> bytes:
+        """The hashes of entries that were pruned: the tiles above and the signed root are what they are held to."""
+        tile = self.file(place)
+        if len(tile) != place.width * HASH:
+            raise bad_place(place.first, f"{place.path} does not hold {place.width} hashes", place)
         return tile
 
     def compare(self, place: Place, expected: bytes, size: int) -> None:
@@ -708,6 +751,37 @@ class Directory:
         if place not in self.places:
             raise bad_place(place.first, f"{place.path} is missing", place)
         return self.read(place.path)
+
+
+def opening_of(entry: bytes) -> dict[str, str]:
+    """What a shard's first entry says of the log before it; nothing when it is another entry."""
+    try:
+        leaf = parse_object(entry, "the entry")
+    except Malformed:
+        return {}
+    res = leaf.get("res")
+    if leaf.get("type") != "audit.shard.opened" or not isinstance(res, dict):
+        return {}
+    return {name: str(value) for name, value in res.items()}
+
+
+def follow(logs: list[Directory]) -> list[str]:
+    """Shards in a chain: each says in its first entry with which head the one before it ended."""
+    lines, by_origin = [], {each.signed.origin: each for each in logs if each.signed is not None}
+    for origin, each in by_origin.items():
+        told = each.told or each.gone
+        if "old_origin" not in told:
+            continue
+        before = by_origin.get(told["old_origin"])
+        if before is None or before.signed is None:
+            lines.append(f"NOT CHECKED: {origin} goes on after {told['old_origin']}, which is not here")
+        elif (str(before.signed.size), before.signed.root.hex()) != (told.get("old_size"), told.get("old_root")):
+            place = "" if each is logs[0] else f"logs/{each.folder.name}/"
+            message = f"{place}index 0: it goes on after another end of {told['old_origin']} than the one that is here"
+            raise Broken(message, 0, f"{place}tile/entries/000")
+        else:
+            lines.append(f"{origin} goes on where {told['old_origin']} ended")
+    return lines
 
 
 def bad_place(index: int, what: str, place: Place) -> Broken:

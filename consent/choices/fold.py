@@ -219,6 +219,7 @@ def _stands(state: PersonState, purpose: str, version: int, at: int) -> bool:
         own is not None
         and own.status == "granted"
         and own.purpose_version == version
+        and own.since > state.unsure_at
         and (not own.expires_at or own.expires_at > at)
         and _alive(state.choices, state.denials, purpose, own.since)
     )

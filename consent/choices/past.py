@@ -141,7 +141,12 @@ class Past:
             ),
             key=lambda row: row[0],
         )
-        start = replace(start, jurisdictions=person.state.jurisdictions)
+        unsure_at = person.state.unsure_at
+        start = replace(
+            start,
+            jurisdictions=person.state.jurisdictions,
+            unsure_at=unsure_at if unsure_at <= min(as_of, known_at) else 0,
+        )
         return replay(((raw, payload) for _, raw, payload in records), as_of, start)
 
     def _keys(self, tx: Tx, person: Person) -> Work[dict[bytes, Key]]:

@@ -38,6 +38,8 @@ def standing(state: PersonState, purpose: str, catalogue: Versions, at: int) -> 
     purpose that covers this one outdates that higher purpose's own no; a no anywhere else waits for a grant that
     names this one.
     """
+    if state.unsure_at:
+        return _unsure(state, purpose, catalogue, at)
     if state.waiting or state.minority is not None:
         return _qualified(state, purpose, catalogue, at)
     if state.directives:
@@ -80,6 +82,16 @@ def standing(state: PersonState, purpose: str, catalogue: Versions, at: int) -> 
     if not given:
         return _without_grant(own, basis, objected)
     return _best(given, catalogue.version(purpose), at, basis, objected, suppressed=state.suppressed_until > at)
+
+
+def _unsure(state: PersonState, purpose: str, catalogue: Versions, at: int) -> Standing:
+    """The standing of somebody of whom an older copy was put back. A no stands as it did. Nothing else counts that is
+    not newer: a grant is stale, and interest and notice are blocked, since an objection may be what was lost.
+    """
+    found = standing(replace(state, unsure_at=0), purpose, catalogue, at)
+    if found.no or (found.status == "granted" and found.since > state.unsure_at):
+        return found
+    return replace(found, status="stale" if found.status == "granted" else found.status, blocked=True)
 
 
 def _directed(state: PersonState, purpose: str, catalogue: Versions, at: int) -> Standing:

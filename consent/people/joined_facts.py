@@ -34,6 +34,7 @@ def joined_facts(one: PersonState, other: PersonState) -> PersonState:
         minority=_minority(one.minority, other.minority),
         directives=_directives(one.directives, other.directives),
         contact=merged(one.contact, other.contact),
+        unsure_at=max(one.unsure_at, other.unsure_at),
     )
 
 

@@ -53,7 +53,8 @@ class KnownRelation(Struct, frozen=True, rename={"start": "from"}):
 
 class SubjectFacts(Struct, frozen=True):
     """Every fact about a person that decides besides their choices. `holds` counts legal holds,
-    each once for every id of theirs that it is over.
+    each once for every id of theirs that it is over. Of what was said until `unsure_at`, when an older copy of the
+    store was put back, only noes count.
     """
 
     subject: str
@@ -64,6 +65,7 @@ class SubjectFacts(Struct, frozen=True):
     restricted_at: str | None
     holds: int
     suppressed_until: str | None
+    unsure_at: str | None
 
 
 def facts_of(subject: bytes, state: PersonState, at: int, laws: Laws) -> SubjectFacts:
@@ -92,6 +94,7 @@ def facts_of(subject: bytes, state: PersonState, at: int, laws: Laws) -> Subject
         printed(state.restricted_at) if state.restricted_at else None,
         state.held,
         printed(state.suppressed_until) if state.suppressed_until > at else None,
+        printed(state.unsure_at) if state.unsure_at else None,
     )
 
 

@@ -70,7 +70,7 @@ def parted(
     merged = joined_facts(mine, theirs)
     changed = {
         name: getattr(now, name)
-        for name in ("suppressed_until", "restricted_at", "jurisdictions", "minority", "contact")
+        for name in ("suppressed_until", "restricted_at", "jurisdictions", "minority", "contact", "unsure_at")
         if getattr(now, name) != getattr(merged, name)
     }
     kept = replace(mine, **changed)
@@ -122,6 +122,7 @@ def noes_of(state: PersonState) -> PersonState:
         minority=replace(state.minority, indicated={}) if state.minority is not None else None,
         directives=_unlifted(state.directives),
         contact=state.contact,
+        unsure_at=state.unsure_at,
     )
 
 

@@ -50,8 +50,8 @@ class Shape(NamedTuple):
     until: int
 
 
-NOTHING: Final[StandKey] = ((), (), 0, 0)
-"""The stand of whoever never chose anything there, nor is restricted."""
+NOTHING: Final[StandKey] = ((), (), 0, 0, 0)
+"""The stand of whoever never chose anything there, nor is restricted, nor unsure."""
 
 
 def shape(state: PersonState, paths: Sequence[tuple[str, ...]], at: int) -> Shape | None:
@@ -60,7 +60,7 @@ def shape(state: PersonState, paths: Sequence[tuple[str, ...]], at: int) -> Shap
         return None
     ends = _Ends(at)
     frame = _frame(state, ends)
-    if not state.choices and not state.denials and not state.waiting and not state.restricted_at:
+    if not (state.choices or state.denials or state.waiting or state.restricted_at or state.unsure_at):
         return Shape(frame, (NOTHING,) * len(paths), ends.first)
     stands = tuple([_stand(state, nodes, ends) for nodes in paths])
     return Shape(frame, stands, ends.first)
@@ -74,6 +74,7 @@ def joined(frame: PersonState, stand: PersonState) -> PersonState:
         denials=stand.denials,
         waiting=stand.waiting,
         restricted_at=stand.restricted_at,
+        unsure_at=stand.unsure_at,
     )
 
 
@@ -168,25 +169,25 @@ def _contacted(key: tuple[Any, ...]) -> Contact:
 
 
 def _stand(state: PersonState, nodes: tuple[str, ...], ends: _Ends) -> StandKey:
-    """(choices, denials, request that waits, restriction): of each node that has any, with its place."""
+    """(choices, denials, request that waits, restriction, unsure since): of each node that has any, with its place."""
     purpose, choices, denials = nodes[0], state.choices, state.denials
     said = [(place, choices[node]) for place, node in enumerate(nodes) if node in choices]
     noes = [(place, denials[node]) for place, node in enumerate(nodes) if node in denials] if denials else []
     request = state.waiting.get(purpose) if state.waiting else None
     if request is not None and ends.term(request.until) != FAR:
         request = None
-    restricted = state.restricted_at
-    if len(said) == 1 and not noes and request is None and not restricted and not said[0][1].covers:
+    restricted, unsure = state.restricted_at, state.unsure_at
+    if len(said) == 1 and not noes and request is None and not (restricted or unsure or said[0][1].covers):
         # Nearly everybody: one instant, which is the first.
         place, choice = said[0]
-        return ((_choice(place, choice, None, {choice.since: 1, 0: 0}, ends),), (), 0, 0)
-    if not said and not noes and request is None and not restricted:
+        return ((_choice(place, choice, None, {choice.since: 1, 0: 0}, ends),), (), 0, 0, 0)
+    if not said and not noes and request is None and not restricted and not unsure:
         return NOTHING
     covers = [choice.covers.get(purpose) for _, choice in said]
     times = {choice.since for _, choice in said}
     times.update(choice.since for _, choice in noes)
     times.update(cover.since for cover in covers if cover is not None)
-    times.update((restricted, request.since if request is not None else 0))
+    times.update((restricted, unsure, request.since if request is not None else 0))
     order = {0: 0} | {time: place for place, time in enumerate(sorted(times - {0}), 1)}
     return (
         tuple(
@@ -195,6 +196,7 @@ def _stand(state: PersonState, nodes: tuple[str, ...], ends: _Ends) -> StandKey:
         tuple([(place, choice.status, order[choice.since]) for place, choice in noes]),
         order[request.since] if request is not None else 0,
         order[restricted],
+        order[unsure],
     )
 
 
@@ -213,7 +215,7 @@ def _choice(place: int, choice: Choice, cover: Cover | None, order: dict[int, in
 
 def stood(key: StandKey, nodes: tuple[str, ...]) -> PersonState:
     """Somebody of this stand, of whom nothing else is known."""
-    said, noes, request, restricted = key
+    said, noes, request, restricted, unsure = key
     purpose = nodes[0]
     choices = {}
     for place, status, since, version, assurance, expires_at, objected, cover in said:
@@ -232,4 +234,5 @@ def stood(key: StandKey, nodes: tuple[str, ...]) -> PersonState:
         restricted_at=restricted,
         denials={nodes[place]: Choice(status, since) for place, status, since in noes},
         waiting={purpose: Waiting(b"", request, 0, "", 0, 0, until=FAR)} if request else {},
+        unsure_at=unsure,
     )

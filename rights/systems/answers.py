@@ -15,7 +15,7 @@ from rights.certificate import answers_hash
 from rights.model import Fulfil
 from rights.steps import Opened, Steps
 from rights.systems import store
-from rights.systems.declared import READING, System, Systems
+from rights.systems.declared import OURS, READING, System, Systems
 from rights.systems.model import Task, UnknownTask, answered, asked_again
 from rights.systems.store import Stored
 from rights.systems.view import Answered, TaskView, answers, shown
@@ -138,10 +138,10 @@ class Answers:
 
 
 def answers_for(actor: Actor, system: System | None) -> bool:
-    """Whether the caller is the client that answers for a system; the program itself does for SQL."""
+    """Whether the caller is the client that answers for a system; the program itself does where it works itself."""
     if system is None:
         return False
-    if system.connector == "sql":
+    if system.connector in OURS:
         return actor.kind == "system"
     return bool(system.client) and actor.kind == "service" and actor.name == system.client
 

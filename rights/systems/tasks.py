@@ -20,7 +20,7 @@ from rights.progress import SystemView
 from rights.steps import Steps
 from rights.systems import store
 from rights.systems.answers import COLLECTION, KEY_CLASS, Answers, answers_for
-from rights.systems.declared import NEW, SUBJECT, System, Systems, concerned
+from rights.systems.declared import NEW, OURS, SUBJECT, System, Systems, concerned
 from rights.systems.model import TASK_STATES, Task, TaskState, UnknownTask
 from rights.systems.recipients import TOLD_OF, Recipient, disclosed_to, others
 from rights.systems.store import Stored
@@ -68,6 +68,13 @@ class Planned(Struct, frozen=True):
 
     told: tuple[tuple[System, dict[str, list[str]]], ...] = ()
     recipients: tuple[Recipient, ...] = ()
+
+
+class Leased(Struct, frozen=True):
+    """A task that was taken. `version` is the fence: it is another once anybody else has touched the task."""
+
+    task: TaskView
+    version: int
 
 
 class TaskDesk:
@@ -265,28 +272,31 @@ class TaskDesk:
 
     def waiting(self, tx: Tx, systems: Systems) -> Work[bool]:
         """Whether there is anything to `take`."""
-        ours = [each.name for each in systems.values() if each.connector == "sql"]
+        ours = [each.name for each in systems.values() if each.connector in OURS]
         if not ours:
             return False
         (rows,) = yield (store.free(tx, ours, tx.context.at, 1),)
         return bool(rows)
 
-    def take(self, tx: Tx, systems: Systems, limit: int, lease_s: int) -> Work[list[TaskView]]:
-        """Open tasks of the systems that we ourselves work on (SQL), leased and their tries counted."""
-        ours = [each.name for each in systems.values() if each.connector == "sql"]
-        if not ours:
-            return []
-        found = yield from self._taken(tx, ours, limit, lease_s)
-        views = []
-        for each in found:
-            views.append((yield from self._handed(tx, systems, each)))
-        return views
+    def take(self, tx: Tx, systems: Systems, lease_s: int) -> Work["Leased | None"]:
+        """The longest waiting task of the systems that we ourselves work on, leased and its try counted."""
+        ours = [each.name for each in systems.values() if each.connector in OURS]
+        found = (yield from self._taken(tx, ours, 1, lease_s)) if ours else []
+        if not found:
+            return None
+        return Leased((yield from self._handed(tx, systems, found[0])), int(found[0].was[0]) + 1)
 
-    def put_off(self, tx: Tx, task: str, until: int) -> Work[None]:
-        """A try failed: the next one is not before `until`."""
+    def holds(self, tx: Tx, leased: "Leased") -> Work[bool]:
+        """Whether the task is still as it was leased: nobody else has taken, answered or closed it."""
+        (row,) = yield (store.at(tx, raw(leased.task.task, "tsk")),)
+        return row is not None and int(row[0]) == leased.version
+
+    def put_off(self, tx: Tx, task: str, until: int, *, heard: bool = False) -> Work[None]:
+        """The next try is not before `until`. `heard`: this one did not fail, the system is at it."""
         found = yield from store.load(tx, task)
         if found.task.state == "open":
-            store.put(tx, found, found.task, again=until, told=found.told, result=found.result)
+            after = replace(found.task, attempts=1) if heard else found.task
+            store.put(tx, found, after, again=until, told=found.told, result=found.result)
 
     def _taken(self, tx: Tx, systems: list[str], limit: int, lease_s: int) -> Work[list[Stored]]:
         at = tx.context.at

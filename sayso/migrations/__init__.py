@@ -8,6 +8,6 @@ Rules for a revision: explicit operations only, never the packages' live tables;
 release after must both run on it (add, then move, then drop); no data is moved inside it.
 """
 
-from sayso.migrations.runner import current, every_table, newest, upgrade
+from sayso.migrations.runner import NewerStore, current, every_table, known, newest, upgrade, with_connection
 
-__all__ = ["current", "every_table", "newest", "upgrade"]
+__all__ = ["NewerStore", "current", "every_table", "known", "newest", "upgrade", "with_connection"]

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, MetaData, create_engine, event, make_
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from sayso.kernel.errors import Conflict
 from sayso.kernel.schema import metadata
 
 T = TypeVar("T")
@@ -30,6 +31,7 @@ TABLES_IN = (
     "rights.retention.tables",
     "rights.systems.tables",
     "sayso.server.tables",
+    "sayso.server.drp.tables",
     "sayso.server.feed.tables",
     "sayso.server.mail.tables",
     "sayso.server.packages.tables",
@@ -38,14 +40,34 @@ TABLES_IN = (
 _UPGRADE_LOCK = 0x736179736F
 
 
-def upgrade(url: str, patience_s: int = LOCK_TIMEOUT_S) -> None:
-    """Bring the database at `url` (`sqlite:///path` or `postgresql+asyncpg://…`) to the newest revision.
+class NewerStore(Conflict):
+    def __init__(self) -> None:
+        super().__init__(
+            "newer-store", "This store was made or upgraded by a newer release of Sayso; nothing in it was touched."
+        )
+
+
+def upgrade(url: str, patience_s: int = LOCK_TIMEOUT_S, *, to: str = "head") -> None:
+    """Bring the database at `url` (`sqlite:///path`, `postgresql+asyncpg://…`) to the newest revision, or up `to` one.
 
     Each revision is one transaction: a failing one leaves nothing behind. Waits at most `patience_s` seconds for a lock
     and raises the driver's error after that, rather than queueing the server's own requests behind itself. Blocks; from
-    a running event loop call it in a thread.
+    a running event loop call it in a thread. Raises `NewerStore`.
     """
-    with_connection(url, lambda connection: command.upgrade(configuration(connection), "head"), patience_s)
+
+    def act(connection: Connection) -> None:
+        stands = MigrationContext.configure(connection).get_current_revision()
+        if not (known(stands or to) and known(to)):
+            raise NewerStore
+        connection.rollback()
+        command.upgrade(configuration(connection), to)
+
+    with_connection(url, act, patience_s)
+
+
+def known(revision: str) -> bool:
+    """Whether this program has the revision; `head` it has."""
+    return revision == "head" or revision in {each.revision for each in _script().walk_revisions()}
 
 
 def current(url: str) -> str | None:
@@ -55,7 +77,11 @@ def current(url: str) -> str | None:
 
 def newest() -> str | None:
     """The newest revision this program knows."""
-    return ScriptDirectory.from_config(configuration()).get_current_head()
+    return _script().get_current_head()
+
+
+def _script() -> ScriptDirectory:
+    return ScriptDirectory.from_config(configuration())
 
 
 def every_table() -> MetaData:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from audit import (
+    MAIN,
     Checkpoint,
     Entry,
     LogNotFound,
@@ -39,6 +40,7 @@ def entries_page(call: Call, tx: Tx, wanted: Wanted, frame: Frame, operator: Ope
     """The page, in one unit that only looks. A filter that cannot be understood is named, and the page is empty."""
     audit = call.services.audit
     health, head = yield from _health(call, tx)
+    heads = {MAIN: head}
     search, problem = _search(wanted)
     rows: list[EntryRow] = []
     older = None
@@ -49,8 +51,10 @@ def entries_page(call: Call, tx: Tx, wanted: Wanted, frame: Frame, operator: Ope
             problem = "cursor"
         else:
             older = page.next
+            for log in {found.log for found in page.entries} - heads.keys():
+                heads[log] = yield from _head(call, tx, log)
             for found in page.entries:
-                rows.append((yield from _row(call, tx, found, head)))
+                rows.append((yield from _row(call, tx, found, heads[found.log])))
     details = None
     if wanted.entry:
         try:
@@ -58,7 +62,9 @@ def entries_page(call: Call, tx: Tx, wanted: Wanted, frame: Frame, operator: Ope
         except SaysoError:
             problem = problem or "entry"
         else:
-            row = yield from _row(call, tx, found, head)
+            if found.log not in heads:
+                heads[found.log] = yield from _head(call, tx, found.log)
+            row = yield from _row(call, tx, found, heads[found.log])
             details = EntryDetails(row=row, leaf=found.leaf.decode(), leaf_hash=leaf_hash(found.leaf).hex())
     return EntriesPage(
         frame=frame,
@@ -77,19 +83,14 @@ def entries_page(call: Call, tx: Tx, wanted: Wanted, frame: Frame, operator: Ope
 def _health(call: Call, tx: Tx) -> Work[tuple[LogHealth, Checkpoint | None]]:
     audit = call.services.audit
     logs = yield from audit.logs(tx)
-    main = next((log for log in logs if log.name == "main"), None)
+    main = next((log for log in logs if log.name == MAIN), None)
     backlog = yield from audit.backlog(tx)
     if main is None:
         health = LogHealth(
             origin="", size=0, pending=backlog.pending, checkpoint_size=0, checkpoint_at=None, root="", vkey=""
         )
         return health, None
-    head = None
-    try:
-        note = yield from audit.checkpoint(tx)
-        head = open_checkpoint(note, [(yield from audit.vkey(tx))])
-    except LogNotFound:
-        pass
+    head = yield from _head(call, tx, MAIN)
     health = LogHealth(
         origin=main.origin,
         size=main.size,
@@ -100,6 +101,16 @@ def _health(call: Call, tx: Tx) -> Work[tuple[LogHealth, Checkpoint | None]]:
         vkey=main.vkey,
     )
     return health, head
+
+
+def _head(call: Call, tx: Tx, log: str) -> Work[Checkpoint | None]:
+    """The signed head of a log, by one of the brand's keys; None while there is none."""
+    audit = call.services.audit
+    try:
+        note = yield from audit.checkpoint(tx, log)
+    except LogNotFound:
+        return None
+    return open_checkpoint(note, (yield from audit.keys(tx)))
 
 
 def _row(call: Call, tx: Tx, found: Entry, head: Checkpoint | None) -> Work[EntryRow]:

@@ -16,6 +16,8 @@ RULES_SIMULATED = declare("server.rules.simulated", "draft", "decisions", "same"
 KEY_CREATED = declare("server.key.created", "client", "roles")
 KEY_REVOKED = declare("server.key.revoked", "client")
 KEY_CONFIRMED = declare("server.key.confirmed", "client")
+BACKUP_BEGUN = declare("server.backup.begun", "backup")
+STORE_RESTORED = declare("server.store.restored", "backup", "extent", "people", "erased")
 SIGNING_KEY_ROTATED = declare("server.signing_key.rotated", "use", "kid", "since")
 CONSOLE_OPENED = declare("server.console.opened")
 LINK_ISSUED = declare("server.link.issued")
@@ -29,3 +31,5 @@ WEBHOOK_REDELIVERED = declare("server.webhook.redelivered", "webhook", "client",
 PACKAGE_MADE = declare("rights.package.made", "request")
 PACKAGE_FETCHED = declare("rights.package.fetched", "request")
 """Everything about a person left the house: by whom is the entry's actor."""
+SYSTEM_CHECKED = declare("rights.system.checked", "system", "tried", "problems")
+"""Somebody had a customer database looked at. `tried` is how many statements were run and taken back there."""

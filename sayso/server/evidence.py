@@ -28,6 +28,7 @@ from policies import AccessDenied, Answer, rights_question
 from rights import EVIDENCE, NothingPlanned, NotShredded, RequestView, kind_named, law_named, row_of
 from sayso.kernel import LOG, Key, Tx, Work, new_raw, raw
 from sayso.server.call import Call
+from sayso.server.own_entries import together
 
 PATIENCE_S: Final = 10.0
 """How long a pack waits for the log to take its own entry in."""
@@ -78,8 +79,8 @@ class _Files:
         self._held = held
 
     def fitting(self, hits: Sequence[Indexed]) -> int:
-        """All at once."""
-        return max(len(hits), 1)
+        """All of them."""
+        return len(hits)
 
     def gather(self, tx: Tx, hits: Sequence[Indexed]) -> Work[bytes]:
         """Nothing: the entries were chosen at once."""
@@ -108,17 +109,28 @@ class _PackContent(Content):
 
 async def evidence(call: Call, request: str) -> Stream:
     """The pack, once the log has the entry that says so. Raises `RequestNotFound`, `AccessDenied`, `NotIntegrated`."""
-    services = call.services
     gathered = await call.alone(lambda tx: _gathered(call, tx, request))
     if isinstance(gathered, Answer):
         raise AccessDenied(gathered.reason)
-    head = await _integrated(call, gathered.entries)
-    parts = "ads" if gathered.keys else "ad"
-    told = {"request": request}
-    order = Order("entries", "bundle", Selection(), call.context.actor.id, gathered.entry, parts, True, told)
-    at = call.context.at
+    heads = await _integrated(call, gathered.entries)
+    bundles = []
+    for log, head in heads.items():
+        # What is not an entry lies beside those of the log that has the entry of this export.
+        files = gathered.files if head is heads[next(iter(heads))] else {}
+        bundles.append((log, await _bundle(call, replace(gathered, files=files), request, log, head)))
+    content = together(bundles) if len(bundles) > 1 else bundles[0][1]
+    headers = {"content-disposition": f'attachment; filename="{request}.zip"', "cache-control": "no-store"}
+    return Stream(content, media_type="application/zip", headers=headers)
+
+
+async def _bundle(call: Call, pack: _Pack, request: str, log: str, head: _Head) -> AsyncIterator[bytes]:
+    services, at = call.services, call.context.at
+    parts = "ads" if pack.keys else "ad"
+    order = Order(
+        "entries", "bundle", Selection(log), call.context.actor.id, pack.entry, parts, True, {"request": request}
+    )
     made = Export(new_raw(), 0, "done", order, head.size, head.note, b"", b"", len(head.indexes), 0, "", at, at)
-    vkey = await call.look(lambda tx: services.audit.vkey_of(tx, head.note))
+    vkey = await call.look(lambda tx: services.audit.vkey_of(tx, head.note, log))
     known = await call.look(services.audit.keys)
     signers = [public for use in _USES for _, public in services.keyring.published(call.tenant, use)]
     content = _PackContent(
@@ -126,17 +138,16 @@ async def evidence(call: Call, request: str) -> Stream:
         call.context,
         services.exports,
         made,
-        lambda: Opener(services.keyring, call.tenant, parts, gathered.keys),
+        lambda: Opener(services.keyring, call.tenant, parts, pack.keys),
         services.keyring,
         vkey,
         trust=print_trust(known, signers),
         policies={},
     )
     content.order = replace(order, what="rights_request")
-    content.report = _Files(gathered.files)
+    content.report = _Files(pack.files)
     content.chosen = head.indexes
-    headers = {"content-disposition": f'attachment; filename="{request}.zip"', "cache-control": "no-store"}
-    return Stream(content.report.written(content), media_type="application/zip", headers=headers)
+    return content.report.written(content)
 
 
 def _gathered(call: Call, tx: Tx, request: str) -> Work[_Pack | Answer]:
@@ -185,24 +196,31 @@ def _files(call: Call, tx: Tx, shown: RequestView) -> Work[dict[str, bytes]]:
     return files
 
 
-async def _integrated(call: Call, entries: tuple[str, ...]) -> _Head:
-    """Where all of them stand under one signed head. Waits for the integrator a while; raises `NotIntegrated`."""
+async def _integrated(call: Call, entries: tuple[str, ...]) -> dict[str, _Head]:
+    """Where all of them stand, each log under one signed head, that of the last entry first. Waits for the integrator a
+    while; raises `NotIntegrated`.
+    """
     audit = call.services.audit
 
-    def unit(tx: Tx) -> Work[_Head | None]:
-        size, note, _ = yield from audit.indexes_about(tx, ())
-        indexes = []
-        for each in entries:
+    def unit(tx: Tx) -> Work[dict[str, _Head] | None]:
+        places: dict[str, list[int]] = {}
+        for each in reversed(entries):
             found = yield from audit.entry(tx, each)
-            if found.index is None or found.index >= size:
+            if found.index is None:
                 return None
-            indexes.append(found.index)
-        return _Head(size, note, sorted(indexes))
+            places.setdefault(found.log, []).append(found.index)
+        heads = {}
+        for log, indexes in places.items():
+            size, note = yield from audit.head(tx, log)
+            if max(indexes) >= size:
+                return None
+            heads[log] = _Head(size, note, sorted(indexes))
+        return heads
 
     for _ in range(int(PATIENCE_S / 0.1)):
-        head = await call.look(unit)
-        if head is not None:
-            return head
+        heads = await call.look(unit)
+        if heads is not None:
+            return heads
         await asyncio.sleep(0.1)
     raise NotIntegrated
 

@@ -93,7 +93,7 @@ def _own_providers(settings: Settings) -> list[Finding]:
 
 
 def _tables(settings: Settings) -> Finding:
-    from sayso.migrations import current, newest
+    from sayso.migrations import current, known, newest
 
     try:
         stands, wanted = current(settings.database_url), newest()
@@ -101,6 +101,8 @@ def _tables(settings: Settings) -> Finding:
         return Finding("wrong", "tables", f"The database does not answer ({type(error).__name__}).")
     if stands == wanted:
         return Finding("fine", "tables", f"They are at revision {stands}.")
+    if stands is not None and not known(stands):
+        return Finding("wrong", "tables", f"They are at revision {stands}, of a newer release than this program.")
     return Finding("wrong", "tables", f"They are at revision {stands}, this program needs {wanted}; run sayso upgrade.")
 
 

@@ -11,7 +11,20 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from audit import FETCHED, ORDERED, AuditEvent, Content, Export, Opener, Order, Selection, declared, print_trust
+from audit import (
+    FETCHED,
+    MAIN,
+    ORDERED,
+    AuditEvent,
+    Content,
+    Export,
+    Opener,
+    Order,
+    Selection,
+    declared,
+    fits,
+    print_trust,
+)
 from policies import AccessDenied, Answer, rights_question
 from sayso.kernel import LOG, Denied, Invalid, Key, Tx, Work, iso, nearest, parse_instant, raw
 from sayso.server import store
@@ -36,7 +49,7 @@ class Filter(Struct, frozen=True, omit_defaults=True):
     category: str | None = None
     since: str | None = None
     until: str | None = None
-    log: str = "main"
+    log: str = ""
     noticed_at: str | None = None
 
 
@@ -55,7 +68,9 @@ def is_officer(call: Call) -> bool:
 def selection_of(call: Call, asked: Filter, people: Sequence[bytes], types: tuple[str, ...] = ()) -> Selection:
     """What a filter means in this brand. Raises `Invalid` on a name that is not declared, with the nearest."""
     trees = call.configuration.policy.snapshot.trees
-    _demand("type", asked.type, declared())
+    if not (asked.type or "").startswith("external."):
+        # What other systems call their own is declared nowhere.
+        _demand("type", asked.type, declared())
     _demand("purpose", asked.purpose, trees.purposes)
     _demand("category", asked.category, trees.categories)
     return Selection(
@@ -101,10 +116,12 @@ def order(
     event = AuditEvent(ORDERED, "ok", {"what": what, "format": form}, person, {"filter": told})
     # About one person it lies under that person's key, and stands among their entries.
     entry = call.services.audit.append(tx, event, keys.get(people[0]) if people else None)
+    types = exports.reports[what].types
+    held_in = yield from _log(call, tx, asked, types)
     wanted = Order(
         what=what,
         format=form,
-        selection=selection_of(call, asked, people, exports.reports[what].types),
+        selection=replace(selection_of(call, asked, people, types), log=held_in),
         by=tx.context.actor.id,
         entry=entry,
         people=is_officer(call),
@@ -112,6 +129,24 @@ def order(
         locale=locale,
     )
     return exports.order(tx, wanted)
+
+
+def _log(call: Call, tx: Tx, asked: Filter, types: tuple[str, ...]) -> Work[str]:
+    """The one log that holds all that is asked for. Raises `LogNotFound`, and `Invalid` where there are several."""
+    if asked.log:
+        yield from call.services.audit.vkey(tx, asked.log)
+        return asked.log
+    kinds = [each for each in declared() if fits(asked.type, each) and (not types or each in types)]
+    since = parse_instant(asked.since) if asked.since else 0
+    found = yield from call.services.audit.holding(tx, kinds, since)
+    if len(found) > 1:
+        raise Invalid(
+            "log-needed",
+            f"What is asked for may lie in several logs ({', '.join(found)}); an export is of one: name it in 'log', or"
+            " a later beginning in 'since'.",
+            logs=found,
+        )
+    return found[0] if found else MAIN
 
 
 def fetch(call: Call, tx: Tx, export: str, form: str = "") -> Work[Reading | Answer]:

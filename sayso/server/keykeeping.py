@@ -9,7 +9,9 @@ in a copy that was put back meanwhile, is erased once more.
 import time
 from typing import TYPE_CHECKING, Final
 
-from sayso.kernel import SYSTEM, Conflict, Context, SaysoError, new_id, now
+from sayso.kernel import SYSTEM, Conflict, Context, SaysoError, Tx, Work, new_id, now
+from sayso.server import store
+from sayso.server.tenancy import WORLD
 from vault import ProviderDown, RootKeyError, keybackup
 
 if TYPE_CHECKING:
@@ -25,10 +27,8 @@ EVERY: Final = 1.0
 
 
 class RestoreUnfinished(Conflict):
-    def __init__(self, tenant: str) -> None:
-        super().__init__(
-            "restore-unfinished", f"Putting back the key table of {tenant} did not finish; do it again.", tenant=tenant
-        )
+    def __init__(self, what: str) -> None:
+        super().__init__("restore-unfinished", f"Putting back a copy of {what} did not finish; do it again.")
 
 
 class DataWentBack(RootKeyError):
@@ -50,6 +50,7 @@ class KeyKeeper:
         self._answered: dict[str, float] = {}
         self._asked: dict[str, float] = {}
         self._looked = 0.0
+        self._settled: dict[str, bytes | None] = {}
 
     async def start(self) -> None:
         """Before anything is served: whoever was erased and is there again, in a restored copy, is erased once more.
@@ -57,9 +58,11 @@ class KeyKeeper:
         Raises `RestoreUnfinished`.
         """
         services = self._services
+        if await services.database.look(_context(WORLD), _under_way):
+            raise RestoreUnfinished("the store")
         for tenant in services.configurations.tenants():
             if await services.database.look(_context(tenant), keybackup.restoring):
-                raise RestoreUnfinished(tenant)
+                raise RestoreUnfinished(f"the key table of {tenant}")
             await self._again(tenant)
 
     async def _again(self, tenant: str) -> None:
@@ -68,6 +71,8 @@ class KeyKeeper:
             count = await services.again.enforce(services.database, _context(tenant))
             if count:
                 services.log.warning("erased again", tenant=tenant, people=count)
+            # What the database lacks by now is settled: it will never have it.
+            self._settled[tenant] = services.revocation.newest(tenant)
 
     async def round(self) -> None:
         """Ask the providers of every brand that has one elsewhere; destroy what is due."""
@@ -88,11 +93,18 @@ class KeyKeeper:
         elif services.keyring.custody.of(tenant).remote:
             await self._ask(tenant)
         if look and services.keyring.lost(tenant) is None:
-            if await services.revocation.behind(services.database, _context(tenant)):
+            if await self._went_back(tenant):
                 self._lose(tenant, DataWentBack())
                 return
             await services.revocation.note(services.database, _context(tenant))
             await self._finish(tenant)
+
+    async def _went_back(self, tenant: str) -> bool:
+        services = self._services
+        newest = services.revocation.newest(tenant)
+        if newest is None or newest == self._settled.get(tenant):
+            return False
+        return await services.revocation.lacks(services.database, _context(tenant), newest)
 
     async def _ask(self, tenant: str) -> None:
         services, at = self._services, time.monotonic()
@@ -136,6 +148,11 @@ class KeyKeeper:
                 services.log.info("epoch destroyed", tenant=tenant, epoch=epoch)
         except SaysoError as error:
             services.log.error("epoch not destroyed", error, tenant=tenant)
+
+
+def _under_way(tx: Tx) -> Work[bool]:
+    (rows,) = yield (tx.select(store.restores_under_way()),)
+    return bool(rows)
 
 
 def _context(tenant: str) -> Context:

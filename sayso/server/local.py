@@ -55,7 +55,7 @@ async def operate(
         raise NoStore("no-store", "There is no Sayso store in this folder; sayso init makes one.")
     until = time.monotonic() + PATIENCE
     while True:
-        if _listens(settings.socket):
+        if listens(settings.socket):
             async with _through_socket(settings, tenant) as client:
                 yield client
             return
@@ -104,7 +104,8 @@ def _client(transport: "httpx.AsyncBaseTransport", tenant: str) -> "httpx.AsyncC
     )
 
 
-def _listens(path: Path) -> bool:
+def listens(path: Path) -> bool:
+    """Whether a server hears the local operator at this socket."""
     import socket
 
     with socket.socket(socket.AF_UNIX) as probe:

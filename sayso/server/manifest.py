@@ -24,6 +24,7 @@ SECTIONS = (
     "preferences",
     "collections",
     "systems",
+    "drp",
     "rights",
     "data_ends",
     "roles",
@@ -31,6 +32,7 @@ SECTIONS = (
     "policy_tests",
     "sites",
     "clients",
+    "logs",
 )
 """Every section there is, in the order in which they build on each other."""
 

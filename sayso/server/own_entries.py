@@ -4,16 +4,20 @@ Who acted stands in an opening with a name and an id; a person sees roles, so th
 acts. The tag key finds all their entries in the exported log: whoever holds it can check that none was left out.
 """
 
+import asyncio
 import base64
+import zipfile
 from collections.abc import AsyncIterator
 from typing import Final
 
 from msgspec import Struct
 
 from audit import (
+    MAIN,
     TAG_KEY_HANDED_OUT,
     AuditEvent,
     Content,
+    Drain,
     Export,
     Opener,
     Order,
@@ -39,12 +43,18 @@ class TagKey(Struct, frozen=True):
     how: str = "python3 -I sayso_verify.py LOG --tag-key FILE"
 
 
-class Own(Struct, frozen=True):
-    """The keys of every id the person goes by, and where the entries about them stand, oldest first."""
+class OwnLog(Struct, frozen=True):
+    """Where in one log the entries about a person stand, oldest first."""
 
-    keys: dict[bytes, Key]
     indexes: list[int]
     export: Export
+
+
+class Own(Struct, frozen=True):
+    """The keys of every id the person goes by, and the logs that hold entries about them."""
+
+    keys: dict[bytes, Key]
+    logs: dict[str, OwnLog]
 
 
 class _OwnContent(Content):
@@ -64,18 +74,38 @@ def own_entries(call: Call, tx: Tx, subject: bytes) -> Work[Own | Answer]:
     if answer.permit is None:
         return answer
     keys = yield from _keys(call, tx, subject)
-    size, note, indexes = yield from services.audit.indexes_about(tx, tuple(keys))
-    told = {"subject": text("sub", subject)}
-    order = Order("entries", "bundle", Selection(subjects=tuple(keys)), tx.context.actor.id, "", _PARTS, True, told)
-    at = tx.context.at
-    made = Export(new_raw(), 0, "done", order, size, note, b"", b"", len(indexes), 0, "", at, at)
-    return Own(keys, indexes, made)
+    told, by, at = {"subject": text("sub", subject)}, tx.context.actor.id, tx.context.at
+    found: dict[str, OwnLog] = {}
+    for log, (size, note, indexes) in (yield from services.audit.indexes_about(tx, tuple(keys))).items():
+        order = Order("entries", "bundle", Selection(log, subjects=tuple(keys)), by, "", _PARTS, True, told)
+        made = Export(new_raw(), 0, "done", order, size, note, b"", b"", len(indexes), 0, "", at, at)
+        found[log] = OwnLog(indexes, made)
+    return Own(keys, found)
 
 
 async def bundle(call: Call, own: Own) -> AsyncIterator[bytes]:
-    """The evidence bundle of a person's own entries."""
+    """The evidence bundle of a person's own entries. Where they lie in several logs, a zip of one bundle for each."""
+    if len(own.logs) == 1:
+        return await _bundle(call, own.keys, MAIN, own.logs[MAIN])
+    return together([(log, await _bundle(call, own.keys, log, each)) for log, each in own.logs.items()])
+
+
+async def together(bundles: list[tuple[str, AsyncIterator[bytes]]]) -> AsyncIterator[bytes]:
+    """One zip of the bundles of several logs."""
+    sink = Drain()
+    archive = zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED)
+    for log, pieces in bundles:
+        with archive.open(f"{log}.zip", "w", force_zip64=True) as file:
+            async for piece in pieces:
+                await asyncio.to_thread(file.write, piece)
+                yield sink.taken()
+    archive.close()
+    yield sink.taken()
+
+
+async def _bundle(call: Call, keys: dict[bytes, Key], log: str, own: OwnLog) -> AsyncIterator[bytes]:
     services = call.services
-    vkey = await call.look(lambda tx: services.audit.vkey_of(tx, own.export.note))
+    vkey = await call.look(lambda tx: services.audit.vkey_of(tx, own.export.note, log))
     known = await call.look(services.audit.keys)
     signers = [public for use in _USES for _, public in services.keyring.published(call.tenant, use)]
     content = _OwnContent(
@@ -83,7 +113,7 @@ async def bundle(call: Call, own: Own) -> AsyncIterator[bytes]:
         call.context,
         services.exports,
         own.export,
-        lambda: Opener(services.keyring, call.tenant, _PARTS, own.keys),
+        lambda: Opener(services.keyring, call.tenant, _PARTS, keys),
         services.keyring,
         vkey,
         trust=print_trust(known, signers),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from audit import EntryPruned
 from consent import HistoryItem, HistoryPage, Notice, Purpose, SubjectState
 from sayso.kernel import Tx, Work, parse_instant, raw
 from sayso.server.call import Call
@@ -153,8 +154,11 @@ def record_lines(call: Call, tx: Tx, page: HistoryPage, locale: str) -> Work[tup
     """The person's records with where their entries stand in the log."""
     lines = []
     for item in page.items:
-        entry = yield from call.services.audit.entry(tx, item.entry)
-        lines.append(_line(call.configuration, item, entry.index, locale))
+        try:
+            index = (yield from call.services.audit.entry(tx, item.entry)).index
+        except EntryPruned:
+            index = None
+        lines.append(_line(call.configuration, item, index, locale))
     return tuple(lines)
 
 

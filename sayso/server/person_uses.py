@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from audit import Entry, Opening, decode_leaf
+from audit import Entry, EntryPruned, Opening, decode_leaf
 from consent import PERSON, Catalogue
 from policies import ListUse
 from sayso.kernel import LOG, Tx, Work, abreast
@@ -73,7 +73,13 @@ def uses_of(
         if use and len(found) == most:
             return found, last
         if isinstance(item, ListUse):
-            found.append(_listed_use(catalogue, (yield from services.audit.entry(tx, entry_id)), item, locale))
+            try:
+                entry = yield from services.audit.entry(tx, entry_id)
+            except EntryPruned:
+                # Its time was over, as that of a single answer would be.
+                last = entry_id
+                continue
+            found.append(_listed_use(catalogue, entry, item, locale))
         elif use:
             found.append(_use(catalogue, item[0], decode_leaf(item[0].leaf), opened[entry_id], locale))
         last = entry_id

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audit import (
-    MAIN,
     Directory,
     Head,
     LogForked,
@@ -77,6 +76,7 @@ class Publishing:
         shelf = shelf_of(services.settings)
         entries = services.settings.publish_entries
         self._publisher = Publisher(shelf, services.audit.observed, entries=entries) if shelf is not None else None
+        self._done: set[tuple[str, str]] = set()
         if self._publisher is not None:
             services.audit.remember_by(self._remembered)
 
@@ -85,7 +85,7 @@ class Publishing:
         return self._publisher is not None
 
     async def round(self) -> None:
-        """Publish the newest checkpoint of each brand."""
+        """Publish the newest checkpoint of each log."""
         if self._publisher is None:
             return
         services, failed = self._services, None
@@ -93,7 +93,11 @@ class Publishing:
             try:
                 context = Context(tenant, SYSTEM, now(), "publish")
                 keys = await services.database.look(context, services.audit.keys)
-                await self._publisher.round(services.database, context, MAIN, keys)
+                for log, ended in await services.database.look(context, services.audit.shown):
+                    if (tenant, log) not in self._done:
+                        await self._publisher.round(services.database, context, log, keys)
+                        # A closed log is published once; its last checkpoint was signed before the next log began.
+                        self._done |= {(tenant, log)} if ended else set()
             except (ShelfUnusable, PublishedAltered, LogForked) as error:
                 failed = error
         if failed is not None:

@@ -1,8 +1,6 @@
 """SQL of the server's own tables."""
 
-import sqlite3
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Delete, Select, Update, delete, select, update
@@ -18,6 +16,7 @@ PROPOSAL = Rows(tables.proposals)
 VERDICT = Rows(tables.verdicts)
 IDEMPOTENCY = Rows(tables.idempotency)
 SESSION = Rows(tables.sessions)
+RESTORE = Rows(tables.restores)
 
 
 def all_tenants() -> Select[Any]:
@@ -124,12 +123,7 @@ def sessions_of(ref: bytes) -> Delete:
     return delete(table).where(table.c.ref == ref)
 
 
-def copy_embedded(source: Path, target: Path) -> None:
-    """The embedded database as it is at one moment, beside whoever writes to it."""
-    reading = sqlite3.connect(f"file:{source}?mode=ro", uri=True)
-    writing = sqlite3.connect(target)
-    try:
-        reading.backup(writing)
-    finally:
-        writing.close()
-        reading.close()
+def restores_under_way() -> Select[Any]:
+    """Backup and instant of restores that were begun and are not through."""
+    c = tables.restores.c
+    return select(c.backup, c.at).where(c.state != "done")

@@ -124,3 +124,15 @@ sessions = subject_table(
     indexes=[("until",)],
 )
 """Cookies of console and preference centre, and one-time links to the latter, by the SHA-256 of their secret."""
+
+restores = tenant_table(
+    "server_restore",
+    column("backup", Text),
+    column("at", BigInteger),
+    column("version", BigInteger),
+    column("state", Text),
+    key=("backup", "at"),
+)
+"""Backups that were put back into this store, in the reserved world `_`: `begun` until everything is done that must be
+before anything is served, then `done`.
+"""

@@ -6,7 +6,7 @@
 import contextlib
 import socket
 
-from audit import AuditLog, ExportDesk, LogForked, Pressure
+from audit import AuditLog, Classes, ExportDesk, LogForked, Pressure
 from consent import ConsentRegistry, IdentifierKinds, Issuer
 from policies import Audiences, Crowds, KeptLists, PolicyEngine
 from reports import BlastRadius, UsesReport
@@ -21,6 +21,7 @@ from sayso.server.idempotency import Running
 from sayso.server.keykeeping import KeyKeeper
 from sayso.server.limits import Limiter
 from sayso.server.logs import Log, configure
+from sayso.server.looks import Looks
 from sayso.server.mail import Carrier, Outbox
 from sayso.server.mailroom import DEMO_KEYS, Mailroom
 from sayso.server.metrics import Metrics
@@ -32,7 +33,7 @@ from sayso.server.timestamping import Timestamps
 from sayso.server.typesetting import Typesetter
 from sayso.server.witnesses import Witnesses
 from sayso.server.workers import Workers
-from vault import Custody, Epochs, Keyring, Ledger, Revocation, Vault
+from vault import Custody, Epochs, Keyring, Ledger, Renewal, Revocation, Vault
 
 ANCHOR = "anchor"
 """Outside the database, in the key folder: remembers which heads of the log were signed (reference audit 3.5)."""
@@ -58,10 +59,12 @@ class Services:
             origin_base=f"{settings.log_origin}/log",
             anchor=anchor,
             pressure=Pressure(settings.log_most_waiting, settings.log_longest_wait),
+            classes=self._log_classes,
         )
         self.registry = ConsentRegistry(self.audit, keyring, keyring, keyring, self._issuer, self._kinds)
         self.vault = Vault(keyring, self.audit)
         self.epochs = Epochs(keyring, self.audit)
+        self.renewal = Renewal(keyring, self.audit)
         self.engine = PolicyEngine(self.audit, keyring)
         self.desk = RightsDesk(
             self.audit,
@@ -81,6 +84,7 @@ class Services:
         )
         self.database: Database = open_database(settings.database_url, self.configurations.moved)
         self.configurations.database = self.database
+        self.looks = Looks(self.vault, self.database)
         self.witnesses = Witnesses(self)
         self.timestamps = Timestamps(self)
         self.publishing = Publishing(self)
@@ -103,12 +107,16 @@ class Services:
                 "blast_radius": BlastRadius(keyring, self.audiences),
             },
         )
-        # What packages are made of is read by calls, which know this file.
+        # What packages are made of is read by calls, and agents have keys made: both know this file.
+        from sayso.server.drp.callbacks import Callbacks
+        from sayso.server.drp.desk import AgentDesk
         from sayso.server.packages import Maker
 
         self.packages = Maker(self)
         self.workers = Workers(self)
         self.connectors = Connectors(self)
+        self.agents = AgentDesk(self)
+        self.callbacks = Callbacks(self)
         self.key_keeper = KeyKeeper(self)
         self.metrics.gauge(
             "sayso_units_waiting", "Units of work that wait for their flush.", lambda: self.database.waiting
@@ -130,7 +138,7 @@ class Services:
             "sayso_log_witness_refusals", "Checkpoints that a witness refused.", lambda: witnesses.refusals
         )
         timestamps = self.timestamps
-        self.metrics.gauge("sayso_log_timestamp_seconds", "Since a checkpoint was stamped.", lambda: timestamps.age)
+        self.metrics.gauge("sayso_log_timestamp_seconds", "Since all of a log was stamped.", lambda: timestamps.age)
         self.metrics.gauge("sayso_log_forked", "Logs that contradict what was signed; must stay 0.", self._forked)
         self.metrics.gauge("sayso_mail_sent", "Letters that the mail server took.", lambda: self.carrier.sent)
         self.metrics.gauge(
@@ -151,13 +159,13 @@ class Services:
         """
         busy = False
         stopped: LogForked | None = None
-        for tenant in self.configurations.tenants():
+        for tenant, log in await self._log_names():
             integrated = FULL
             while integrated >= FULL:
                 try:
-                    integrated = (await self.audit.integrate(self.database, tenant)).integrated
+                    integrated = (await self.audit.integrate(self.database, tenant, log)).integrated
                 except LogForked as error:
-                    # One brand's log stands still; the others go on.
+                    # One log stands still; the others go on.
                     stopped, integrated = error, 0
                 busy = busy or integrated > 0
         if stopped is not None and not busy:
@@ -168,11 +176,11 @@ class Services:
         """Compare each log with what the world may have seen of it. One that contradicts it takes no entries, so
         nothing of its brand changes and nothing is permitted, until an operator has recovered it.
         """
-        for tenant in self.configurations.tenants():
+        for tenant, log in await self._log_names():
             try:
-                await self.audit.check(self.database, tenant)
+                await self.audit.check(self.database, tenant, log)
             except LogForked as error:
-                self.log.error("log forked", error, tenant=tenant)
+                self.log.error("log forked", error, tenant=tenant, log=log)
 
     async def weigh(self) -> None:
         """See how much waits in each log: beyond the agreed it takes no more."""
@@ -181,9 +189,17 @@ class Services:
 
     async def settle(self) -> None:
         """Integrate and sign all that waits: what a command did is then in the log's next checkpoint."""
-        for tenant in self.configurations.tenants():
+        for tenant, log in await self._log_names():
             with contextlib.suppress(LogForked):  # it took no entries, so nothing waits
-                await self.audit.drain(self.database, tenant)
+                await self.audit.drain(self.database, tenant, log)
+
+    async def _log_names(self) -> list[tuple[str, str]]:
+        """Brand and class of every log that entries go into."""
+        tenants = self.configurations.tenants()
+        return [(tenant, each) for tenant in tenants for each in await self.audit.classes(self.database, tenant)]
+
+    def _log_classes(self, tenant: str) -> Classes:
+        return self.configurations.logs(tenant)
 
     async def keep_receipt_parts(self) -> None:
         """Store, once, what the receipts of each brand have in common."""

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import httpx
 
 from audit import (
-    MAIN,
     Answer,
     Head,
     Lap,
@@ -48,20 +47,27 @@ class Witnesses:
         self._hurry = asyncio.Event()
         self._met_at: float | None = None
         self._refusals = 0
+        self._done: set[tuple[str, str]] = set()
         policy = _policy(settings)
         self.witnessing = Witnessing(policy, self._submit) if policy is not None else None
         if self.witnessing is not None:
             services.audit.remember_by(self._remembered)
 
     async def round(self) -> None:
-        """Have the newest checkpoint of each brand cosigned."""
+        """Have the newest checkpoint of each log cosigned."""
         if self.witnessing is None:
             return
         for tenant in self._services.configurations.tenants():
             context = Context(tenant, SYSTEM, now(), "witness")
-            lap = await self.witnessing.round(self._services.database, context, MAIN)
-            if lap is not None:
-                await self._report(tenant, lap)
+            for log, ended in await self._services.database.look(context, self._services.audit.shown):
+                if (tenant, log) in self._done:
+                    continue
+                lap = await self.witnessing.round(self._services.database, context, log)
+                if lap is not None:
+                    await self._report(tenant, lap)
+                elif ended:
+                    # A closed log has its last checkpoint, and that has its witnesses.
+                    self._done.add((tenant, log))
 
     async def pause(self, ended: asyncio.Event) -> None:
         """Until the next round: `witness_every` seconds, less when somebody waits."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from audit import AuditEvent, AuditLog, declare
+from audit import AuditEvent, AuditLog, Classes, declare
 from sayso.kernel import Actor, Context, Database, Tx, Work, new_id, new_raw, now, open_database, raw
 from tests.audit.keys import MemorySealer, MemorySigner
 
@@ -25,13 +25,27 @@ class Store:
 
     def __init__(self, database: Database, anchor: Path | None = None) -> None:
         self.database = database
+        self.classes = Classes()
         self.sealer = MemorySealer()
         self.sealer.client(TENANT, raw(CRM.id))
         self.signer = MemorySigner()
         self.log = self.another_node(anchor)
 
     def another_node(self, anchor: Path | None = None) -> AuditLog:
-        return AuditLog(self.sealer, self.signer, "n1", origin_base="sayso.example/log", anchor=anchor)
+        return AuditLog(
+            self.sealer,
+            self.signer,
+            "n1",
+            origin_base="sayso.example/log",
+            anchor=anchor,
+            classes=lambda _: self.classes,
+        )
+
+    async def settle(self, log: AuditLog | None = None) -> None:
+        """Integrate and sign all that waits, in every class."""
+        node = log or self.log
+        for each in await node.classes(self.database, TENANT):
+            await node.drain(self.database, TENANT, each)
 
     def person(self) -> bytes:
         subject = new_raw()

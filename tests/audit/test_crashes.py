@@ -8,6 +8,7 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from audit.merkle import verify_consistency
@@ -84,6 +85,20 @@ async def test_two_processes_integrate_at_once_and_one_is_killed(postgres_url: s
     for anchor in ("one", "two"):
         async with Opened(postgres_url, tmp_path / anchor) as store:
             await holds(store, set().union(*map(acknowledged, outs)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [20, pytest.param(200, marks=pytest.mark.soak)])
+async def test_killed_at_random_moments_under_load(database_url: str, tmp_path: Path, number: int) -> None:
+    """On PostgreSQL two at a time integrate against each other; the embedded database has one process."""
+    out, together = tmp_path / "out", 1 if database_url.startswith("sqlite") else 2
+    ended = started(database_url, tmp_path / "anchor", out, "kills", str(number), str(together)).wait(number * 6)
+    assert ended == 0
+    # A process that is still there when its parent has ended was not one of the killed.
+    promised = acknowledged(out)
+    assert len(promised) > number
+    async with Opened(database_url, tmp_path / "anchor") as store:
+        await holds(store, promised)
 
 
 def _until_written(out: Path, size: int = 2_000) -> None:

@@ -79,7 +79,7 @@ class Served:
                     return time.perf_counter() - began
             except httpx.TransportError:
                 pass
-            if self._process.poll() is not None or time.perf_counter() - began > 60:
+            if self._process.poll() is not None or time.perf_counter() - began > 180:
                 raise AssertionError(f"the server did not start: {self.log.read_text()[-4000:]}")
             time.sleep(0.01)
 

@@ -122,7 +122,7 @@ def a_whole_state() -> PersonState:
     guardian = Guardian(SUBJECT, "document", "shop", AT)
     minority = Minority(AgeBand(13, 16, "declared", AT), (guardian,), {AT + 1: SUBJECT}, AT + 8)
     relation = Relation("o-1", "contract", ("support",), AT, AT + 5, "shop")
-    return replace(a_state(), relations=(relation,), waiting={"a.e": waiting}, minority=minority)
+    return replace(a_state(), relations=(relation,), waiting={"a.e": waiting}, minority=minority, unsure_at=AT + 2)
 
 
 def test_a_state_of_the_first_layout_still_reads() -> None:

@@ -76,7 +76,7 @@ minorities = st.builds(
     grown_at=st.sampled_from([0, 0, AT - 4]),
 )
 everybody = st.builds(
-    lambda state, more, waiting, given, minority, contact, over: replace(
+    lambda state, more, waiting, given, minority, contact, over, unsure: replace(
         state,
         relations=tuple(more),
         waiting=waiting,
@@ -85,6 +85,7 @@ everybody = st.builds(
         contact=contact,
         erased_at=0,
         suppressed_until=over,
+        unsure_at=unsure,
     ),
     anybody,
     st.lists(relations, max_size=3),
@@ -93,6 +94,7 @@ everybody = st.builds(
     st.one_of(st.none(), st.none(), minorities),
     st.one_of(st.none(), contacts),
     soon,
+    st.sampled_from([0, 0, AT - 25, AT - 4]),
 )
 reached = st.builds(
     lambda question, channel: replace(question, channel=channel),
@@ -181,6 +183,7 @@ def somebody(chance: random.Random) -> PersonState:
         else {},
         minority=chance.choice([None, None, GROWN, replace(GROWN, grown_at=since())]),
         directives={"gpc": signal} if chance.random() < 0.1 else {},
+        unsure_at=chance.choice([0, 0, 0, since()]),
     )
 
 

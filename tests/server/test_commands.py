@@ -121,8 +121,6 @@ def test_commands_work_beside_a_server_and_hold_when_they_return(data_dir: Path,
         assert exported.returncode == 0, exported.stderr
         trust = tmp_path / "trust.json"
         assert sayso("audit", "keys", "--data", data_dir, "--out", trust).returncode == 0
-        copy = tmp_path / "copy.db"
-        assert sayso("backup", "--data", data_dir, "--out", copy).returncode == 0
         assert server.stop() == 0
     assert not (data_dir / "sayso.sock").exists()
     assert sayso("audit", "verify", out, "--trust", trust).returncode == 0

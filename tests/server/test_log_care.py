@@ -21,6 +21,7 @@ def seen(folder: Path, size: int) -> None:
 async def test_a_forked_log_stops_changes_and_permits_until_it_is_recovered(lite: World, tmp_path: Path) -> None:
     await lite.smallest()
     subject = await lite.person()
+    assert (await lite.choose(subject)).status_code == 201
     await lite.services.settle()
     seen(tmp_path, 9_999)
     await lite.person("c-2")
@@ -51,6 +52,10 @@ async def test_a_forked_log_stops_changes_and_permits_until_it_is_recovered(lite
     done = await lite.operator.post("/v1/audit/recovery", json={})
     assert done.status_code == 200, done.text
     assert done.json()["origin"] == "test.example/log/default.main-e2"
+    # Nobody knows what was said in the entries that are lost: whoever said yes before is asked again.
+    assert (done.json()["doubted"]["extent"], done.json()["doubted"]["people"]) == ("everybody", 2)
+    found = (await lite.admin.get(f"/v1/subjects/{subject}/consents")).json()
+    assert found["purposes"]["marketing.email"]["status"] == "stale"
     assert (await lite.choose(subject)).status_code == 201
     await lite.services.settle()
     assert (await lite.nobody.get("/log/default.main-e2/checkpoint")).status_code == 200

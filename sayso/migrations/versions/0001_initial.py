@@ -126,6 +126,17 @@ def upgrade() -> None:
     )
     guard("audit_outbox", replaced=True)
     op.create_table(
+        "audit_pruned",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("log", sa.Text(), nullable=False),
+        sa.Column("below", sa.BigInteger(), nullable=False),
+        sa.Column("first", sa.LargeBinary(), nullable=False),
+        sa.Column("last", sa.LargeBinary(), nullable=False),
+        sa.Column("entry", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "log", name=op.f("audit_pruned_pk")),
+    )
+    guard("audit_pruned")
+    op.create_table(
         "audit_subject",
         sa.Column("bucket", sa.SmallInteger(), nullable=False),
         sa.Column("tenant", sa.Text(), nullable=False),
@@ -164,6 +175,8 @@ def upgrade() -> None:
         sa.Column("origin", sa.Text(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("root", sa.LargeBinary(), nullable=False),
+        sa.Column("opened", sa.BigInteger(), nullable=False),
+        sa.Column("ended", sa.SmallInteger(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "log", name=op.f("audit_tree_pk")),
     )
     guard("audit_tree")
@@ -543,6 +556,32 @@ def upgrade() -> None:
     op.create_index("rights_task_state_again", "rights_task", ["tenant", "state", "again"], unique=False)
     op.create_index("rights_task_state_due", "rights_task", ["tenant", "state", "due"], unique=False)
     op.create_table(
+        "server_drp_request",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("request", sa.LargeBinary(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("agent", sa.Text(), nullable=False),
+        sa.Column("said", sa.LargeBinary(), nullable=False),
+        sa.Column("waits", sa.SmallInteger(), nullable=False),
+        sa.Column("told", sa.BigInteger(), nullable=False),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
+        sa.Column("again", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "request", name=op.f("server_drp_request_pk")),
+    )
+    guard("server_drp_request", replaced=True)
+    op.create_index(
+        "server_drp_request_waits_request", "server_drp_request", ["tenant", "waits", "request"], unique=False
+    )
+    op.create_table(
+        "server_drp_message",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "digest", name=op.f("server_drp_message_pk")),
+    )
+    guard("server_drp_message")
+    op.create_index("server_drp_message_until", "server_drp_message", ["tenant", "until"], unique=False)
+    op.create_table(
         "rights_register",
         sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("request", sa.LargeBinary(), nullable=False),
@@ -703,6 +742,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant", "proposal", name=op.f("server_proposal_pk")),
     )
     guard("server_proposal", append_only=True)
+    op.create_table(
+        "server_restore",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("backup", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "backup", "at", name=op.f("server_restore_pk")),
+    )
+    guard("server_restore", replaced=True)
     op.create_table(
         "server_session",
         sa.Column("bucket", sa.SmallInteger(), nullable=False),
@@ -949,3 +998,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant", "tombstone", name=op.f("vault_tombstone_pk")),
     )
     guard("vault_tombstone", append_only=True)
+    op.create_table(
+        "vault_wear",
+        sa.Column("bucket", sa.SmallInteger(), nullable=False),
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("owner", sa.LargeBinary(), nullable=False),
+        sa.Column("class", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("bucket", "tenant", "owner", "class", name=op.f("vault_wear_pk")),
+    )
+    guard("vault_wear")

@@ -32,6 +32,7 @@ _COMMANDS = {
     "site": ("site", "site"),
     "vault": ("vault", "vault"),
     "backup": ("backup", "backup"),
+    "restore": ("backup", "restore"),
     "upgrade": ("backup", "upgrade"),
     "openapi": ("openapi", "openapi"),
 }

@@ -9,6 +9,7 @@ import click
 from sayso.server.cli.answers import act, demand, show
 from sayso.server.cli.log_care import recover
 from sayso.server.cli.options import Place, on_data
+from sayso.server.cli.pruning import prune
 
 if TYPE_CHECKING:
     import httpx
@@ -20,14 +21,15 @@ def audit() -> None:
 
 
 audit.add_command(recover)
+audit.add_command(prune)
 
 
 @audit.command()
 @on_data()
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="The folder to write.")
-@click.option("--log", default="main", show_default=True, help="Which log of the tenant.")
-def export(place: Place, out: Path, log: str) -> None:
-    """Write the log as a C2SP tile directory with `checkpoint` and `vkey`.
+@click.option("--log", help="One log of the tenant alone [default: all].")
+def export(place: Place, out: Path, log: str | None) -> None:
+    """Write the logs as C2SP tile directories with `checkpoint` and `vkey`: main at OUT, others at OUT/logs/NAME.
 
     Holds all that was committed before. May be repeated over an earlier export. Exit 1: OUT holds something else.
     """
@@ -40,7 +42,8 @@ def export(place: Place, out: Path, log: str) -> None:
     if place.as_json:
         show(done)
     else:
-        click.echo(f"{done['size']} entries in {out}.")
+        for name, size in done["logs"].items():
+            click.echo(f"{size} entries of {name} in {out if name == 'main' else out / 'logs' / name}.")
 
 
 @audit.command()
@@ -104,6 +107,7 @@ def keys(place: Place, out: Path | None, action: str | None, after: str) -> None
 @click.option("--from", "since", help="From when on, as in 2026-11-01T00:00:00Z.")
 @click.option("--to", "until", help="Until when, excluded.")
 @click.option("--noticed-at", help="When the laws' clocks began [default: now].")
+@click.option("--log", help="Which log, where several may hold what is asked for.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the evidence bundle to this file.")
 def blast_radius(place: Place, out: Path | None, **asked: str | None) -> None:
     """Who and what an actor, a key or a period touched, and by when the laws want whom told.

@@ -12,6 +12,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Struct
 
 from audit import (
+    MAIN,
     Entry,
     NotIntegrated,
     NotWitnessed,
@@ -20,6 +21,7 @@ from audit import (
     VerifierKey,
     WitnessKey,
     decode_leaf,
+    folder_of,
     leaf_hash,
     print_trust,
 )
@@ -40,14 +42,18 @@ _POLL_S = 0.05
 READERS = ("auditor", "officer")
 
 
-class LogView(Struct, frozen=True):
-    """A log as it is announced. `log` stands in the addresses under /log, `vkey` checks its checkpoints."""
+class LogView(Struct, frozen=True, omit_defaults=True):
+    """A log as it is announced. `log` stands in the addresses under /log, `vkey` checks its checkpoints. `ended`: it
+    was closed, and the next shard of its class goes on. Entries below `pruned_below` are no longer here.
+    """
 
     name: str
     log: str
     origin: str
     vkey: str
     size: int
+    ended: bool = False
+    pruned_below: int = 0
 
 
 class Logs(Struct, frozen=True):
@@ -81,21 +87,27 @@ class Entries(Struct, frozen=True):
 
 
 class ExportRequest(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the server writes the log: a folder on its own machine."""
+    """Where the server writes the logs: a folder on its own machine. `main` lies in it, others below `logs`. With `log`
+    that one alone.
+    """
 
     out: str
-    log: str = "main"
+    log: str | None = None
 
 
 class Exported(Struct, frozen=True):
+    """How many entries were written: of `main`, or of the one that was asked for, and of each by name."""
+
     size: int
+    logs: dict[str, int]
 
 
 @get("/v1/audit/logs", opt=admits(*READERS), operation_id="audit.logs", tags=["Audit"])
 async def logs(call: NamedDependency[Call]) -> Logs:
     """Name, origin, key and size of each log of the brand."""
     found = await call.look(call.services.audit.logs)
-    return Logs([LogView(info.name, info.log, info.origin, info.vkey, info.size) for info in found])
+    shown = [(each.name, each.log, each.origin, each.vkey, each.size, each.ended, each.pruned) for each in found]
+    return Logs([LogView(*each) for each in shown])
 
 
 @get("/v1/audit/entries", opt=admits(*READERS), operation_id="audit.entries", tags=["Audit"])
@@ -113,14 +125,14 @@ async def entries(
         str | None, QueryParameter(description="One purpose, or a prefix such as `marketing.*`.")
     ] = None,
     category: Annotated[str | None, QueryParameter(description="One category, or a prefix.")] = None,
-    log: FromQuery[str] = "main",
+    log: Annotated[str | None, QueryParameter(description="One log by name, such as `main`; else all.")] = None,
     cursor: FromQuery[str | None] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50,
 ) -> Entries:
     """Integrated entries that match, newest first by claimed time. A page may be short, or empty, though more follow:
     `next` says. A look at one person's entries needs a permit and is an entry itself.
     """
-    asked = exporting.Filter(entry_type, outcome, actor, subject, purpose, category, since, until, log)
+    asked = exporting.Filter(entry_type, outcome, actor, subject, purpose, category, since, until, log or "")
     found = await call.alone(lambda tx: exporting.permitted_people(call, tx, subject, "read")) if subject else ()
     people = exporting.demand_permit(found)
 
@@ -181,9 +193,13 @@ async def keys(call: NamedDependency[Call]) -> Response[bytes]:
 
 @post("/v1/audit/exports/local", opt=admits(OPERATOR), operation_id="audit.export", tags=["Operator"], status_code=200)
 async def export(call: NamedDependency[Call], data: JSONBody[ExportRequest]) -> Exported:
-    """Write the log as a C2SP tile directory on this machine. Only through the local socket."""
-    services = call.services
-    return Exported(await services.audit.export(services.database, call.tenant, Path(data.out), data.log))
+    """Write the logs as C2SP tile directories on this machine. Only through the local socket."""
+    services, out = call.services, Path(data.out)
+    if data.log is None:
+        sizes = await services.audit.export_all(services.database, call.tenant, out)
+        return Exported(sizes[MAIN], sizes)
+    size = await services.audit.export(services.database, call.tenant, folder_of(out, data.log), data.log)
+    return Exported(size, {data.log: size})
 
 
 async def proved(call: Call, entry_id: str, *, wait: bool = False, witnessed: bool = False) -> bytes:

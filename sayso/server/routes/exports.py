@@ -27,7 +27,8 @@ Name = Annotated[str, Meta(min_length=1, max_length=128)]
 
 class NewExport(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What to export, in which format, and which entries: names or prefixes such as `consent.*`, a client by name or
-    `key_…`, a person, times (RFC 3339; `since` included, `until` not).
+    `key_…`, a person, times (RFC 3339; `since` included, `until` not). An export is of one log: `log` names it where
+    there are several that may hold what is asked for.
     """
 
     what: Literal["entries", "access"] = "entries"
@@ -40,7 +41,7 @@ class NewExport(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     category: Name | None = None
     since: Name | None = None
     until: Name | None = None
-    log: Name = "main"
+    log: Name | None = None
     locale: Name = "en"
 
 
@@ -83,7 +84,7 @@ async def create(request: AnyRequest, call: NamedDependency[Call], data: JSONBod
         category=data.category,
         since=data.since,
         until=data.until,
-        log=data.log,
+        log=data.log or "",
     )
     return answered(await ordered(request, call, data.what, data.format, asked, data.locale))
 
@@ -111,6 +112,7 @@ class BlastRadiusOrder(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     since: Name | None = None
     until: Name | None = None
     noticed_at: Name | None = None
+    log: Name | None = None
     format: Literal["json", "csv", "bundle"] = "bundle"
 
 
@@ -134,7 +136,11 @@ async def blast_radius(
     if data.noticed_at is not None:
         parse_instant(data.noticed_at)
     asked = exporting.Filter(
-        actor=data.actor or data.key, since=data.since, until=data.until, noticed_at=data.noticed_at
+        actor=data.actor or data.key,
+        since=data.since,
+        until=data.until,
+        noticed_at=data.noticed_at,
+        log=data.log or "",
     )
     return answered(await ordered(request, call, "blast_radius", data.format, asked))
 

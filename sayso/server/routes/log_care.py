@@ -8,10 +8,12 @@ from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromQuery, JSONBody
 from msgspec import Struct
+from msgspec.structs import replace
 
-from audit import AuditEvent, LogStanding
+from audit import AuditEvent, LogStanding, NothingToRecover
 from sayso.kernel import SECOND, Invalid, Tx, Work, add_duration, iso
 from sayso.server import events
+from sayso.server.after_loss import Doubted, doubt
 from sayso.server.auth import OPERATOR
 from sayso.server.call import Call
 from sayso.server.routes.answers import answered
@@ -28,13 +30,17 @@ class Standing(Struct, frozen=True, omit_defaults=True):
     sound: bool
     contradicts: str | None = None
     seen: int | None = None
+    doubted: Doubted | None = None
 
 
 class Recovery(Struct, frozen=True, forbid_unknown_fields=True):
-    """How to go on: with the entries in the folder `copy`, or, without one, in a new epoch."""
+    """How to go on: with the entries in the folder `copy`, or, without one, in a new epoch. `complete`: nothing was
+    answered after the copy's last entry.
+    """
 
     copy: str | None = None
     log: str = "main"
+    complete: bool = False
 
 
 class Rotation(Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,13 +64,21 @@ async def standing(call: NamedDependency[Call], log: FromQuery[str] = "main") ->
 
 @post("/v1/audit/recovery", opt=admits(OPERATOR), operation_id="audit.recover", tags=["Operator"], status_code=200)
 async def recover(call: NamedDependency[Call], data: JSONBody[Recovery]) -> Standing:
-    """Let a log that contradicts what was signed go on, from a static copy or in a new epoch. It is an entry. Only
-    through the local socket.
+    """Let a log that contradicts what was signed go on, from a static copy or in a new epoch. It is an entry. Before
+    that, whoever may have said something that is lost is put in doubt. Only through the local socket.
     """
-    audit, database = call.services.audit, call.services.database
+    services = call.services
+    audit, database = services.audit, services.database
     if data.copy is not None:
-        return _view(await audit.replay(database, call.context, Path(data.copy), data.log))
-    return _view(await audit.open_epoch(database, call.context, data.log))
+        folder = Path(data.copy)
+        doubted = await doubt(services, call.context, data.log, folder, complete=data.complete)
+        found = await audit.replay(database, call.context, folder, data.log)
+    else:
+        if (await audit.standing(database, call.context, data.log)).sound:
+            raise NothingToRecover
+        doubted = await doubt(services, call.context, data.log, None, complete=False)
+        found = await audit.open_epoch(database, call.context, data.log)
+    return replace(_view(found), doubted=doubted)
 
 
 @post("/v1/audit/keys/rotations", opt=admits("admin"), operation_id="audit.rotate_key", tags=["Keys"])

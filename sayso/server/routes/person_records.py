@@ -8,7 +8,7 @@ from litestar import Response, get
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, FromQuery
 
-from audit import NotIntegrated
+from audit import EntryPruned, NotIntegrated
 from consent import NoRecord
 from sayso.kernel import Invalid, Tx, Work, raw
 from sayso.server.call import Call
@@ -69,7 +69,7 @@ async def receipt(request: AnyRequest, record: FromPath[str], form: FromQuery[st
         jws, entry = yield from _own(call, tx, session, found)
         try:
             text = (yield from call.services.audit.tlog_proof(tx, entry)).decode()
-        except NotIntegrated:
+        except (NotIntegrated, EntryPruned):
             text = None
         return Receipt(record, jws, entry, text)
 

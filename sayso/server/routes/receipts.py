@@ -9,7 +9,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
-from audit import AuditEvent, Jws, NotIntegrated
+from audit import AuditEvent, EntryPruned, Jws, NotIntegrated
 from consent import read_receipt
 from sayso.kernel import SECOND, Invalid, Tx, Work, add_duration, iso, raw
 from sayso.server import events
@@ -72,7 +72,7 @@ async def receipt(request: Request[Any, Any, Any], call: NamedDependency[Call], 
         compact = yield from payload.receipt(tx)
         try:
             proof = (yield from call.services.audit.tlog_proof(tx, payload.entry)).decode()
-        except NotIntegrated:
+        except (NotIntegrated, EntryPruned):
             proof = None
         return Receipt(record, compact, payload.entry, proof)
 

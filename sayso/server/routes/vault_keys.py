@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from sayso.server.auth import OPERATOR
 from sayso.server.call import Call
-from sayso.server.copying import demand_away
+from sayso.server.precautions import demand_away
 from sayso.server.routes.gate import admits
 from vault import EpochList, EpochView, NewRoll, NoEpoch, RollView, keybackup
 

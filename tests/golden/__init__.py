@@ -1,0 +1,1 @@
+"""Stores as releases left them, kept for ever: each must open, and be upgraded, in every later release."""

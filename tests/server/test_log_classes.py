@@ -1,0 +1,209 @@
+"""The manifest's section `logs` over HTTP and on the command line: logs by class, shards, exports, pruning, holds."""
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner
+from freezegun import freeze_time
+
+from audit import verify
+from sayso.server.cli import cli
+from tests.server.worlds import World
+
+LOGS = "logs: {access: {keep: P90D}, consent: {}, admin: {}}\n"
+
+
+def at(day: str) -> Any:
+    return freeze_time(f"{day}T09:00:00Z", real_asyncio=True)
+
+
+async def asked(world: World, subject: str) -> str:
+    """One decision; returns its entry."""
+    body = {
+        "subject": {"type": "service", "id": "first-admin"},
+        "action": {"name": "use"},
+        "resource": {"type": "contact.email", "id": subject},
+        "context": {"purpose": "marketing.email"},
+    }
+    response = await world.admin.post("/access/v1/evaluation", json=body)
+    assert response.status_code == 200, response.text
+    entry: str = response.json()["context"]["entry"]
+    return entry
+
+
+async def listed(world: World, subject: str) -> str:
+    """One decision about an audience; returns its id."""
+    body = {"purpose": "marketing.email", "action": "use", "category": "contact.email", "subjects": [subject]}
+    response = await world.admin.post("/v1/audiences/filter", json=body)
+    assert response.status_code == 200, response.text
+    audience: str = response.json()["audience"]
+    return audience
+
+
+async def logs_of(world: World) -> dict[str, dict[str, Any]]:
+    found = (await world.admin.get("/v1/audit/logs")).json()["logs"]
+    return {each["name"]: each for each in found}
+
+
+async def trust_of(world: World, tmp_path: Path) -> Path:
+    file = tmp_path / "trust.json"
+    file.write_bytes((await world.admin.get("/v1/audit/keys")).content)
+    return file
+
+
+async def test_entries_go_where_the_manifest_says_and_are_found_everywhere(world: World, tmp_path: Path) -> None:
+    await world.smallest()
+    subject = await world.person()
+    early = await asked(world, subject)
+    assert (await world.apply(LOGS)).status_code == 200
+    chosen = (await world.choose(subject)).json()["entry"]
+    late = await asked(world, subject)
+    await world.services.settle()
+    found = await logs_of(world)
+    assert [each["log"] for each in found.values()] == [f"default.{name}" for name in found]
+    assert found.keys() == {"main", "access", "consent", "admin"}
+    for entry, log in ((early, "default.main"), (late, "default.access"), (chosen, "default.consent")):
+        assert (await world.admin.get(f"/v1/audit/entries/{entry}")).json()["log"] == log
+    assert (await world.nobody.get("/log/default.access/checkpoint")).status_code == 200
+    assert (await world.admin.get("/log/default.access/tile/entries/000.p/1")).status_code == 200
+    decisions = (await world.admin.get("/v1/audit/entries", params={"type": "access.*"})).json()["entries"]
+    assert {early, late} <= {each["entry"] for each in decisions}
+    one = (await world.admin.get("/v1/audit/entries", params={"type": "access.*", "log": "access"})).json()["entries"]
+    assert [each["entry"] for each in one] == [late]
+    assert (await world.admin.get(f"/v1/audit/entries/{late}/proof")).text.startswith("c2sp.org/tlog-proof@v1")
+    person = (await world.admin.get("/v1/audit/entries", params={"subject": subject})).json()["entries"]
+    assert {each["log"] for each in person} >= {"default.main", "default.access", "default.consent"}
+    receipt = (await world.choose(subject)).json()["record"]
+    await world.services.settle()
+    held = tmp_path / "receipt.json"
+    held.write_bytes((await world.admin.get(f"/v1/consents/{receipt}/receipt")).content)
+    assert verify(held, await trust_of(world, tmp_path)).code == 0
+
+    out = tmp_path / "out"
+    done = await world.operator.post("/v1/audit/exports/local", json={"out": str(out)})
+    assert done.json()["logs"].keys() == found.keys()
+    verdict = verify(out, await trust_of(world, tmp_path))
+    assert verdict.code == 0, verdict.report
+    assert {each.name for each in (out / "logs").iterdir()} == {"access", "consent", "admin"}
+    alone = await world.operator.post("/v1/audit/exports/local", json={"out": str(tmp_path / "a"), "log": "access"})
+    assert alone.json()["logs"].keys() == {"access"}
+    assert verify(tmp_path / "a" / "logs" / "access", None).code == 0
+
+
+async def test_an_export_is_of_one_log_and_a_persons_own_bundle_of_all(lite: World, tmp_path: Path) -> None:
+    await lite.smallest()
+    assert (await lite.apply(LOGS)).status_code == 200
+    subject = await lite.person()
+    await lite.choose(subject)
+    await asked(lite, subject)
+    await lite.services.settle()
+    several = await lite.admin.post("/v1/exports", json={"what": "access", "format": "csv"})
+    assert (several.status_code, several.json()["type"]) == (400, "/docs/problems#log-needed")
+    assert several.json()["logs"] == ["main", "access"]
+    assert (await lite.admin.post("/v1/exports", json={"format": "csv", "log": "acess"})).status_code == 404
+    for body in (
+        {"what": "access", "format": "csv", "log": "access"},
+        {"format": "jsonl", "type": "consent.choice.*", "log": "consent"},
+    ):
+        made = (await lite.admin.post("/v1/exports", json=body)).json()["export"]
+        await lite.services.workers.drain()
+        assert (await lite.admin.get(f"/v1/exports/{made}")).json()["entries"] == 1
+        assert (await lite.admin.get(f"/v1/exports/{made}/content")).status_code == 200
+    trust = await trust_of(lite, tmp_path)
+    whole = await lite.admin.post(f"/v1/subjects/{subject}/entries/bundle")
+    with zipfile.ZipFile(io.BytesIO(whole.content)) as held:
+        assert set(held.namelist()) >= {"main.zip", "access.zip", "consent.zip"}
+        for name in held.namelist():
+            (tmp_path / name).write_bytes(held.read(name))
+            assert verify(tmp_path / name, trust).code == 0, name
+
+
+async def test_what_is_over_is_previewed_held_pruned_and_says_so(world: World, tmp_path: Path) -> None:
+    with at("2097-01-05"):
+        await world.smallest()
+        assert (await world.apply(LOGS)).status_code == 200
+        subject = await world.person()
+        chosen = (await world.choose(subject)).json()
+        old = await asked(world, subject)
+        audience = await listed(world, subject)
+        await world.services.settle()
+        # Long before it is exported its key is replaced: a closed log is not signed again.
+        assert (await world.admin.post("/v1/audit/keys/rotations", json={"after": "P7D"})).status_code == 201
+    with at("2097-05-01"):
+        young = await asked(world, subject)
+        await world.services.settle()
+        officers = [await world.key(name, "officer") for name in ("ines", "joel")]
+        for refused in (world.admin, officers[0], await world.key("ana", "auditor")):
+            assert (await refused.get("/v1/audit/prunes")).status_code == 403
+            assert (await refused.post("/v1/audit/prunes", json={"copy": "/tmp/x"})).status_code == 403
+        (over,) = (await world.operator.get("/v1/audit/prunes")).json()["logs"]
+        assert (over["log"], over["keep"], over["entries"]) == ("access", "P90D", 2)
+
+        body = {"matter": "Case 7", "people": [subject]}
+        hold = (await officers[0].post("/v1/holds", json=body)).json()["hold"]
+        assert (await officers[1].post(f"/v1/holds/{hold}/approve")).status_code == 200
+        assert (await world.operator.get("/v1/audit/prunes")).json()["holds"] == [hold]
+        copy = {"copy": str(tmp_path / "copy")}
+        held = await world.operator.post("/v1/audit/prunes", json=copy)
+        assert (held.status_code, held.json()["type"]) == (409, "/docs/problems#log-held")
+        assert (await world.admin.get(f"/v1/audit/entries/{old}")).status_code == 200
+        await officers[0].post(f"/v1/holds/{hold}/release", json={})
+        await officers[1].post(f"/v1/holds/{hold}/approve")
+        await world.services.settle()
+
+        gone = await world.operator.post("/v1/audit/prunes", json=copy)
+        assert gone.json()["logs"] == [over]
+        await world.services.settle()
+    for read in (
+        f"/v1/audit/entries/{old}",
+        f"/v1/audit/entries/{old}/proof",
+        "/log/default.access/tile/entries/000.p/1",
+    ):
+        response = await world.admin.get(read)
+        assert (response.status_code, response.json()["type"]) == (410, "/docs/problems#entry-pruned"), read
+    assert (await world.admin.get(f"/v1/audit/entries/{young}")).status_code == 200
+    assert (await world.nobody.get("/log/default.access/tile/0/000.p/1")).status_code == 200
+    assert (await logs_of(world))["access"]["pruned_below"] == 2
+    revoked = await world.admin.get(f"/v1/audiences/{audience}/revoked")
+    assert revoked.status_code == 404, "whom the list named went with its entry"
+    assert (await world.admin.get(f"/v1/consents/{chosen['record']}/receipt")).json()["proof"]
+    for trust in (await trust_of(world, tmp_path), None):
+        verdict = verify(tmp_path / "copy", trust)
+        assert verdict.code == 0, verdict.report
+    console = (await world.admin.get("/v1/audit/entries", params={"type": "audit.log.*"})).json()["entries"]
+    assert [(each["type"], each["actor"], each["res"]["log"]) for each in console] == [
+        ("audit.log.pruned", "operator", "access")
+    ]
+
+
+async def test_a_wrong_section_is_refused_by_its_line(lite: World) -> None:
+    response = await lite.apply("logs:\n  acess: {}\n")
+    assert response.status_code == 400
+    assert response.json()["problems"] == [
+        {"file": "test.yaml", "line": 2, "message": "logs: no class 'acess'.", "nearest": "access"}
+    ]
+
+
+def test_the_command_previews_then_prunes_what_it_exported_and_verified(tmp_path: Path) -> None:
+    data, copy = tmp_path / "data", tmp_path / "copy"
+
+    def run(*words: str | Path) -> str:
+        done = CliRunner().invoke(cli, [*map(str, words), "--data", str(data)], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    manifest = tmp_path / "logs.yaml"
+    manifest.write_text("logs: {admin: {keep: P90D}}\n")
+    run("init")
+    # What the first command loads must not meet a frozen calendar.
+    assert run("audit", "prune") == "Nothing is over.\n"
+    with at("2096-06-01"):
+        run("apply", manifest)
+        run("keys", "create", "crm", "--role", "recorder")
+    with at("2097-06-01"):
+        assert run("audit", "prune") == "Nothing is over.\n", "the year's log is closed by whoever integrates next"
+        assert "admin: 1 entries of 2096-06-01T" in run("audit", "prune")
+        assert f"were pruned; {copy} has them" in run("audit", "prune", "--copy", copy, "--yes")
+    assert verify(copy, None).code == 0
