@@ -5,15 +5,17 @@ is then, so nothing is lost when a step is followed by the next before the messa
 again: a worker that was killed is followed by another after a lease.
 """
 
+import asyncio
+from collections.abc import Collection
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from rights import register_versions
-from sayso.kernel import SECOND, SYSTEM, Context, Key, Tx, Work, new_id, now, raw
+from sayso.kernel import SECOND, SYSTEM, Context, Tx, Work, new_id, now, raw
 from sayso.server.drp import store
-from sayso.server.drp.store import Brought
+from sayso.server.drp.store import Brought, Waiting
 from sayso.server.feed import next_try
 from sayso.server.feed.outgoing import Outgoing
 
@@ -24,6 +26,7 @@ EVERY: Final = 5.0
 """Seconds between two looks."""
 
 _MOST: Final = 500
+_AT_ONCE: Final = 32
 _LEASE_S: Final = 60
 _CLOSED: Final = frozenset(("fulfilled", "denied", "revoked", "expired"))
 
@@ -34,48 +37,55 @@ class Callbacks:
     def __init__(self, services: "Services") -> None:
         self._services = services
         self._outgoing = Outgoing(services.settings.inside_hosts)
+        self._few = asyncio.Semaphore(_AT_ONCE)
 
     async def round(self) -> bool:
         """Tell what there is to tell; False when nothing was."""
         told = False
         for tenant in self._services.configurations.tenants():
-            if self._services.configurations.of(tenant).drp.agents:
-                told = await self._tell(tenant) or told
+            agents = self._services.configurations.of(tenant).drp.agents
+            if agents:
+                told = await self._tell(tenant, agents) or told
         return told
 
     async def close(self) -> None:
         await self._outgoing.close()
 
-    async def _tell(self, tenant: str) -> bool:
-        told, after, key = False, b"", self._services.agents.key(tenant)
+    async def _tell(self, tenant: str, known: Collection[str]) -> bool:
+        """Tell the agents that the manifest names; whom it names no more is told nothing more."""
+        told, after = False, b""
         while True:
-            context = _context(tenant)
-            moved, following = await self._services.database.look(context, partial(_moved, key=key, after=after))
-            for brought, version in moved:
-                told = True
-                await self._one(tenant, brought, version)
+            moved, following = await self._services.database.look(_context(tenant), partial(_moved, after=after))
+            due = [each for each in moved if each[0].agent in known]
+            told = told or bool(due)
+            await asyncio.gather(*(self._one(tenant, *each) for each in due))
             if following is None:
                 return told
             after = following
 
-    async def _one(self, tenant: str, brought: Brought, version: int) -> None:
+    async def _one(self, tenant: str, waiting: Waiting, version: int) -> None:
         """One agent, one request: taken, told, written down."""
+        async with self._few:
+            await self._carry(tenant, waiting, version)
+
+    async def _carry(self, tenant: str, waiting: Waiting, version: int) -> None:
         database, desk = self._services.database, self._services.agents
         key = desk.key(tenant)
 
-        def take(tx: Tx) -> Work[bytes | None]:
-            found = yield from store.of_agent(tx, key, brought.request, brought.agent)
-            if found.was != brought.was:
+        def take(tx: Tx) -> Work[tuple[Brought, bytes] | None]:
+            found = yield from store.of_agent(tx, key, waiting.request, waiting.agent)
+            if (found.told, found.again) != (waiting.told, waiting.again):
                 # Another worker tells it.
                 return None
             again = tx.context.at + _LEASE_S * SECOND
             store.put(tx, found, waits=True, told=found.told, tries=found.tries + 1, again=again)
-            view = yield from self._services.desk.request(tx, brought.request)
-            return msgspec.json.encode(desk.shown(tenant, view, brought.reference))
+            view = yield from self._services.desk.request(tx, waiting.request)
+            return found, msgspec.json.encode(desk.shown(tenant, view, found.reference))
 
-        body = await database.run_alone(_context(tenant), take)
-        if body is None:
+        taken = await database.run_alone(_context(tenant), take)
+        if taken is None:
             return
+        brought, body = taken
         reply = await self._outgoing.ask("POST", brought.callback, {"content-type": "application/json"}, body)
         heard = len(reply.code) == 3 and reply.code[0] == "2"
         over = msgspec.json.decode(body)["status"] in _CLOSED
@@ -83,7 +93,7 @@ class Callbacks:
             self._services.log.info("agent not told", agent=brought.agent, request=brought.request, why=reply.code)
 
         def settle(tx: Tx) -> Work[None]:
-            found = yield from store.of_agent(tx, key, brought.request, brought.agent)
+            found = yield from store.of_agent(tx, key, waiting.request, waiting.agent)
             if heard:
                 store.put(tx, found, waits=not over, told=version, tries=0, again=0)
             else:
@@ -94,10 +104,10 @@ class Callbacks:
         await database.run_alone(_context(tenant), settle)
 
 
-def _moved(tx: Tx, key: Key, after: bytes) -> Work[tuple[list[tuple[Brought, int]], bytes | None]]:
+def _moved(tx: Tx, after: bytes) -> Work[tuple[list[tuple[Waiting, int]], bytes | None]]:
     """What stands otherwise than was told, of one page; and where the next page begins."""
     (rows,) = yield (store.waiting(tx, after, _MOST),)
-    found = store.all_brought(key, rows)
+    found = store.all_waiting(rows)
     versions = yield from register_versions(tx, [each.request for each in found])
     moved = [
         (each, versions[each.request])

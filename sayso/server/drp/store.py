@@ -14,9 +14,17 @@ REQUEST: Final = Rows(drp_request)
 MESSAGE: Final = Rows(drp_message)
 
 _c = drp_request.c
-_VALUES: Final = ("version", "agent", "said", "waits", "told", "tries", "again")
 _COLLECTION: Final = "server_drp"
 _SAID: Final = msgpack.Decoder(tuple[str, str])
+
+
+class Waiting(NamedTuple):
+    """A request whose agent is to be told of steps: the version told last, and when a failed try is repeated."""
+
+    request: str
+    agent: str
+    told: int
+    again: int
 
 
 class Brought(NamedTuple):
@@ -62,13 +70,13 @@ def of_agent(tx: Tx, key: Key, request: str, agent: str) -> Work[Brought]:
 
 def waiting(tx: Tx, after: bytes, most: int) -> Query:
     """Requests whose agents are to be told of steps, by id."""
-    columns = (_c.request, *(_c[name] for name in _VALUES))
-    return tx.select(select(*columns).where(_c.waits == 1, _c.request > after).order_by(_c.request).limit(most))
+    chosen = select(_c.request, _c.agent, _c.told, _c.again).where(_c.waits == 1, _c.request > after)
+    return tx.select(chosen.order_by(_c.request).limit(most))
 
 
-def all_brought(key: Key, rows: list[Any]) -> list[Brought]:
+def all_waiting(rows: list[Any]) -> list[Waiting]:
     """The answer of `waiting`."""
-    return [_brought(key, bytes(row[0]), tuple(row[1:])) for row in rows]
+    return [Waiting(text("rrq", bytes(request)), *rest) for request, *rest in rows]
 
 
 def put(tx: Tx, before: Brought, *, waits: bool, told: int, tries: int, again: int) -> None:
