@@ -51,6 +51,7 @@ lint: $(READY)  ## style, types and the import rule
 
 bench: $(READY)  ## every benchmark's figure beside its budget
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.vault
 	$(BIN)/python -m benchmarks.deliver
 	@if $(BIN)/python -c 'import sys; from tests.conftest import chromium_path; sys.exit(not chromium_path())'; \
 	    then $(BIN)/python -m benchmarks.web; else echo "web: not measured, there is no Chromium"; fi

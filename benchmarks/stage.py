@@ -42,6 +42,11 @@ collections:
   customers:
     fields:
       email: {type: email, category: contact.email, index: [exact]}
+      phone: {type: phone, category: contact.email, region: DE, index: [exact]}
+      customer: {type: customer_id, category: contact.email, index: [exact]}
+      name: {type: name, category: contact.email}
+      birthday: {type: date, category: contact.email}
+      postcode: {type: postcode, category: contact.email, region: DE}
 roles: {mailer: []}
 rules:
   - {id: R1, role: mailer, action: use, category: contact, purpose: marketing.email, effect: allow, basis: consent}
@@ -110,11 +115,18 @@ class Stage:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def load(
-        self, requests: list[bytes], seconds: float, *, rate: float = 0, keep: bool = False, warm_up: float = 1.0
+        self,
+        requests: list[bytes],
+        seconds: float,
+        *,
+        rate: float = 0,
+        keep: bool = False,
+        warm_up: float = 1.0,
+        connections: int = CONNECTIONS,
     ) -> Outcome:
         """Send `requests` for `seconds` from the other core."""
         path = self.folder / f"plan-{secrets.token_hex(4)}"
-        plan = Plan(HOST, self.server.port, CONNECTIONS, seconds, warm_up, requests, rate, int(keep))
+        plan = Plan(HOST, self.server.port, connections, seconds, warm_up, requests, rate, int(keep))
         path.write_bytes(msgspec.msgpack.encode(plan))
         subprocess.run(
             [sys.executable, "-m", "benchmarks.load", str(path)],
