@@ -138,7 +138,7 @@ class AuditLog:
     async def weigh(self, database: Database, tenant: str) -> None:
         """See how much waits, and refuse or take new entries accordingly. To be called about every second."""
         context = Context(tenant, SYSTEM, now(), new_id("req"))
-        ((count, oldest),) = await database.look(context, _weight)
+        ((count, oldest),) = await database.look(context, lambda tx: _rows(store.backlog(tx)))
         self.pressure.weigh(tenant, count, oldest)
 
     # when the log contradicts what was signed
@@ -262,8 +262,7 @@ class AuditLog:
 
     def vkey_of(self, tx: Tx, note: bytes, log: str = MAIN) -> Work[VerifierKey]:
         """The key that signed this checkpoint of the log, be it retired by now. Raises `LogNotFound`."""
-        key = yield from self.vkey(tx, log)
-        return proving.signing_key(self._signer, tx.context.tenant, key.name, note)
+        return proving.signer_of(tx, self._signer, log, note)
 
     def head(self, tx: Tx, log: str = MAIN) -> Work[tuple[int, bytes]]:
         """Size and note of the newest signed head. Raises `LogNotFound`."""
@@ -308,13 +307,8 @@ class AuditLog:
         return seen.note
 
     def keys_of(self, tx: Tx, log: str = MAIN) -> Work[list[VerifierKey]]:
-        """Every key that ever signed a log, also of one that is not there: under the name it would be opened with, so
-        that a database that lost a log finds what others saw of it.
-        """
-        (row,) = yield (store.tree_of(tx, log),)
-        tenant = tx.context.tenant
-        origin = store.Tree(*row).origin if row is not None else self._integrator.origin(tenant, log)
-        return [VerifierKey(origin, public) for _, public in self._signer.published(tenant, proving.LOG_KEY)]
+        """Every key that ever signed a log; of one that is not there, under the name it would be opened with."""
+        return proving.keys_of(tx, self._signer, log, self._integrator.origin(tx.context.tenant, log))
 
     def keys(self, tx: Tx) -> Work[list[VerifierKey]]:
         """Every key that ever signed a log of the tenant, those to come and the retired included."""

@@ -68,6 +68,21 @@ def consistency_proof(tx: Tx, log: str, old: int, new: int | None = None) -> Wor
     return (yield from _prove(tx, log, consistency_plan(old, new)))
 
 
+def keys_of(tx: Tx, signer: Signer, log: str, opened_as: str) -> Work[list[VerifierKey]]:
+    """Every key that ever signed a log. One that is not there has the name `opened_as`, so that a database that lost a
+    log finds what others saw of it.
+    """
+    (row,) = yield (store.tree_of(tx, log),)
+    origin = store.Tree(*row).origin if row is not None else opened_as
+    return [VerifierKey(origin, public) for _, public in signer.published(tx.context.tenant, LOG_KEY)]
+
+
+def signer_of(tx: Tx, signer: Signer, log: str, note: bytes) -> Work[VerifierKey]:
+    """The key that signed a checkpoint of a log. Raises `LogNotFound`."""
+    key = yield from log_key(tx, signer, log)
+    return signing_key(signer, tx.context.tenant, key.name, note)
+
+
 def signing_key(signer: Signer, tenant: str, origin: str, note: bytes) -> VerifierKey:
     """Of the keys that ever signed a tenant's logs the first that signed this note."""
     keys = [VerifierKey(origin, public) for _, public in signer.published(tenant, LOG_KEY)]
