@@ -15,7 +15,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from audit import class_store, export, lost, proving, prune_store, pruning, recovery, search, shards, store, witnessing
+from audit import class_store, export, proving, prune_store, pruning, recovery, search, shards, store, witnessing
 from audit.anchor import Anchor
 from audit.append import Appender
 from audit.classes import MAIN, Classes
@@ -23,7 +23,7 @@ from audit.entry import AuditEvent, Entry, Opening
 from audit.errors import LogNotFound, NothingToRecover
 from audit.guard import ForkGuard, Head, Memory
 from audit.integrator import BATCH, Integrator, Round
-from audit.lost import Lost
+from audit.lost import Losses
 from audit.note import VerifierKey
 from audit.pressure import Pressure
 from audit.pruning import Due
@@ -84,6 +84,7 @@ class AuditLog:
         self._guard = ForkGuard(Anchor(anchor) if anchor is not None else None)
         self._integrator = Integrator(signer, origin_base, self._guard, self.pressure, self._appender)
         self._classes = classes
+        self.losses = Losses(signer, self._guard)
         self._known: dict[str, dict[str, None]] = {}
 
     # writing
@@ -117,7 +118,7 @@ class AuditLog:
 
     def append_while_forked(self, tx: Tx, event: AuditEvent) -> str:
         """Add an entry though the log takes none: for what must be done before it does again."""
-        return self._appender.append(tx, event, None, MAIN)
+        return self._appender.append(tx, event, None, self._classes(tx.context.tenant).of(event.type))
 
     async def integrate(self, database: Database, tenant: str, log: str = MAIN, batch: int = BATCH) -> Round:
         """One round: give up to `batch` waiting entries their index, then sign the committed head.
@@ -160,24 +161,6 @@ class AuditLog:
     async def standing(self, database: Database, context: Context, log: str = MAIN) -> LogStanding:
         """How a log stands to what was seen of it."""
         return (await recovery.stand(database, context, log, self._guard))[0]
-
-    async def whole(self, database: Database, context: Context) -> None:
-        """Hash every entry of every log of the tenant again. Raises `DamagedLog`."""
-        await lost.demand_whole(database, context, lambda origin: self._keys_of(context.tenant, origin))
-
-    async def lost(
-        self, database: Database, context: Context, folder: Path, wanted: Callable[[str], bool], log: str = MAIN
-    ) -> Lost:
-        """What a static copy has beyond the database, with the leaves of the types that are `wanted`. Changes
-        nothing. Raises `RecoveryRefused`.
-        """
-        _, tree = await recovery.stand(database, context, log, self._guard)
-        keys = self._keys_of(context.tenant, tree.origin)
-        return await lost.lost(database, context, log, folder, keys, wanted)
-
-    async def anchored(self, tenant: str, log: str) -> int | None:
-        """The size of the greatest head that the anchor remembers of a log; None where it knows none."""
-        return await self._guard.anchored(tenant, log)
 
     async def replay(self, database: Database, context: Context, folder: Path, log: str = MAIN) -> LogStanding:
         """Take what the database lost from a static copy, then sign again. Raises `RecoveryRefused`, `LogForked`."""
@@ -277,14 +260,14 @@ class AuditLog:
     def logs(self, tx: Tx) -> Work[list[LogInfo]]:
         """Every log of the tenant, oldest first."""
         rows, pruned = yield (store.all_trees(tx), prune_store.all_pruned(tx))
+        heads = yield tuple(store.last_signed(tx, name) for name, *_ in rows)
         tenant, below = tx.context.tenant, {log: number for log, number, _, _ in pruned}
         found = []
-        for name, origin, size, opened, ended in rows:
-            # What was closed is signed no more: its checkpoint is checked by the key of its time.
-            note = (yield from proving.signed(tx, name)).note if ended else None
-            key = proving.verifier_key(self._signer, tenant, origin)
-            if note is not None:
-                key = proving.signing_key(self._signer, tenant, origin, note)
+        for (name, origin, size, opened, ended), signed in zip(rows, heads, strict=True):
+            key, last = proving.verifier_key(self._signer, tenant, origin), store.signed_from(signed)
+            if ended and last is not None:
+                # What was closed is signed no more: its checkpoint is checked by the key of its time.
+                key = proving.signing_key(self._signer, tenant, origin, last.note)
             wire = f"{tenant}.{name}"
             found.append(LogInfo(name, wire, origin, key.line, size, opened, bool(ended), below.get(name, 0)))
         return found
@@ -312,6 +295,11 @@ class AuditLog:
         """The key that signed this checkpoint of the log, be it retired by now. Raises `LogNotFound`."""
         key = yield from self.vkey(tx, log)
         return proving.signing_key(self._signer, tx.context.tenant, key.name, note)
+
+    def head(self, tx: Tx, log: str = MAIN) -> Work[tuple[int, bytes]]:
+        """Size and note of the newest signed head. Raises `LogNotFound`."""
+        found = yield from proving.signed(tx, log)
+        return found.size, found.note
 
     def checkpoint(self, tx: Tx, log: str = MAIN) -> Work[bytes]:
         """The newest signed checkpoint (C2SP). Raises `LogNotFound`."""
@@ -379,20 +367,22 @@ class AuditLog:
         """What the tenant may prune by what it declared; nothing is changed."""
         return await pruning.due(database, context, self._classes(context.tenant))
 
-    async def prune(self, database: Database, context: Context, copy: Path, guard: pruning.Guard) -> list[Due]:
+    async def prune(
+        self, database: Database, context: Context, copy: Path, guard: pruning.Guard, also: pruning.Also
+    ) -> list[Due]:
         """Export all logs into `copy`, verify that, then prune what is over; returns what was. `guard` is asked in the
-        commit that says so. Raises `ExportRefused`, `PruneRefused`, and what `guard` raises.
+        commit that says so, `also` in those that delete. Raises `ExportRefused`, `PruneRefused`, what `guard` raises.
         """
         tenant = context.tenant
         await database.look(context, guard)
         for name, *_ in await database.look(context, lambda tx: _rows(prune_store.all_pruned(tx))):
-            await pruning.finish(database, context, name)
+            await pruning.finish(database, context, name, also)
         sizes = await self.export_all(database, tenant, copy)
         keys = await database.look(context, self.keys)
         await asyncio.to_thread(pruning.checked, copy, keys)
         found = [each for each in await self.over(database, context) if each.below <= sizes.get(each.log, 0)]
         for each in found:
-            await pruning.carry_out(database, context, each, lambda tx, event: self._note(tx, event, MAIN), guard)
+            await pruning.carry_out(database, context, each, lambda tx, event: self._note(tx, event, MAIN), guard, also)
         return found
 
     async def export_all(self, database: Database, tenant: str, out: Path, patience_s: float = 30.0) -> dict[str, int]:

@@ -11,17 +11,20 @@ from pathlib import Path
 
 from msgspec import UNSET, Struct
 
-from audit import class_store, outbox, recovery, store
+from audit import class_store, outbox, prune_store, recovery, store
 from audit.checkpoint import open_checkpoint
 from audit.commitment import tag, tag_key_of
 from audit.encoding import decode_leaf, id_of, index_of
 from audit.entry import Leaf
 from audit.errors import RecoveryRefused
+from audit.guard import ForkGuard
 from audit.merkle import EMPTY_ROOT, leaf_hash
 from audit.note import SignatureInvalid, VerifierKey
+from audit.proving import LOG_KEY
+from audit.shards import next_shard
 from audit.strict import Malformed
 from audit.tiles import WIDTH, grow, pack, right_edge, root, unpack
-from sayso.kernel import Context, Database, Key, Tx, Work
+from sayso.kernel import Context, Database, Key, Signer, Tx, Work
 
 _AT_ONCE = 8
 """Bundles read at once."""
@@ -44,6 +47,38 @@ class DamagedLog(RecoveryRefused):
 
     def __init__(self, log: str) -> None:
         super().__init__(f"The entries of the log {log} are not those that were signed. Take an earlier backup.")
+
+
+class Losses:
+    """What an older database lost of a log, and whether what it has is whole."""
+
+    def __init__(self, signer: Signer, guard: ForkGuard) -> None:
+        self._signer = signer
+        self._guard = guard
+
+    async def whole(self, database: Database, context: Context) -> None:
+        """Hash every entry of every log of the tenant again. Raises `DamagedLog`."""
+        await demand_whole(database, context, lambda origin: self._keys(context.tenant, origin))
+
+    async def lost(
+        self, database: Database, context: Context, folder: Path, wanted: Callable[[str], bool], log: str
+    ) -> Lost:
+        """What a static copy of the log of a class has beyond the database, with the leaves of the types that are
+        `wanted`. Changes nothing. Raises `RecoveryRefused`.
+        """
+        _, tree, _ = await database.look(context, lambda tx: recovery.tree_of(tx, log))
+        return await lost(database, context, log, folder, self._keys(context.tenant, tree.origin), wanted)
+
+    async def anchored(self, tenant: str, log: str) -> int | None:
+        """The size of the greatest head that the anchor remembers of a log; None where it knows none, or knows that
+        another shard went on.
+        """
+        if await self._guard.anchored(tenant, next_shard(log)) is not None:
+            return None
+        return await self._guard.anchored(tenant, log)
+
+    def _keys(self, tenant: str, origin: str) -> list[VerifierKey]:
+        return [VerifierKey(origin, public) for _, public in self._signer.published(tenant, LOG_KEY)]
 
 
 async def lost(
@@ -105,14 +140,16 @@ async def demand_whole(database: Database, context: Context, keys: Callable[[str
     its newest checkpoint was signed by one of `keys` of the log's origin.
     """
     for log, tree, last in await database.look(context, _heads):
-        size, tiles = 0, dict[store.TileKey, bytes]()
-        for number in range(-(-tree.size // WIDTH)):
+        # What was pruned is vouched for by its hashes, which stay.
+        size, tiles = await database.look(context, lambda tx: _pruned(tx, log))  # noqa: B023
+        for number in range(size // WIDTH, -(-tree.size // WIDTH)):
             here = number
             held = await database.look(context, lambda tx: _bundle(tx, log, here))  # noqa: B023
             try:
                 hashes = [leaf_hash(leaf) for leaf in unpack(held)]
             except Malformed:
                 raise DamagedLog(log) from None
+            hashes = hashes[max(size - number * WIDTH, 0) :]
             tiles |= grow(size, tiles, hashes)
             size += len(hashes)
             tiles = {key: tiles[key] for key in right_edge(size)}
@@ -134,6 +171,15 @@ def _heads(tx: Tx) -> Work[list[tuple[str, store.Tree, store.Signed | None]]]:
         assert row is not None
         found.append((log, store.Tree(*row), store.signed_from(signed)))
     return found
+
+
+def _pruned(tx: Tx, log: str) -> Work[tuple[int, dict[store.TileKey, bytes]]]:
+    """Below which entry the log was pruned, and the tiles at that size."""
+    (row,) = yield (prune_store.pruned_of(tx, log),)
+    pruned = prune_store.pruned_from(row)
+    if pruned is None or not pruned.below:
+        return 0, {}
+    return pruned.below, (yield from store.tiles_at(tx, log, right_edge(pruned.below)))
 
 
 def _bundle(tx: Tx, log: str, number: int) -> Work[bytes]:

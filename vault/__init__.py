@@ -39,7 +39,7 @@ from vault.provider import (
     RootKeyError,
     WrongRootKey,
 )
-from vault.records import UnknownSubject
+from vault.records import UnknownSubject, check_values
 from vault.renewal import Renewal
 from vault.reveal import ANY, Ask, Located, Revealed, Unresolvable
 from vault.roll import EpochList, EpochView, NewRoll, NoEpoch, RollView
@@ -53,7 +53,7 @@ from vault.root import (
     SealedFile,
     WrongPassphrase,
 )
-from vault.search import Hits, NotIndexed, Term
+from vault.search import MOST_FOUND, Hits, NotIndexed, Term
 from vault.shred import PROOF, DestroyedKey, Held, Place, Tombstone
 from vault.signing import thumbprint
 from vault.storing import Stored, SubjectFacts
@@ -66,6 +66,7 @@ __all__ = [
     "ANY",
     "KEY_FILES",
     "MASKS",
+    "MOST_FOUND",
     "NORMALISERS",
     "PROOF",
     "PROVIDERS",
@@ -138,6 +139,7 @@ __all__ = [
     "action_for",
     "adds_up",
     "canonical",
+    "check_values",
     "collection_of",
     "fact_of",
     "find",

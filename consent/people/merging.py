@@ -47,6 +47,11 @@ class Ruled(Struct, frozen=True):
 
 def merge(one: PersonState, other: PersonState, terms: Merging, at: int) -> PersonState:
     """The state of the person that both were. `merge(a, b)` decides as `merge(b, a)` does."""
+    unsure_at = max(one.unsure_at, other.unsure_at)
+    if unsure_at:
+        # Doubt hides what a no is weighed against: the noes are joined without it, and it lies over the whole.
+        sure = merge(replace(one, unsure_at=0), replace(other, unsure_at=0), terms, at)
+        return replace(sure, unsure_at=unsure_at)
     names = sorted(one.choices.keys() | other.choices.keys())
     choices: dict[str, Choice] = {}
     denials: dict[str, Choice] = {}

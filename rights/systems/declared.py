@@ -43,6 +43,9 @@ OURS: Final = frozenset(("sql", "opendsr"))
 SUBJECT: Final = "subject"
 """What `identify` says for the name by which the system's client knows the person."""
 
+NEW: Final = "new_"
+"""Before a name of `identify`: the value that takes its place, in a rectification."""
+
 USUAL_KINDS: Final[tuple[Kind, ...]] = ("access", "portability", "rectification", "erasure", "restriction")
 READING: Final = frozenset(("access", "portability"))
 """Kinds whose statements only look."""
@@ -247,6 +250,9 @@ class _Reading:
 
     def _statement(self, kind: str, name: str, node: Node, names: frozenset[str]) -> Statement:
         sql = node.value if isinstance(node, Scalar) and isinstance(node.value, str) else ""
+        if kind == "rectification":
+            # `identify` finds the person by what was wrong; the same name with `new_` is what it should be.
+            names |= {f"{NEW}{each}" for each in names}
         why = refusal(sql, reads=kind in READING, names=names) if sql else "A statement is text."
         if why:
             self._wrong(node, why)

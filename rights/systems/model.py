@@ -33,7 +33,7 @@ class Task(Struct, frozen=True, array_like=True):
     """One system's part. `due_at` is when its answer is expected; `count` how many things it says it dealt with.
 
     `reason` is a word of the system's for a failure, or an officer's sentence. `entry` is the last step's log entry,
-    `rounds` how often an officer had the system told anew.
+    `rounds` how often an officer had the system told anew, `entries` are those of all steps, in order.
     """
 
     id: str
@@ -51,6 +51,7 @@ class Task(Struct, frozen=True, array_like=True):
     entry: str = ""
     recipient: str = ""
     rounds: int = 0
+    entries: tuple[str, ...] = ()
 
     @property
     def settled(self) -> bool:

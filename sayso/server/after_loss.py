@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec import Struct
 
-from audit import Leaf, Lost, about
+from audit import Leaf, Lost, about, declared
 from consent import DOUBTED_AT_ONCE, of_many, restricts, speaks
 from sayso.kernel import BUCKETS, Context, Key, Tx, Work, iso
 
@@ -43,21 +43,26 @@ class Doubted(Struct, frozen=True):
 async def doubt(
     services: "Services",
     context: Context,
+    log_class: str,
     folder: Path | None,
     *,
     complete: bool,
     report: Report = lambda _: None,
 ) -> Doubted:
-    """Put in doubt whom the entries in the static copy in `folder` are about; without one, everybody.
+    """Put in doubt whom the entries in the static copy in `folder` are about; without one, everybody. Nobody where no
+    entry of this class of the log tells what people said.
 
     A copy bounds the loss only if nothing was answered after its last entry: when the anchor knows no later head than
     the copy's, or the operator says so (`complete`). To be awaited before the log takes entries again; may be repeated.
     Raises `RecoveryRefused` for a copy that is none of this log.
     """
+    of = services.audit.declared(context.tenant).of
+    if all(of(kind) != log_class for kind in declared() if speaks(kind)):
+        return Doubted("nobody")
     if folder is None:
         return Doubted("everybody", await _everybody(services, context, report))
-    lost = await services.audit.lost(services.database, context, folder, speaks)
-    anchored = await services.audit.anchored(context.tenant, lost.log)
+    lost = await services.audit.losses.lost(services.database, context, folder, speaks, log_class)
+    anchored = await services.audit.losses.anchored(context.tenant, lost.log)
     spoken = [leaf for leaf in lost.leaves if not of_many(leaf.type)]
     people: int | None = None
     if bounded(lost, anchored, complete=complete):
@@ -66,6 +71,18 @@ async def doubt(
     if people is None:
         people = await _everybody(services, context, report)
     return Doubted(extent, people, lost.types, iso(lost.last_at) if lost.last_at else None)
+
+
+def both(one: Doubted, other: Doubted) -> Doubted:
+    """What came of two classes of the log, as one. Who is in doubt by both may be counted twice. Pure."""
+    first, second = sorted((one, other), key=lambda each: _EXTENTS.index(each.extent))
+    people = second.people if second.extent == "everybody" else first.people + second.people
+    known = sorted(each for each in (one.known_until, other.known_until) if each)
+    lost = {kind: one.lost.get(kind, 0) + other.lost.get(kind, 0) for kind in sorted({*one.lost, *other.lost})}
+    return Doubted(second.extent, people, lost, known[-1] if known else None)
+
+
+_EXTENTS: Final = ("nobody", "touched", "everybody")
 
 
 def bounded(lost: Lost, anchored: int | None, *, complete: bool) -> bool:

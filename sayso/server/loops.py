@@ -115,6 +115,7 @@ class Loops:
             services.registry.codes.tidy(tx)
             services.desk.identity.tidy(tx)
             services.agents.tidy(tx)
+            services.desk.tasks.answers.tidy(tx)
             yield from services.packages.tidy(tx)
             services.outbox.tidy(tx)
             yield from services.vault.tidy_tokens(tx)

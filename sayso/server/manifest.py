@@ -25,6 +25,7 @@ SECTIONS = (
     "collections",
     "systems",
     "drp",
+    "rights",
     "data_ends",
     "roles",
     "rules",

@@ -198,3 +198,16 @@ def replace_rank(deed: Deed, rank: int) -> Deed:
 
 def test_the_noes_are_the_ones_that_block() -> None:
     assert frozenset({"refused", "withdrawn", "objected"}) == NOES
+
+
+@given(lives, lives, rules, st.integers(0, 70), st.integers(0, 70))
+def test_doubt_about_either_lies_over_both(one, other, rule, doubt, doubt_too) -> None:
+    terms = RULES[rule]
+    first = replace(after(terms, one), unsure_at=doubt)
+    second = replace(after(terms, other), unsure_at=doubt_too)
+    merged = merge(first, second, terms, NOW)
+    assert merged.unsure_at == max(doubt, doubt_too)
+    assert permitted(merged, terms) <= permitted(first, terms) | permitted(second, terms)
+    # Doubt hides no no: what the two said no to before it came, the one person they were says no to.
+    sure = merge(replace(first, unsure_at=0), replace(second, unsure_at=0), terms, NOW)
+    assert denied(merged, terms) >= denied(sure, terms)

@@ -1,4 +1,4 @@
-"""The store of every release, on both databases, brought up to this one: choices and log are as they were."""
+"""The store of every release, on both databases, brought up to this one: what people said and the log as they were."""
 
 import asyncio
 import json

@@ -141,7 +141,7 @@ def test_a_store_that_was_lost_comes_back_and_revives_nobody(
         brand = done["brands"]["default"]
         assert (brand["erased"], brand["doubted"]["extent"], brand["doubted"]["people"]) == (1, "touched", 1)
         assert brand["doubted"]["lost"]["consent.choice.withdrawn"] == 1
-        assert brand["size"] > head
+        assert brand["logs"]["default.main"] > head
         assert "start" in shop.run("sayso doctor --data DATA")
         shop.run(restore, *where, expect=1, COPY=tmp_path / "copy")
 

@@ -553,6 +553,7 @@ def upgrade() -> None:
     op.create_index(
         "rights_task_system_state_again", "rights_task", ["tenant", "system", "state", "again"], unique=False
     )
+    op.create_index("rights_task_state_again", "rights_task", ["tenant", "state", "again"], unique=False)
     op.create_index("rights_task_state_due", "rights_task", ["tenant", "state", "due"], unique=False)
     op.create_table(
         "server_drp_request",

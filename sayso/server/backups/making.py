@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sayso.migrations import current
 from sayso.server.backups import store
 from sayso.server.backups.description import DATA, Brand, Facts, LogHead
 from sayso.server.backups.rowfile import Page, Writing, digest_of
@@ -35,15 +34,14 @@ def copy_rows(settings: Settings, folder: Path, backup: str, *, alone: bool) -> 
     """Write `data.rows`, all as it is at one moment, without a key. Blocks. What is told has no key tables yet."""
     told = _Told()
     with _source(settings) as url, Writing(folder / DATA) as file:
-        revision = current(url)
 
         def take(page: Page) -> None:
             told.hear(page)
             file.page(page)
 
-        store.read_all(url, take)
+        revision = store.read_all(url, take)
     digest, kind = digest_of(folder / DATA), "sqlite" if settings.embedded else "postgresql"
-    return Facts(backup, revision or "", kind, alone, digest, dict(sorted(told.rows.items())), told.brands(), {})
+    return Facts(backup, revision, kind, alone, digest, dict(sorted(told.rows.items())), told.brands(), {})
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from msgspec import Struct
 from audit import MAIN, AuditEvent, DamagedLog, Jws, LogStanding, Malformed, NothingMore
 from sayso.kernel import SYSTEM, Conflict, Context, Tx, Work, new_id, now
 from sayso.server import events, store
-from sayso.server.after_loss import Doubted, doubt
+from sayso.server.after_loss import Doubted, both, doubt
 from sayso.server.backups import description
 from sayso.server.backups.description import Brand, Description
 from sayso.server.tenancy import WORLD
@@ -47,12 +47,11 @@ class Ways(Struct, frozen=True):
 
 
 class Settled(Struct, frozen=True):
-    """How one brand stands: people who were erased again, who is in doubt, the log that goes on and its size."""
+    """How one brand stands: people who were erased again, who is in doubt, the logs that go on and their sizes."""
 
     erased: int
     doubted: Doubted
-    log: str
-    size: int
+    logs: dict[str, int]
 
 
 async def settle(
@@ -78,7 +77,7 @@ async def settle(
 async def _demand_log(services: "Services", brand: Brand) -> None:
     """The log is that of the description, or has grown from it since, and every entry of it is as it was signed."""
     context = _context(brand.tenant)
-    await services.audit.whole(services.database, context)
+    await services.audit.losses.whole(services.database, context)
     for head in brand.logs:
         try:
             root = await services.database.look(context, partial(_root, services, head.log, head.size))
@@ -98,29 +97,48 @@ async def _brand(
     context, database, audit = _context(brand.tenant), services.database, services.audit
     erased = await services.again.enforce(database, context)
     erased += await services.again.sweep(database, context, lambda _: None)
-    found = await audit.standing(database, context)
-    copy = copy_of(ways.copy, brand.tenant)
-    if not found.sound and copy is None and not ways.new_epoch:
-        raise LogBehindItself(found)
-    try:
-        doubted = await doubt(services, context, copy, complete=ways.complete) if copy is not None else None
-    except NothingMore:
-        # An old copy; or one whose entries are back, since this was begun before and died.
-        doubted, copy = None, None
-    if doubted is None:
-        anchored = await audit.anchored(brand.tenant, found.log)
-        if found.sound and nothing_followed(told.facts.alone, found.size, anchored, complete=ways.complete):
-            doubted = Doubted("nobody")
-        else:
-            doubted = await doubt(services, context, None, complete=False)
+    doubted, replayed = Doubted("nobody"), dict[str, Path]()
+    classes = await audit.classes(database, brand.tenant)
+    found = {each: await audit.standing(database, context, each) for each in classes}
+    for each, stands in found.items():
+        copy = copy_of(ways.copy, brand.tenant, stands.log)
+        if not stands.sound and copy is None and not ways.new_epoch:
+            raise LogBehindItself(stands)
+        if doubted.extent == "everybody" and copy is None:
+            continue
+        try:
+            doubted = both(doubted, await _doubted(services, told, context, each, stands, copy, ways))
+        except NothingMore:
+            # An old copy; or one whose entries are back, since this was begun before and died.
+            doubted, copy = both(doubted, await _doubted(services, told, context, each, stands, None, ways)), None
+        if copy is not None:
+            replayed[each] = copy
     step("log")
-    if copy is not None:
-        found = await audit.replay(database, context, copy)
-    elif not found.sound:
-        found = await audit.open_epoch(database, context)
+    for each, stands in found.items():
+        if each in replayed:
+            found[each] = await audit.replay(database, context, replayed[each], each)
+        elif not stands.sound:
+            found[each] = await audit.open_epoch(database, context, each)
     await database.run_alone(context, partial(_told, services, told.facts.backup, doubted, erased))
-    size = await audit.drain(database, brand.tenant)
-    return Settled(erased, doubted, f"{brand.tenant}.{found.log}", size)
+    sizes = {each: await audit.drain(database, brand.tenant, each) for each in classes}
+    return Settled(erased, doubted, {f"{brand.tenant}.{found[each].log}": size for each, size in sizes.items()})
+
+
+async def _doubted(
+    services: "Services",
+    told: Description,
+    context: Context,
+    log_class: str,
+    stands: LogStanding,
+    copy: Path | None,
+    ways: Ways,
+) -> Doubted:
+    """Who is in doubt by what is lost of one class of the log."""
+    if copy is None:
+        anchored = await services.audit.losses.anchored(context.tenant, stands.log)
+        if stands.sound and nothing_followed(told.facts.alone, stands.size, anchored, complete=ways.complete):
+            return Doubted("nobody")
+    return await doubt(services, context, log_class, copy, complete=ways.complete)
 
 
 def nothing_followed(alone: bool, size: int, anchored: int | None, *, complete: bool) -> bool:
@@ -130,12 +148,14 @@ def nothing_followed(alone: bool, size: int, anchored: int | None, *, complete: 
     return complete or (alone and anchored == size)
 
 
-def copy_of(folder: Path | None, tenant: str) -> Path | None:
-    """Where the copy of a brand's log lies: below its name, or in the folder itself."""
+def copy_of(folder: Path | None, tenant: str, log: str) -> Path | None:
+    """Where the copy of a brand's log lies, if there is one: below its name as it is published, or as it is exported,
+    where `main` is the folder itself.
+    """
     if folder is None:
         return None
-    own = folder / f"{tenant}.{MAIN}"
-    return own if own.is_dir() else folder
+    places = (folder / f"{tenant}.{log}", folder / "logs" / log, folder if log.startswith(MAIN) else None)
+    return next((place for place in places if place is not None and (place / "checkpoint").is_file()), None)
 
 
 def _told(services: "Services", backup: str, doubted: Doubted, erased: int, tx: Tx) -> Work[None]:

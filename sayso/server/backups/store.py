@@ -42,12 +42,12 @@ def copy_embedded(source: Path, target: Path) -> None:
         reading.close()
 
 
-def read_all(url: str, take: Callable[[Page], None]) -> None:
-    """Give `take` every row of the store, page by page, all as they are at one moment."""
-    with_connection(url, lambda connection: _read_all(connection, take))
+def read_all(url: str, take: Callable[[Page], None]) -> str:
+    """Give `take` every row of the store, page by page, all as they are at one moment; the revision of the tables."""
+    return with_connection(url, lambda connection: _read_all(connection, take))
 
 
-def _read_all(connection: sa.Connection, take: Callable[[Page], None]) -> None:
+def _read_all(connection: sa.Connection, take: Callable[[Page], None]) -> str:
     if connection.dialect.name != "sqlite":
         # One snapshot for all tables, and no lock that anybody waits for.
         connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
@@ -68,6 +68,7 @@ def _read_all(connection: sa.Connection, take: Callable[[Page], None]) -> None:
                 rows, weight = [], 0
         if rows:
             take(Page(str(table.name), columns, rows))
+    return str(connection.scalar(sa.text("SELECT version_num FROM alembic_version")))
 
 
 def _type_of(column: sa.Column[Any]) -> str:

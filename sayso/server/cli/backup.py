@@ -74,7 +74,7 @@ def backup(place: Place, out: Path, key_tables: Path) -> None:
     help="A static copy of the log that goes further: an export, or the published directory.",
 )
 @click.option("--complete", is_flag=True, help="Nothing was answered after COPY, or without one after BACKUP.")
-@click.option("--new-epoch", is_flag=True, help="Where others saw the log go on and no copy is left: begin a new one.")
+@click.option("--new-epoch", is_flag=True, help="Where others saw a log go on and COPY has it not: begin a new one.")
 def restore(place: Place, folder: Path, key_tables: Path, copy: Path | None, complete: bool, new_epoch: bool) -> None:
     """Put a backup back where there is no store: same or other machine, same or other database.
 
@@ -87,9 +87,6 @@ def restore(place: Place, folder: Path, key_tables: Path, copy: Path | None, com
     from sayso.server.backups.putting_back import put_back
     from sayso.server.backups.settling import Ways
 
-    if copy is not None and new_epoch:
-        raise click.UsageError("Choose one: --from, or --new-epoch when there is no copy.")
-
     def step(name: str) -> None:
         if sys.stderr.isatty():
             click.echo(f"{_STEPS[name]} …", err=True)
@@ -100,7 +97,8 @@ def restore(place: Place, folder: Path, key_tables: Path, copy: Path | None, com
         return
     click.echo(f"{done.backup} of {done.made_at} is back.")
     for name, brand in done.brands.items():
-        click.echo(f"{name}: log {brand.log} has {brand.size} entries. {told(msgspec.to_builtins(brand.doubted))}")
+        logs = ", ".join(f"{log} has {size} entries" for log, size in brand.logs.items())
+        click.echo(f"{name}: {logs}. {told(msgspec.to_builtins(brand.doubted))}")
         if brand.erased:
             click.echo(f"{name}: {brand.erased} people who were erased since are erased again.")
 

@@ -16,6 +16,8 @@ from sayso.server.routes import (
     consents,
     console,
     console_changes,
+    console_holds,
+    console_rights,
     console_uses,
     decisions,
     demo,
@@ -52,6 +54,7 @@ from sayso.server.routes import (
     rights_identity,
     rights_packages,
     rights_register,
+    rights_steps,
     rights_systems,
     rights_tasks,
     searches,
@@ -102,6 +105,7 @@ _FILES = (
     rights_identity,
     rights_packages,
     rights_register,
+    rights_steps,
     rights_systems,
     rights_tasks,
     opendsr,
@@ -137,6 +141,8 @@ _FILES = (
     console,
     console_uses,
     console_changes,
+    console_rights,
+    console_holds,
     demo,
 )
 

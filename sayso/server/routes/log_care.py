@@ -71,12 +71,12 @@ async def recover(call: NamedDependency[Call], data: JSONBody[Recovery]) -> Stan
     audit, database = services.audit, services.database
     if data.copy is not None:
         folder = Path(data.copy)
-        doubted = await doubt(services, call.context, folder, complete=data.complete)
+        doubted = await doubt(services, call.context, data.log, folder, complete=data.complete)
         found = await audit.replay(database, call.context, folder, data.log)
     else:
         if (await audit.standing(database, call.context, data.log)).sound:
             raise NothingToRecover
-        doubted = await doubt(services, call.context, None, complete=False)
+        doubted = await doubt(services, call.context, data.log, None, complete=False)
         found = await audit.open_epoch(database, call.context, data.log)
     return replace(_view(found), doubted=doubted)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from audit import Lost
 from sayso.migrations import every_table
-from sayso.server.after_loss import bounded
+from sayso.server.after_loss import Doubted, both, bounded
 from sayso.server.backups.making import demand_places
 from sayso.server.backups.settling import copy_of, nothing_followed
 from sayso.server.backups.store import KEY_TABLES, MOMENTARY
@@ -92,9 +92,22 @@ def test_a_copy_bounds_a_loss_only_when_it_is_known_to_be_the_last() -> None:
     assert not bounded(lost("consent.person.unsure"), 7, complete=True)
 
 
-def test_a_copy_of_several_logs_lies_below_their_names(tmp_path: Path) -> None:
-    assert copy_of(None, "default") is None
-    assert copy_of(tmp_path, "default") == tmp_path
-    (tmp_path / "default.main").mkdir()
-    assert copy_of(tmp_path, "default") == tmp_path / "default.main"
-    assert copy_of(tmp_path, "acme") == tmp_path
+def test_copies_lie_as_they_are_published_or_as_they_are_exported(tmp_path: Path) -> None:
+    assert copy_of(None, "default", "main") is None
+    assert copy_of(tmp_path, "default", "main") is None
+    for place in (".", "logs/access", "acme.main"):
+        (tmp_path / place).mkdir(parents=True, exist_ok=True)
+        (tmp_path / place / "checkpoint").touch()
+    assert copy_of(tmp_path, "default", "main") == tmp_path
+    assert copy_of(tmp_path, "default", "access") == tmp_path / "logs" / "access"
+    assert copy_of(tmp_path, "default", "consent") is None
+    assert copy_of(tmp_path, "acme", "main") == tmp_path / "acme.main"
+
+
+def test_what_came_of_two_logs_is_told_as_one() -> None:
+    nobody, some = Doubted("nobody"), Doubted("touched", 2, {"consent.choice.withdrawn": 1}, "2026-01-01T00:00:00Z")
+    everybody = Doubted("everybody", 7)
+    assert both(nobody, some) == both(some, nobody) == some
+    assert both(some, some) == Doubted("touched", 4, {"consent.choice.withdrawn": 2}, "2026-01-01T00:00:00Z")
+    told = both(some, everybody)
+    assert (told.extent, told.people, told.lost) == ("everybody", 7, some.lost)
