@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from audit.tables import audit_outbox
 from sayso.kernel import Jobs
-from tests.builders.vault import House, a_client, a_permit, rows_of
+from tests.builders.vault import House, a_client, a_permit, change, rows_of
 from tests.vault.test_key_faults import a_house_on, killed_at
 from vault import Renewal, SubjectFacts, Tombstone
 from vault import tables as t
@@ -154,6 +154,29 @@ async def test_a_renewal_and_an_erasure_that_meet_leave_no_key(house: House) -> 
     assert (await keys_of(house, ada), errors) == ({}, [])
     assert await house.value(tokens["email"]) is None
     assert not await rows_of(house, t.vault_token_of, subject=ada)
+
+
+async def test_neither_key_opens_in_the_others_place(house: House) -> None:
+    """Somebody can write the tables while both keys are there."""
+    ada = await house.person()
+    token = (await house.store(ada, **ADA))["email"]
+    await worn(house, ada)
+    await house.store(ada, email=ADA["email"])
+    await one_step(house)
+    rows = {row["class"]: row for row in await rows_of(house, t.vault_key, owner=ada)}
+    names = ("key_version", "epoch", "wrapped", "commitment")
+    for there, other in (("data", "~data"), ("~data", "data"), ("~data", "invoices")):
+        await change(house, t.vault_key, rows[there], **{name: rows[other][name] for name in names})
+        assert await house.value(token) is None
+        await change(house, t.vault_key, rows[there], **{name: rows[there][name] for name in names})
+    (carried,) = await rows_of(house, t.vault_token_of, subject=ada, collection="-carried")
+    (bob_token,) = (await house.store(bob := await house.person(), email="bob@example.org")).values()
+    flipped = bytes((carried["blob"][40] ^ 1,)).join((carried["blob"][:40], carried["blob"][41:]))
+    await change(house, t.vault_token_of, carried, blob=flipped)
+    assert await house.value(token) is None
+    await change(house, t.vault_token_of, carried, blob=carried["blob"])
+    assert (await house.value(token), await house.value(bob_token)) == (ADA["email"], "bob@example.org")
+    assert await keys_of(house, bob) == {"data": 1, "log": 1}
 
 
 async def test_the_old_key_opens_nothing_that_was_sealed_anew(house: House) -> None:
