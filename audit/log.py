@@ -327,6 +327,10 @@ class AuditLog:
         """
         return proving.tlog_proof(tx, self._signer, entry_id, witnessed=witnessed)
 
+    def tlog_proofs(self, tx: Tx, entry_ids: Sequence[str]) -> Work[dict[str, bytes]]:
+        """The receipts of many entries, by id; those that no signed checkpoint covers yet are left out."""
+        return proving.tlog_proofs(tx, self._signer, entry_ids)
+
     def witnessed(self, tx: Tx, log: str = MAIN) -> Work[bytes]:
         """The last checkpoint that enough witnesses cosigned. Raises `LogNotFound` when there is none."""
         seen = yield from witnessing.witnessed(tx, log)

@@ -53,7 +53,7 @@ from vault.root import (
     SealedFile,
     WrongPassphrase,
 )
-from vault.search import MOST_FOUND, Hits, NotIndexed, Term
+from vault.search import MOST_FOUND, Hits, NotIndexed, Sought, Term
 from vault.shred import PROOF, DestroyedKey, Held, Place, Tombstone
 from vault.signing import thumbprint
 from vault.storing import Stored, SubjectFacts
@@ -121,6 +121,7 @@ __all__ = [
     "RootKeyError",
     "RootKeyExists",
     "SealedFile",
+    "Sought",
     "Stored",
     "SubjectFacts",
     "Suite",
