@@ -53,7 +53,8 @@ from audit.exports import (
 from audit.guard import Head
 from audit.integrator import Round
 from audit.jws import Jws, sign_jws, thumbprint
-from audit.log import AuditLog, Backlog, LogInfo
+from audit.listing import LogInfo
+from audit.log import AuditLog, Backlog
 from audit.lost import DamagedLog, Lost, about
 from audit.merkle import leaf_hash, verify_inclusion
 from audit.note import SignatureInvalid, VerifierKey

@@ -52,7 +52,7 @@ async def test_a_statement_that_erases_has_nothing_new_to_bind(lite: World) -> N
     await lite.smallest()
     wrong = MANIFEST.replace("rectification", "erasure").replace("UPDATE", "update")
     applied = await lite.apply(wrong)
-    assert (applied.status_code, slug(applied)) == (400, "invalid-manifest"), applied.text
+    assert (applied.status_code, slug(applied)) == (400, "manifest-refused"), applied.text
     assert "new_mail" in applied.text
 
 
