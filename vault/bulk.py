@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from audit import AuditEvent, AuditLog
 from sayso.kernel import LOG, GetEach, Permit, Tx, Values, Work
-from vault import events, store
+from vault import events, store, wear
 from vault.keyring import Keyring
 from vault.keys import DataKey
 from vault.reveal import Ask, Intent, Located, broken, intended, open_decoys, shown_of, sound, trapped
@@ -32,7 +32,7 @@ def reveal_many(keyring: Keyring, audit: AuditLog, tx: Tx, asked: Asked) -> Work
     yield from _of_other_classes(tx, asked, intents, held, key_rows)
     shown: list[str | None] = []
     alarms: list[tuple[bytes, tuple[AuditEvent, ...]]] = []
-    keys: dict[tuple[bytes, Values], DataKey] = {}
+    keys = yield from _renewed(keyring, tx, asked, held, key_rows)
     for (located, permit, ask), intent, record, key_row, canary in zip(
         asked, intents, held, key_rows, planted, strict=True
     ):
@@ -72,6 +72,24 @@ def _of_other_classes(
     rows = yield tuple(tx.get(store.KEY, subject, cls) for _, subject, cls in other)
     for (place, _, _), row in zip(other, rows, strict=True):
         key_rows[place] = row
+
+
+def _renewed(
+    keyring: Keyring, tx: Tx, asked: Asked, held: Sequence[Values | None], key_rows: Sequence[Values | None]
+) -> Work[dict[tuple[bytes, Values], DataKey]]:
+    """The keys that took a worn one's place, with what still opens for them. There are hardly ever any."""
+    keys: dict[tuple[bytes, Values], DataKey] = {}
+    for (located, _, _), record, row in zip(asked, held, key_rows, strict=True):
+        if record is not None and row is not None and row[1] > 1 and (located.subject, row) not in keys:
+            try:
+                key = keyring.unwrap(tx.context.tenant, located.subject, record[1], row)
+                yield from wear.settled(keyring, tx, key)
+            except BrokenSeal:
+                # Told where it is opened.
+                continue
+            if key is not None:
+                keys[located.subject, row] = key
+    return keys
 
 
 def _opened(

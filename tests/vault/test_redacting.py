@@ -1,10 +1,15 @@
 """Identity data in what people write is found, and stands there as tokens."""
 
+import random
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from stdnum import luhn
+from stdnum.cn import ric
+from stdnum.iso7064 import mod_97_10
 
 from sayso.kernel import Tx, Work
 from tests.builders.vault import House, rows_of
@@ -55,6 +60,37 @@ NOT_FOUND = [
 def test_what_people_write_is_found(text: str, kind: str, value: str) -> None:
     (found,) = find(text, "CN")
     assert (found.kind, text[found.start : found.end]) == (kind, value)
+
+
+FRAMES = ("my number is {}.", "编号{}，谢谢", "Konto/Karte {} bitte", "({})")
+
+
+def a_resident(chance: random.Random) -> str:
+    area = chance.choice(["110105", "310104", "440106", "330102", "510107"])
+    born = f"{chance.randint(1930, 2009)}{chance.randint(1, 12):02}{chance.randint(1, 28):02}"
+    body = f"{area}{born}{chance.randrange(1000):03}"
+    return body + ric.calc_check_digit(f"{body}0")
+
+
+def an_account(chance: random.Random) -> str:
+    digits = f"{chance.randrange(10**18):018}"
+    whole = f"DE{mod_97_10.calc_check_digits(f'{digits}DE')}{digits}"
+    return whole if chance.random() < 0.5 else " ".join(whole[at : at + 4] for at in range(0, len(whole), 4))
+
+
+def a_card(chance: random.Random) -> str:
+    lead, length = chance.choice([("4", 16), ("51", 16), ("2221", 16), ("37", 15), ("62", 16), ("35", 16)])
+    body = lead + f"{chance.randrange(10 ** (length - 1 - len(lead))):0{length - 1 - len(lead)}}"
+    return body + luhn.calc_check_digit(body)
+
+
+@pytest.mark.parametrize(("kind", "make"), [("cn_resident_id", a_resident), ("iban", an_account), ("card", a_card)])
+def test_of_a_labelled_set_all_that_has_check_digits_is_found(kind: str, make: Callable[[random.Random], str]) -> None:
+    chance = random.Random(7)
+    for _ in range(100):
+        value, frame = make(chance), chance.choice(FRAMES)
+        text = frame.format(value)
+        assert [(each.kind, text[each.start : each.end]) for each in find(text)] == [(kind, value)]
 
 
 @pytest.mark.parametrize("text", NOT_FOUND, ids=range(len(NOT_FOUND)))

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import update
 
 from audit.tables import audit_outbox
-from sayso.kernel import Jobs
-from tests.builders.vault import House, a_client, a_permit, rows_of
+from sayso.kernel import Jobs, Tx, Work
+from tests.builders.vault import House, a_client, a_permit, change, rows_of
 from tests.vault.test_key_faults import a_house_on, killed_at
-from vault import Renewal, SubjectFacts, Tombstone
+from vault import Ask, Renewal, SubjectFacts, Tombstone
 from vault import tables as t
 from vault.finding import find
 from vault.keys import WORN_SEALS
@@ -105,6 +105,7 @@ async def test_between_two_steps_all_goes_on_and_an_erasure_takes_both_keys(hous
     await one_step(house)
     assert await keys_of(house, ada) == {"data": 2, "~data": 1, "invoices": 1, "log": 1}
     assert {name: await house.value(token) for name, token in tokens.items()} == ADA
+    assert await opened_together(house, list(tokens.values())) == [ADA[name] for name in tokens]
     assert await house.store(ada, **ADA | {"notes": "Likes pu-erh."}) != tokens
     assert await house.value(tokens["notes"]) == "Likes pu-erh."
     gone = await shred(house, ada, {"data"})
@@ -115,6 +116,19 @@ async def test_between_two_steps_all_goes_on_and_an_erasure_takes_both_keys(hous
     assert await house.value(tokens["invoice"]) == ADA["invoice"]
     await renewed(house)
     assert await rows_of(house, t.vault_wear) == []
+
+
+async def opened_together(house: House, tokens: list[str]) -> list[str | None]:
+    def unit(tx: Tx) -> Work[list[str | None]]:
+        asked = []
+        for token in tokens:
+            located = yield from house.vault.locate(tx, house.collections, token)
+            permit = a_permit(house.tenant, located.subject, located.category, "reveal")
+            asked.append((located, permit, Ask(purpose="support", reason="r")))
+        values, _ = yield from house.vault.reveal_many(tx, asked)
+        return values
+
+    return await house.database.run(house.context(), unit)
 
 
 async def test_an_erasure_names_the_keys_that_were_renewed_long_ago(house: House) -> None:
@@ -154,6 +168,29 @@ async def test_a_renewal_and_an_erasure_that_meet_leave_no_key(house: House) -> 
     assert (await keys_of(house, ada), errors) == ({}, [])
     assert await house.value(tokens["email"]) is None
     assert not await rows_of(house, t.vault_token_of, subject=ada)
+
+
+async def test_neither_key_opens_in_the_others_place(house: House) -> None:
+    """Somebody can write the tables while both keys are there."""
+    ada = await house.person()
+    token = (await house.store(ada, **ADA))["email"]
+    await worn(house, ada)
+    await house.store(ada, email=ADA["email"])
+    await one_step(house)
+    rows = {row["class"]: row for row in await rows_of(house, t.vault_key, owner=ada)}
+    names = ("key_version", "epoch", "wrapped", "commitment")
+    for there, other in (("data", "~data"), ("~data", "data"), ("~data", "invoices")):
+        await change(house, t.vault_key, rows[there], **{name: rows[other][name] for name in names})
+        assert await house.value(token) is None
+        await change(house, t.vault_key, rows[there], **{name: rows[there][name] for name in names})
+    (carried,) = await rows_of(house, t.vault_token_of, subject=ada, collection="-carried")
+    (bob_token,) = (await house.store(bob := await house.person(), email="bob@example.org")).values()
+    flipped = bytes((carried["blob"][40] ^ 1,)).join((carried["blob"][:40], carried["blob"][41:]))
+    await change(house, t.vault_token_of, carried, blob=flipped)
+    assert await house.value(token) is None
+    await change(house, t.vault_token_of, carried, blob=carried["blob"])
+    assert (await house.value(token), await house.value(bob_token)) == (ADA["email"], "bob@example.org")
+    assert await keys_of(house, bob) == {"data": 1, "log": 1}
 
 
 async def test_the_old_key_opens_nothing_that_was_sealed_anew(house: House) -> None:
