@@ -296,6 +296,11 @@ class AuditLog:
         key = yield from self.vkey(tx, log)
         return proving.signing_key(self._signer, tx.context.tenant, key.name, note)
 
+    def head(self, tx: Tx, log: str = MAIN) -> Work[tuple[int, bytes]]:
+        """Size and note of the newest signed head. Raises `LogNotFound`."""
+        found = yield from proving.signed(tx, log)
+        return found.size, found.note
+
     def checkpoint(self, tx: Tx, log: str = MAIN) -> Work[bytes]:
         """The newest signed checkpoint (C2SP). Raises `LogNotFound`."""
         return (yield from proving.signed(tx, log)).note

@@ -6,20 +6,24 @@ all pure; `erasure.py` plans and carries out, `certificate.py` tells the outside
 """
 
 from rights.again import Again
+from rights.approval import AnswerRules, parse_answer_rules
+from rights.beside import AppealRefused, ClockRefused, PauseReason, ProposalRefused
 from rights.certificate import NotShredded
+from rights.clock import may_rest, source_of
 from rights.codes import Sent
-from rights.deadlines import Calendar, Due, NoExtension, due
-from rights.desk import Opening, RightsDesk
-from rights.erasure import USUAL_TERMS, ErasurePlan, Facts, LegalGround, NothingToKeep, Terms, plan
+from rights.deadlines import Calendar, Due, NoExtension, appeal_due, due
+from rights.desk import RightsDesk
+from rights.erasure import USUAL_TERMS, ErasurePlan, Facts, NothingToKeep, Terms, plan
+from rights.events import EVIDENCE
 from rights.figures import Figures, as_csv, figures
 from rights.finality import Finals
 from rights.identity import LIGHT, TooManyCodes
+from rights.laws import Row, row_of
 from rights.model import (
     KINDS,
     LAWS,
     METHODS,
     REFUSALS,
-    ClockRefused,
     DocumentNeeded,
     ImpossibleStep,
     Kind,
@@ -34,8 +38,11 @@ from rights.model import (
     method_named,
     refusal_named,
 )
-from rights.register import RequestPage, Wanted
+from rights.opening import Opening
+from rights.planning import NothingPlanned, Plan
+from rights.register import STATUSES, Awaited, RequestPage, Wanted, awaited
 from rights.register import page as register_page
+from rights.register import versions as register_versions
 from rights.retention import Retention
 from rights.retention.holds import HoldDesk, HoldView, HoldWanted
 from rights.retention.reckoning import Rules
@@ -43,9 +50,11 @@ from rights.retention.terms import EndTerms, parse_end_terms
 from rights.retention.views import DataEnds, PersonEnds
 from rights.store import RequestNotFound
 from rights.systems import (
+    OURS,
     READING,
     Answered,
     Handed,
+    Leased,
     Reach,
     Statement,
     System,
@@ -55,22 +64,32 @@ from rights.systems import (
     TaskView,
     UnknownTask,
     parse_systems,
+    regulation_of,
     statement_refusal,
+    statement_words,
 )
 from rights.view import RequestView
+from rights.wanted import Correction, InvalidCorrection, LegalGround
 
 __all__ = [
+    "EVIDENCE",
     "KINDS",
     "LAWS",
     "LIGHT",
     "METHODS",
+    "OURS",
     "READING",
     "REFUSALS",
+    "STATUSES",
     "USUAL_TERMS",
     "Again",
+    "AnswerRules",
     "Answered",
+    "AppealRefused",
+    "Awaited",
     "Calendar",
     "ClockRefused",
+    "Correction",
     "DataEnds",
     "DocumentNeeded",
     "Due",
@@ -84,15 +103,21 @@ __all__ = [
     "HoldView",
     "HoldWanted",
     "ImpossibleStep",
+    "InvalidCorrection",
     "Kind",
     "Law",
+    "Leased",
     "LegalGround",
     "Method",
     "NoExtension",
     "NotShredded",
+    "NothingPlanned",
     "NothingToKeep",
     "Opening",
+    "PauseReason",
     "PersonEnds",
+    "Plan",
+    "ProposalRefused",
     "Reach",
     "Refusal",
     "RequestNotFound",
@@ -101,6 +126,7 @@ __all__ = [
     "Retention",
     "RightsDesk",
     "RightsRequest",
+    "Row",
     "Rules",
     "Sent",
     "State",
@@ -115,16 +141,25 @@ __all__ = [
     "UnknownTask",
     "Wanted",
     "advance",
+    "appeal_due",
     "as_csv",
+    "awaited",
     "due",
     "figures",
     "kind_named",
     "law_named",
+    "may_rest",
     "method_named",
+    "parse_answer_rules",
     "parse_end_terms",
     "parse_systems",
     "plan",
     "refusal_named",
     "register_page",
+    "register_versions",
+    "regulation_of",
+    "row_of",
+    "source_of",
     "statement_refusal",
+    "statement_words",
 ]

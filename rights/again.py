@@ -11,7 +11,7 @@ from typing import Final
 
 from audit import AuditLog
 from consent import PERSON, ConsentRegistry, unpack
-from rights.erasure import USUAL_TERMS
+from rights.erasure import USUAL_TERMS, ForgetRest, nothing_else
 from sayso.kernel import LOG, Context, Database, Sealer, Tx, Work, add_duration
 from sayso.kernel.ids import BUCKETS
 from vault import Revocation, Vault, lent
@@ -24,8 +24,15 @@ class Again:
     """Erases again."""
 
     def __init__(
-        self, audit: AuditLog, sealer: Sealer, consent: ConsentRegistry, vault: Vault, revocation: Revocation
+        self,
+        audit: AuditLog,
+        sealer: Sealer,
+        consent: ConsentRegistry,
+        vault: Vault,
+        revocation: Revocation,
+        forget_rest: ForgetRest = nothing_else,
     ) -> None:
+        self._forget_rest = forget_rest
         self._audit = audit
         self._sealer = sealer
         self._consent = consent
@@ -66,6 +73,7 @@ class Again:
             until = add_duration(tx.context.at, USUAL_TERMS.suppression)
             yield from self._consent.forget_again(tx, subject, suppress_until=until)
             yield from self._audit.forget(tx, subject)
+            yield from self._forget_rest(tx, subject)
         yield from self._vault.shred_again(tx, subject, classes)
 
     def _page(self, bucket: int, after: bytes, tx: Tx) -> Work[list[bytes]]:

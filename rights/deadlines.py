@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct
 
-from rights.laws import Term, row_of
+from rights.laws import Term, appeal_term, row_of
 from rights.model import Kind, Law
 from sayso.kernel import Conflict, Instant, Invalid, to_datetime
 
@@ -66,6 +66,11 @@ def due(received_at: Instant, law: Law, kind: Kind, calendar: Calendar) -> Due:
         extendable_to=_end(day, row.extended, calendar.country).isoformat() if row.extended else "",
         acknowledge_on=_end(day, row.acknowledge, calendar.country).isoformat() if row.acknowledge else "",
     )
+
+
+def appeal_due(at: Instant, law: Law, calendar: Calendar) -> str:
+    """The ISO date by which an appeal that came in at `at` is answered."""
+    return _end(local_date(at, calendar.zone), appeal_term(law), calendar.country).isoformat()
 
 
 def moved(on: str, paused_days: int, law: Law, kind: Kind, calendar: Calendar) -> str:

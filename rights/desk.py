@@ -9,9 +9,7 @@ made unreadable on disk after its commit.
 """
 
 from functools import partial
-from typing import Literal
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from audit import AuditLog, EntryPruned, NotIntegrated
@@ -19,24 +17,20 @@ from consent import ConsentRegistry, IssuerOf
 from consent import Held as PersonHeld
 from policies import AccessDenied, Answer, Policy, PolicyEngine, rights_question
 from rights import certificate, events, store
+from rights.acts import Acts
+from rights.approval import Approval, demand_another
 from rights.certificate import Claims
+from rights.clock import Clock, extendable_to
 from rights.deadline_worker import DeadlineWorker
-from rights.deadlines import Calendar, NoExtension, due, local_date, moved
-from rights.erasure import USUAL_TERMS, Eraser, LegalGround, Terms
+from rights.deadlines import due
+from rights.erasure import USUAL_TERMS, Eraser, ForgetRest, Terms, nothing_else
 from rights.identity import Identity
-from rights.laws import row_of
 from rights.model import (
-    ClockRefused,
-    Extend,
     Fulfil,
-    Halt,
-    Kind,
-    Law,
     Method,
-    PauseReason,
     Refusal,
     Refuse,
-    Resume,
+    Revoke,
     RightsRequest,
     Serve,
     State,
@@ -44,11 +38,13 @@ from rights.model import (
     Verify,
     advance,
 )
-from rights.steps import Opened, Steps
-from rights.store import Private
+from rights.opening import Opening
+from rights.planning import Planner
+from rights.steps import Opened, Steps, said_of
 from rights.systems.tasks import NOWHERE, KnownAs, Planned, Reach, TaskDesk
 from rights.systems.view import progress
 from rights.view import RequestView, view
+from rights.wanted import LegalGround, check_corrections
 from sayso.kernel import (
     LOG,
     Context,
@@ -56,7 +52,6 @@ from sayso.kernel import (
     Invalid,
     Sealer,
     Signer,
-    TooLarge,
     Tx,
     Work,
     bucket_of,
@@ -64,24 +59,6 @@ from sayso.kernel import (
     text,
 )
 from vault import Vault
-
-STATEMENT_LIMIT = 4_000
-"""Characters of what an officer says about a step."""
-
-
-class Opening(Struct, frozen=True, kw_only=True):
-    """A request as it is opened: for whom (16 raw bytes), for what, under which law.
-
-    `calendar` is the controller's. `purposes` are those that an objection is about; none means all that a no can block.
-    """
-
-    subject: bytes
-    kind: Kind
-    law: Law
-    calendar: Calendar = Calendar()
-    purposes: tuple[str, ...] = ()
-    agent: str = ""
-    """Who asks for the person, as they named themselves: kept sealed, told to officers alone."""
 
 
 class RightsDesk:
@@ -98,6 +75,7 @@ class RightsDesk:
         issuer: IssuerOf,
         terms: Terms = USUAL_TERMS,
         known_as: KnownAs = lambda _tenant, _client, subject: text("sub", subject),
+        forget_rest: ForgetRest = nothing_else,
     ) -> None:
         self._audit = audit
         self._sealer = sealer
@@ -106,9 +84,13 @@ class RightsDesk:
         self._engine = engine
         self._steps = Steps(audit, sealer)
         self.identity = Identity(audit, self._steps)
+        self.clock = Clock(audit, self._steps)
+        self.approval = Approval(self._steps)
+        self.acts = Acts(audit, consent, vault, engine, self._steps)
         self.deadlines = DeadlineWorker(audit, self._steps)
         self.tasks = TaskDesk(audit, sealer, vault, engine, self._steps, known_as)
-        self._eraser = Eraser(audit, consent, vault, issuer, terms, self.tasks.end)
+        self.planner = Planner(consent, vault, terms)
+        self._eraser = Eraser(audit, consent, vault, issuer, terms, self.tasks.end, forget_rest)
 
     # opening and looking
 
@@ -122,6 +104,9 @@ class RightsDesk:
             policy.catalogue.purpose(purpose)
         if asked.purposes and asked.kind != "objection":
             raise Invalid("purposes-not-taken", "Only an objection names purposes.", kind=asked.kind)
+        if asked.corrections and asked.kind != "rectification":
+            raise Invalid("corrections-not-taken", "Only a rectification names values.", kind=asked.kind)
+        check_corrections(asked.corrections)
         tenant, at = tx.context.tenant, tx.context.at
         dates = due(at, asked.law, asked.kind, asked.calendar)
         key_row, live = yield (
@@ -145,14 +130,20 @@ class RightsDesk:
             by_agent=bool(asked.agent),
         )
         entry = self._audit.append(tx, events.opened(request, dates.source), key)
-        request, private = replace(request, entry=entry), Private(asked.purposes, agent=asked.agent)
+        request, private = replace(request, entry=entry), asked.private
+        if key is not None:
+            # What somebody unknown says of themselves is not kept: nothing of theirs is here to be corrected.
+            private = replace(private, corrections=asked.corrections)
         store.insert(tx, request, private, self._steps.tenants_key(tx), key)
         return view(request, private)
 
     def request(self, tx: Tx, request: str) -> Work[RequestView]:
         """One request. Raises `RequestNotFound`, `Invalid` (`malformed-id`)."""
         opened = yield from self._steps.load(tx, request)
-        return (yield from self._shown(tx, view(opened.found.request, opened.private)))
+        shown = view(opened.found.request, opened.private)
+        found = opened.found.request
+        more = "" if found.extension or found.state.closed else extendable_to(found)
+        return (yield from self._shown(tx, replace(shown, entries=found.entries, extendable_to=more)))
 
     def requests_of(self, tx: Tx, subject: bytes) -> Work[list[RequestView]]:
         """Every request that names the person, oldest first, without what is sealed. Cold."""
@@ -205,54 +196,22 @@ class RightsDesk:
 
         `document` is where the power of attorney of an agent is kept; it is sealed. Raises `DocumentNeeded`.
         """
-        said = _said(document)
+        said = said_of(document)
         if (method == "document") is not bool(said):
             raise Invalid("document-missing", "A document is verified by naming where it is kept.")
         opened = yield from self._steps.load(tx, request)
         return self._steps.step(tx, opened, Verify(method), events.verified, said)
 
-    def extend(self, tx: Tx, request: str, reason: str) -> Work[RequestView]:
-        """Take the law's longer term: the actor states that the person was told, and why. `reason` is in words.
-
-        Raises `NoExtension`, and `ClockRefused` when it was taken before or the first deadline has passed.
-        """
-        said = _said(reason)
-        if not said:
-            raise Invalid("reason-missing", "An extension needs its reason, as the person was told it.")
-        opened = yield from self._steps.load(tx, request)
-        before = opened.found.request
-        dates = due(before.received_at, before.law, before.kind, Calendar(before.zone, before.country))
-        if not dates.extendable_to:
-            raise NoExtension(before.law, before.kind)
-        step = Extend(dates.extendable_to, local_date(tx.context.at, before.zone).isoformat())
-        return self._steps.step(tx, opened, step, events.extended, said)
-
-    def pause(self, tx: Tx, request: str, reason: PauseReason) -> Work[RequestView]:
-        """Let the clock rest until the person has answered. Raises `ClockRefused` where the law does not let it."""
-        opened = yield from self._steps.load(tx, request)
-        before = opened.found.request
-        if reason not in row_of(before.law, before.kind)[0].pauses:
-            raise ClockRefused("no-pause", "The clock of this law does not rest for that.", law=before.law)
-        return self._steps.step(tx, opened, Halt(reason), events.paused)
-
-    def resume(self, tx: Tx, request: str) -> Work[RequestView]:
-        """The clock runs again; the dates move by the days it rested."""
-        opened = yield from self._steps.load(tx, request)
-        before = opened.found.request
-        since = before.pauses[-1].since if before.pauses else tx.context.at
-        rested = (local_date(tx.context.at, before.zone) - local_date(since, before.zone)).days
-        calendar = Calendar(before.zone, before.country)
-        step = Resume(
-            due_on=moved(before.due_on, rested, before.law, before.kind, calendar),
-            target_on=moved(before.target_on, rested, before.law, before.kind, Calendar(before.zone)),
-        )
-        return self._steps.step(tx, opened, step, events.resumed)
-
     def refuse(self, tx: Tx, request: str, reason: Refusal, statement: str = "") -> Work[RequestView]:
         """Deny the request, for a reason of the Data Rights Protocol and in words if there are any."""
-        said = _said(statement)
+        said = said_of(statement)
         opened = yield from self._steps.load(tx, request)
         return self._steps.step(tx, opened, Refuse(reason), events.refused, said)
+
+    def revoke(self, tx: Tx, request: str, statement: str = "") -> Work[RequestView]:
+        """The person took it back. Raises `ImpossibleStep` once it is closed, `SystemsPending`."""
+        opened = yield from self._steps.load(tx, request)
+        return self._steps.step(tx, opened, Revoke(), events.revoked, said_of(statement))
 
     async def fulfil(
         self,
@@ -264,18 +223,20 @@ class RightsDesk:
         grounds: tuple[LegalGround, ...] = (),
         statement: str = "",
         reach: Reach = NOWHERE,
+        person: str = "",
     ) -> RequestView:
         """Do what is ours and close the request. Returns after the commit; of an erasure, after the files are tidy.
 
         `grounds` are what an erasure must keep. `statement` is kept sealed with the request; of an erasure it is not,
-        since it would outlive the person. Raises `ImpossibleStep` unless who asks was verified, `AccessDenied`
-        when the rules do not let the actor erase (an entry says so), `Held` under a legal hold, `NothingToKeep`, and
-        `NoSubject` for a kind that changes the state of someone unknown.
+        since it would outlive the person. Where two officers are needed, `person` is who the caller counts as, and what
+        the other one proposed is done. Raises `OtherOfficer`, `ProposalRefused`; `ImpossibleStep` unless who asks was
+        verified, `AccessDenied` when the rules do not let the actor erase (an entry says so), `Held` under
+        a legal hold, `NothingToKeep`, and `NoSubject` for a kind that changes the state of someone unknown.
         """
-        said = _said(statement)
+        said = said_of(statement)
 
         def unit(tx: Tx) -> Work[RequestView | Answer]:
-            return self.fulfilled(tx, policy, request, grounds, said, reach)
+            return self.fulfilled(tx, policy, request, grounds, said, reach, person)
 
         done = await database.run_alone(context, unit)
         if isinstance(done, Answer):
@@ -285,7 +246,14 @@ class RightsDesk:
         return done
 
     def fulfilled(
-        self, tx: Tx, policy: Policy, request: str, grounds: tuple[LegalGround, ...], said: str, reach: Reach
+        self,
+        tx: Tx,
+        policy: Policy,
+        request: str,
+        grounds: tuple[LegalGround, ...],
+        said: str,
+        reach: Reach,
+        person: str = "",
     ) -> Work[RequestView | Answer]:
         """The unit of `fulfil`. An `Answer` is the rules' refusal, written down; nothing else was done then. Cold."""
         opened = yield from self._steps.load(tx, request)
@@ -293,18 +261,24 @@ class RightsDesk:
         if before.served_at and not before.state.closed:
             raise SystemsPending
         after = advance(before, Fulfil(), tx.context.at)
+        if before.kind in reach.two_officers or before.proposal is not None:
+            demand_another(before, person)
+            grounds, said = opened.private.grounds, opened.private.statement
         if after.kind != "erasure":
             if grounds:
                 raise Invalid("grounds-not-taken", "Only an erasure names what must be kept.", kind=after.kind)
             planned = yield from self._planned(tx, policy, reach, opened)
             if isinstance(planned, Answer):
                 return planned
-            entry = yield from self._act(tx, policy, after, opened.private)
+            entry = yield from self.acts.carry_out(tx, policy, reach, after, opened.private, opened.key)
             tasks = self.tasks.fan_out(tx, after, planned, opened.key)
+            # What was to be corrected lies in the vault now, and nowhere else.
+            private = replace(opened.private, corrections=(), grounds=(), statement="")
             if not tasks:
-                return self._steps.step(tx, opened, Fulfil(), partial(events.fulfilled, entry=entry), said)
+                answered = partial(events.fulfilled, entry=entry)
+                return self._steps.step(tx, opened, Fulfil(), answered, said, private)
             served = partial(events.served, systems=len(tasks), entry=entry)
-            done = self._steps.step(tx, opened, Serve(), lambda request, _: served(request), said)
+            done = self._steps.step(tx, opened, Serve(), lambda request, _: served(request), said, private)
             return replace(done, systems=tuple(progress(each, tx.context.at) for each in tasks))
         return (yield from self._erase(tx, policy, opened, after, grounds, reach))
 
@@ -354,7 +328,11 @@ class RightsDesk:
         if subject is None or opened.key is None:
             return Planned()
         ids = dict.fromkeys((subject, *(yield from self._consent.ids(tx, subject))))
-        return (yield from self.tasks.plan(tx, policy, reach, request, ids, opened.private.purposes))
+        return (
+            yield from self.tasks.plan(
+                tx, policy, reach, request, ids, opened.private.purposes, opened.private.corrections
+            )
+        )
 
     def _already_erased(self, tx: Tx, opened: Opened) -> Work[RequestView]:
         """A second request for an erasure that another one brought about: the same certificate answers both."""
@@ -367,33 +345,3 @@ class RightsDesk:
             if told.stage != "final":
                 store.await_final(tx, after.id, told.final.epochs, tx.context.at)
         return view(after)
-
-    def _act(self, tx: Tx, policy: Policy, request: RightsRequest, private: Private) -> Work[str]:
-        """What a kind asks of the registry; the entry of it. The other kinds rest on the officer's statement."""
-        subject = request.subject
-        if subject is None:
-            return ""
-        match request.kind:
-            case "restriction":
-                return (yield from self._consent.restrict(tx, subject, on=True))
-            case "objection":
-                purposes: tuple[str, ...] | Literal["all"] = private.purposes or "all"
-                done = yield from self._consent.object_to(
-                    tx, policy.catalogue, subject, purposes, method="staff", assurance="staff"
-                )
-                return done.entry
-            case "withdraw_all":
-                done = yield from self._consent.withdraw(
-                    tx, policy.catalogue, subject, "all", method="staff", assurance="staff"
-                )
-                return done.entry
-            case _:
-                return ""
-
-
-def _said(statement: str) -> str:
-    """What an officer says, trimmed. Raises `TooLarge`."""
-    said = statement.strip()
-    if len(said) > STATEMENT_LIMIT:
-        raise TooLarge("statement-too-long", "That is longer than a statement may be.", limit=STATEMENT_LIMIT)
-    return said

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from msgspec import Struct, field
+from msgspec import Struct
 from msgspec.structs import replace
 
 from audit import AuditLog
@@ -31,22 +31,24 @@ from rights.certificate import (
     encode,
 )
 from rights.model import Fulfil, RightsRequest, advance
+from rights.wanted import LegalGround
 from sayso.kernel import LOG, SECOND, Invalid, Permit, Tx, Work, add_duration, iso, parse_instant
 from vault import PROOF, Held, Tombstone, Vault
+
+ForgetRest = Callable[[Tx, bytes], Work[None]]
+"""Deletes what else names a person by this id: what stands higher in the house (pages that are open, packages)."""
+
+
+def nothing_else(_tx: Tx, _subject: bytes) -> Work[None]:
+    """Nothing stands higher."""
+    yield ()
+
 
 _NEVER_KEPT: Final = frozenset((LOG, PROOF))
 """The log's key always goes; the capsule's stays by itself."""
 
 
 GROUND_LIMIT: Final = 500
-
-
-class LegalGround(Struct, frozen=True, forbid_unknown_fields=True):
-    """A retention class that a law makes the controller keep: which, why, and until when (RFC 3339; empty: no date)."""
-
-    retention: str = field(name="class")
-    ground: str
-    until: str = ""
 
 
 class Facts(Struct, frozen=True):
@@ -81,6 +83,7 @@ def plan(facts: Facts) -> ErasurePlan:
 
     And `NothingToKeep`: a ground that keeps nothing is a mistake worth stopping for.
     """
+    check_grounds(facts.grounds)
     kept = {ground.retention: ground for ground in facts.grounds}
     if not kept.keys() <= facts.values.keys() - _NEVER_KEPT:
         raise NothingToKeep(facts.values)
@@ -91,12 +94,18 @@ def plan(facts: Facts) -> ErasurePlan:
     )
 
 
+def check_grounds(grounds: Iterable[LegalGround]) -> None:
+    """Raises `Invalid` (`invalid-ground`) for a ground without words, and for a date that is none."""
+    for each in grounds:
+        if not 0 < len(each.ground.strip()) <= GROUND_LIMIT:
+            raise Invalid("invalid-ground", f"A legal ground has 1 to {GROUND_LIMIT} characters.")
+        if each.until:
+            parse_instant(each.until)
+
+
 def _stays(count: int, ground: LegalGround) -> Kept:
-    reason = ground.ground.strip()
-    if not 0 < len(reason) <= GROUND_LIMIT:
-        raise Invalid("invalid-ground", f"A legal ground has 1 to {GROUND_LIMIT} characters.")
     until = iso(parse_instant(ground.until)) if ground.until else ""
-    return Kept(count, reason, f"retention class {ground.retention}", until, "records")
+    return Kept(count, ground.ground.strip(), f"retention class {ground.retention}", until, "records")
 
 
 def facts_of(held: Sequence[Held], grounds: tuple[LegalGround, ...]) -> Facts:
@@ -132,8 +141,10 @@ class Eraser:
         issuer: IssuerOf,
         terms: Terms,
         end_tasks: Callable[[Tx, RightsRequest], Work[None]],
+        forget_rest: ForgetRest,
     ) -> None:
         self._end_tasks = end_tasks
+        self._forget_rest = forget_rest
         self._audit = audit
         self._consent = consent
         self._vault = vault
@@ -170,6 +181,7 @@ class Eraser:
             tombstones.append((yield from self._vault.shred(tx, each, permit, wanted.classes)))
             stripped += yield from self._strip_requests(tx, request, each)
             openings += yield from self._audit.forget(tx, each)
+            yield from self._forget_rest(tx, each)
         tombstone = _together(tombstones)
         gone = _gone(tombstone, forgotten, openings, stripped, len(permits))
         kept = (*_kept(forgotten), *wanted.stays)
@@ -178,6 +190,7 @@ class Eraser:
     def find_nothing(self, tx: Tx, request: RightsRequest, subject: bytes) -> Work[Erased]:
         """The erasure of someone of whom nothing is held: unknown here, or erased before."""
         stripped = yield from self._strip_requests(tx, request, subject)
+        yield from self._forget_rest(tx, subject)
         nothing = Tombstone("", 0, (), 0, 0, 0, "")
         return self._certified(tx, request, subject, nothing, (Gone(stripped, "requests"),), ())
 
@@ -194,7 +207,10 @@ class Eraser:
                 continue
             same = other.request.kind == "erasure" and not other.request.state.closed
             related = request.id if same else other.request.related
-            after = replace(other.request, subject=None, related=related)
+            after = replace(other.request, subject=None, related=related, proposal=None)
+            if after.appealed:
+                # Nobody is left to be answered.
+                after = replace(after, appeal=None)
             if after.served_at:
                 yield from self._end_tasks(tx, after)
                 # What other systems were still to do about somebody who is gone is not waited for.
@@ -260,15 +276,17 @@ def _gone(tombstone: Tombstone, forgotten: Forgotten, openings: int, requests: i
 
 
 def _kept(forgotten: Forgotten) -> tuple[Kept, ...]:
+    proof, suppression = stays_always(forgotten.identifiers, forgotten.suppressed_until, forgotten.proof_until)
+    return replace(proof, count=forgotten.records), suppression
+
+
+def stays_always(identifiers: int, suppressed_until: int, proof_until: int) -> tuple[Kept, Kept]:
+    """What every erasure leaves: the proof capsule, of one person until it is known of how many records, and the
+    suppressed identifiers. Design 6.4.
+    """
     suppression = "legitimate interest in not addressing again whoever asked to be erased (GDPR 6(1)(f), 21(3))"
     proof = "establishment, exercise or defence of legal claims (GDPR 17(3)(e)); demonstrating consent (GDPR 7(1))"
     return (
-        Kept(forgotten.records, proof, "legal claim, opened by two people", iso(forgotten.proof_until), "proof"),
-        Kept(
-            forgotten.identifiers,
-            suppression,
-            "every purpose that a no can block",
-            iso(forgotten.suppressed_until),
-            "suppression",
-        ),
+        Kept(1, proof, "legal claim, opened by two people", iso(proof_until), "proof"),
+        Kept(identifiers, suppression, "every purpose that a no can block", iso(suppressed_until), "suppression"),
     )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from audit import AuditEvent, declare
 from rights.certificate import Statement, statement_hash
 from rights.model import RightsRequest
+from rights.wanted import Correction
 
 if TYPE_CHECKING:
     from rights.systems.model import Task
@@ -19,11 +20,23 @@ EXTENDED = declare("rights.request.extended", "request", "kind", "until")
 PAUSED = declare("rights.request.paused", "request", "kind", "reason")
 RESUMED = declare("rights.request.resumed", "request", "kind", "due_on")
 REFUSED = declare("rights.request.refused", "request", "kind", "reason")
+REVOKED = declare("rights.request.revoked", "request", "kind")
+"""The person took it back."""
 FULFILLED = declare("rights.request.fulfilled", "request", "kind", "law")
 ERASED = declare("rights.erasure.completed", "request", "law", "certificate")
 """`certificate` is the SHA-256 of the certificate's statement, in hex: the log answers for its content."""
 
 
+PROPOSED = declare("rights.request.proposed", "request", "kind")
+"""One officer says that it is to be fulfilled; another one has yet to approve."""
+PROPOSAL_DECLINED = declare("rights.request.proposal_declined", "request", "kind")
+APPEALED = declare("rights.request.appealed", "request", "kind", "due_on")
+APPEAL_DECIDED = declare("rights.request.appeal_decided", "request", "kind", "outcome")
+CORRECTED = declare("rights.rectification.completed", "request", "fields")
+CORRECTIONS_NAMED = declare("rights.rectification.named", "request", "fields")
+"""What values should be was said; `fields` is how many, which and what lies sealed."""
+CORRECTIONS_READ = declare("rights.rectification.read", "request")
+EVIDENCE = declare("rights.evidence.exported", "request", "kind")
 SERVED = declare("rights.request.served", "request", "kind", "law", "systems")
 """What is ours is done, and so many other systems were told."""
 TASK_CREATED = declare("rights.task.created", "task", "request", "system", "kind")
@@ -90,9 +103,34 @@ def resumed(request: RightsRequest, _said: str) -> AuditEvent:
     return AuditEvent(RESUMED, "ok", res, request.subject)
 
 
+def proposed(request: RightsRequest, _said: str) -> AuditEvent:
+    return AuditEvent(PROPOSED, "ok", {"request": request.id, "kind": request.kind}, request.subject)
+
+
+def proposal_declined(request: RightsRequest, said: str) -> AuditEvent:
+    res = {"request": request.id, "kind": request.kind}
+    return AuditEvent(PROPOSAL_DECLINED, "ok", res, request.subject, _detail(said))
+
+
+def appealed(request: RightsRequest, said: str) -> AuditEvent:
+    res = {"request": request.id, "kind": request.kind, "due_on": request.next_due}
+    return AuditEvent(APPEALED, "ok", res, request.subject, _detail(said))
+
+
+def appeal_decided(request: RightsRequest, said: str) -> AuditEvent:
+    outcome = request.appeal.outcome if request.appeal is not None else ""
+    res = {"request": request.id, "kind": request.kind, "outcome": outcome}
+    return AuditEvent(APPEAL_DECIDED, "ok", res, request.subject, _detail(said))
+
+
 def refused(request: RightsRequest, said: str) -> AuditEvent:
     res = {"request": request.id, "kind": request.kind, "reason": request.reason}
     return AuditEvent(REFUSED, "ok", res, request.subject, _detail(said))
+
+
+def revoked(request: RightsRequest, said: str) -> AuditEvent:
+    res = {"request": request.id, "kind": request.kind}
+    return AuditEvent(REVOKED, "ok", res, request.subject, _detail(said))
 
 
 def fulfilled(request: RightsRequest, said: str, entry: str) -> AuditEvent:
@@ -100,6 +138,24 @@ def fulfilled(request: RightsRequest, said: str, entry: str) -> AuditEvent:
     res = {"request": request.id, "kind": request.kind, "law": request.law}
     detail = _detail(said) | ({"entry": entry} if entry else {})
     return AuditEvent(FULFILLED, "ok", res, request.subject, detail)
+
+
+def corrections_named(request: RightsRequest, corrections: tuple[Correction, ...]) -> AuditEvent:
+    return _about_values(CORRECTIONS_NAMED, request, corrections)
+
+
+def corrections_read(request: RightsRequest) -> AuditEvent:
+    return AuditEvent(CORRECTIONS_READ, "ok", {"request": request.id}, request.subject)
+
+
+def corrected(request: RightsRequest, corrections: tuple[Correction, ...]) -> AuditEvent:
+    return _about_values(CORRECTED, request, corrections)
+
+
+def _about_values(event: str, request: RightsRequest, corrections: tuple[Correction, ...]) -> AuditEvent:
+    res = {"request": request.id, "fields": str(len(corrections))}
+    detail = {"fields": [f"{each.collection}.{each.field}" for each in corrections]}
+    return AuditEvent(event, "ok", res, request.subject, detail)
 
 
 def served(request: RightsRequest, systems: int, entry: str) -> AuditEvent:

@@ -7,7 +7,8 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from rights.model import Kind, Law, PauseReason
+from rights.beside import PauseReason
+from rights.model import Kind, Law
 
 Unit = Literal["now", "days", "working_days", "months"]
 
@@ -170,6 +171,21 @@ TABLE: Final[dict[Law, dict[Kind, Row]]] = {
     "default": _default(),
 }
 """Every law's rows. A kind that is absent is one the law does not grant."""
+
+
+_OURS: Final = Term(30, "days", "ours: no law names a term for an appeal to the controller")
+
+APPEALS: Final[dict[Law, Term]] = {
+    "us_state": Term(45, "days", "Colo. Rev. Stat. 6-1-1306(3)(b); most others, e.g. Va. Code 59.1-577(C), give 60"),
+    "uk_gdpr": Term(30, "days", "UK DPA 2018, s. 164A (DUAA 2025): a complaint is acknowledged within 30 days"),
+    "dpdp": Term(90, "days", "DPDP Rule 14(3): grievance, 90 days at most"),
+}
+"""How long the answer to an appeal against a refusal may take, for the laws that say so; elsewhere 30 days are ours."""
+
+
+def appeal_term(law: Law) -> Term:
+    """The term of an appeal under a law."""
+    return APPEALS.get(law, _OURS)
 
 
 def row_of(law: Law, kind: Kind) -> tuple[Row, bool]:

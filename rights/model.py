@@ -10,6 +10,7 @@ from typing import Final, Literal, get_args
 from msgspec import Struct
 from msgspec.structs import replace
 
+from rights.beside import Appeal, AppealRefused, ClockRefused, Extension, Pause, PauseReason, Proposal, ProposalRefused
 from sayso.kernel import Conflict, Instant, Invalid, nearest
 
 NEVER: Final = Instant(2**62)
@@ -38,7 +39,6 @@ Refusal = Literal[
     "too_many_requests",
     "other",
 ]
-PauseReason = Literal["identity", "clarification"]
 Method = Literal["officer", "code", "session", "document"]
 """How it is known who asks: an officer saw it, a code that was sent to them came back, they are signed in on their
 page, an officer saw an agent's power of attorney.
@@ -75,28 +75,14 @@ class State(Enum):
 _CLOSED: Final = frozenset({State.FULFILLED, State.DENIED, State.REVOKED, State.EXPIRED})
 
 
-class Extension(Struct, frozen=True, array_like=True):
-    """The law's one longer term, taken at `at`, when the person was told. `until` (ISO date) is the new deadline."""
-
-    until: str
-    at: Instant
-
-
-class Pause(Struct, frozen=True, array_like=True):
-    """The clock rested from `since` to `until` (0: it still does)."""
-
-    reason: PauseReason
-    since: Instant
-    until: Instant = Instant(0)
-
-
 class RightsRequest(Struct, frozen=True, array_like=True):
     """One request as it stands. Nothing in it tells whose it is but `subject`, which an erasure takes away.
 
     `due_on` is the legal deadline and `target_on` the one to work to (the same without moving off a holiday), as ISO
     dates in the controller's zone. `reason` is a refusal's. `entry` is the log entry of the last step. `by_agent`:
     somebody else asks for the person. `next_at` is when something about its deadlines is to be told next, `told` what
-    was. `served_at` is when what is ours was done, where other systems were then still to answer.
+    was. `served_at` is when what is ours was done, where other systems were then still to answer. `entries` are those
+    of all steps, in order.
     """
 
     id: str
@@ -122,6 +108,24 @@ class RightsRequest(Struct, frozen=True, array_like=True):
     next_at: Instant = NEVER
     told: tuple[str, ...] = ()
     served_at: Instant = Instant(0)
+    appeal: Appeal | None = None
+    proposal: Proposal | None = None
+    entries: tuple[str, ...] = ()
+
+    @property
+    def waits(self) -> bool:
+        """Whether somebody still has to do something about it."""
+        return not self.state.closed or self.appealed
+
+    @property
+    def appealed(self) -> bool:
+        """Whether an appeal waits for its answer."""
+        return self.appeal is not None and not self.appeal.outcome
+
+    @property
+    def next_due(self) -> str:
+        """The ISO date by which the next answer is due: the appeal's while one waits."""
+        return self.appeal.due_on if self.appeal is not None and not self.appeal.outcome else self.deadline
 
     @property
     def paused(self) -> bool:
@@ -178,6 +182,28 @@ class Refuse(Struct, frozen=True):
     reason: Refusal
 
 
+class Propose(Struct, frozen=True):
+    """An officer says that the request is to be fulfilled; another one decides. `by` is who that counts as."""
+
+    by: str
+
+
+class Withdraw(Struct, frozen=True):
+    """What was proposed is taken back or turned down."""
+
+
+class Object(Struct, frozen=True):
+    """The person appeals against a refusal; the answer is due on an ISO date."""
+
+    due_on: str
+
+
+class Decide(Struct, frozen=True):
+    """The appeal is decided. Overturned, the request is opened anew as another one; this one stays as it was."""
+
+    outcome: Literal["upheld", "overturned"]
+
+
 class Revoke(Struct, frozen=True):
     """The person took the request back."""
 
@@ -186,7 +212,22 @@ class Expire(Struct, frozen=True):
     """Nobody proved who they are in time."""
 
 
-Step = Challenge | Verify | Extend | Halt | Resume | Serve | Fulfil | Refuse | Revoke | Expire
+Step = (
+    Challenge
+    | Verify
+    | Extend
+    | Halt
+    | Resume
+    | Propose
+    | Withdraw
+    | Serve
+    | Fulfil
+    | Refuse
+    | Object
+    | Decide
+    | Revoke
+    | Expire
+)
 
 _LIVE: Final = (State.OPEN, State.NEED_USER_VERIFICATION, State.IN_PROGRESS)
 
@@ -196,6 +237,8 @@ TABLE: Final[dict[tuple[State, type[Step]], State]] = {
     (State.OPEN, Verify): State.IN_PROGRESS,
     (State.NEED_USER_VERIFICATION, Verify): State.IN_PROGRESS,
     # Only what was verified is fulfilled: there is no other way into this state.
+    (State.IN_PROGRESS, Propose): State.IN_PROGRESS,
+    (State.IN_PROGRESS, Withdraw): State.IN_PROGRESS,
     (State.IN_PROGRESS, Serve): State.IN_PROGRESS,
     (State.IN_PROGRESS, Fulfil): State.FULFILLED,
     (State.OPEN, Expire): State.EXPIRED,
@@ -203,6 +246,9 @@ TABLE: Final[dict[tuple[State, type[Step]], State]] = {
     **{(state, Refuse): State.DENIED for state in _LIVE},
     **{(state, Revoke): State.REVOKED for state in _LIVE},
     **{(state, step): state for state in _LIVE for step in (Extend, Halt, Resume)},
+    # An appeal stands beside the refusal, which stays what it was.
+    (State.DENIED, Object): State.DENIED,
+    (State.DENIED, Decide): State.DENIED,
 }
 """Where each step leads from each state. What is not here is a `Conflict`."""
 
@@ -214,7 +260,7 @@ class ImpossibleStep(Conflict):
         name = type(step).__name__.lower()
         if state.closed:
             super().__init__("request-closed", f"This request is closed: {state.status}.", status=state.status)
-        elif isinstance(step, (Serve, Fulfil)):
+        elif isinstance(step, (Propose, Serve, Fulfil)):
             super().__init__("not-verified", "Who asks has not been verified yet.", status=state.status)
         else:
             super().__init__("impossible-step", f"A request that is {state.value} cannot {name}.", status=state.status)
@@ -234,20 +280,17 @@ class SystemsPending(Conflict):
         super().__init__("systems-pending", "What is ours is done; the request waits for other systems.")
 
 
-class ClockRefused(Conflict):
-    """The clock of this request cannot be moved so: extended twice or too late, paused twice, resumed while it runs."""
-
-
 def advance(request: RightsRequest, step: Step, at: Instant) -> RightsRequest:
     """The request after `step` at `at`. Raises `ImpossibleStep` or `ClockRefused`; the request itself never changes."""
     state = TABLE.get((request.state, type(step)))
     if state is None:
         raise ImpossibleStep(request.state, step)
-    if request.served_at and isinstance(step, (Serve, Refuse, Revoke, Expire)):
+    if request.served_at and isinstance(step, (Propose, Withdraw, Serve, Refuse, Revoke, Expire)):
         raise SystemsPending
+    request = _beside(request, step, at)
     match step:
         case Serve():
-            request = replace(request, served_at=at)
+            request = replace(request, served_at=at, proposal=None)
         case Verify():
             if request.by_agent and step.method not in ("document", "code"):
                 raise DocumentNeeded
@@ -256,15 +299,47 @@ def advance(request: RightsRequest, step: Step, at: Instant) -> RightsRequest:
             request = replace(request, verified_at=at, verified_by=step.method)
         case Refuse():
             request = replace(request, reason=step.reason)
-        case Extend():
-            request = _extended(request, step, at)
-        case Halt():
-            request = _halted(request, step, at)
-        case Resume():
-            request = _resumed(request, step, at)
-    if state.closed:
-        request = replace(_rested(request, at), closed_at=at)
+    if state.closed and not request.closed_at:
+        request = replace(_rested(request, at), closed_at=at, proposal=None)
     return replace(request, state=state)
+
+
+def _beside(request: RightsRequest, step: Step, at: Instant) -> RightsRequest:
+    """What stands beside the state, after the step."""
+    match step:
+        case Extend():
+            return _extended(request, step, at)
+        case Halt():
+            return _halted(request, step, at)
+        case Resume():
+            return _resumed(request, step, at)
+        case Propose():
+            if request.proposal is not None:
+                raise ProposalRefused("proposal-waits", "Another officer has yet to decide what was proposed.")
+            return replace(request, proposal=Proposal(step.by, at))
+        case Withdraw():
+            if request.proposal is None:
+                raise ProposalRefused("nothing-proposed", "Nobody has proposed to fulfil this request.")
+            return replace(request, proposal=None)
+        case Object():
+            return _objected(request, step, at)
+        case Decide():
+            return _decided(request, step, at)
+    return request
+
+
+def _objected(request: RightsRequest, step: Object, at: Instant) -> RightsRequest:
+    if request.appeal is not None:
+        raise AppealRefused("already-appealed", "There was an appeal against this refusal before.")
+    if request.subject is None:
+        raise AppealRefused("no-appeal", "The person was erased since; a new request asks again.")
+    return replace(request, appeal=Appeal(at, step.due_on))
+
+
+def _decided(request: RightsRequest, step: Decide, at: Instant) -> RightsRequest:
+    if request.appeal is None or request.appeal.outcome:
+        raise AppealRefused("no-appeal", "No appeal waits for an answer.")
+    return replace(request, appeal=replace(request.appeal, outcome=step.outcome, decided_at=at))
 
 
 def _extended(request: RightsRequest, step: Extend, at: Instant) -> RightsRequest:

@@ -9,18 +9,21 @@ from msgspec import Struct
 from rights import store
 from rights.model import Kind, Law, State
 from rights.view import RequestView, view
-from sayso.kernel import Invalid, Tx, Work, raw, text
+from sayso.kernel import Invalid, Tx, Work, add_duration, iso, raw, text
 
 MOST: Final = 200
 USUAL: Final = 50
 
-STATUSES: Final = tuple(dict.fromkeys(state.status for state in State))
+APPEALED: Final = "appealed"
+STATUSES: Final = (*dict.fromkeys(state.status for state in State), APPEALED)
 _CURSOR: Final = re.compile(r"(\d{4}-\d\d-\d\d)\.([0-9a-f]{32})")
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """Which requests: without a status those that are open; `due_before` is an ISO date that is not included."""
+    """Which requests: without a status those on which an answer is awaited; `appealed` are refused ones with an appeal.
+    `due_before` is an ISO date that is not included.
+    """
 
     status: str = ""
     kind: Kind | None = None
@@ -48,13 +51,29 @@ def page(tx: Tx, wanted: Wanted) -> Work[RequestPage]:
     return RequestPage(shown, f"{last[1]}.{bytes(last[0]).hex()}" if last is not None else None)
 
 
+class Awaited(Struct, frozen=True):
+    """How many requests wait for an answer; of these, past their day and due within a week (without the late ones)."""
+
+    all: int
+    late: int
+    soon: int
+
+
+def awaited(tx: Tx) -> Work[Awaited]:
+    """The counts of today, in UTC. A look."""
+    today = iso(tx.context.at)[:10]
+    (rows,) = yield (tx.select(store.awaited(today, iso(add_duration(tx.context.at, "P7D"))[:10])),)
+    every, late, near = (int(each or 0) for each in rows[0])
+    return Awaited(every, late, near - late)
+
+
 def statement(wanted: Wanted) -> Any:
     """The SELECT of a page and one more: ids with their deadlines."""
     if not 1 <= wanted.limit <= MOST:
         raise Invalid("invalid-limit", f"A page has 1 to {MOST} requests.", limit=MOST)
     states = _states(wanted.status)
     return store.listed(
-        int(not states[0].closed),
+        int(wanted.status == APPEALED or not states[0].closed),
         wanted.limit + 1,
         states=[state.value for state in states] if wanted.status else (),
         kind=wanted.kind,
@@ -70,10 +89,18 @@ def falling_due(tx: Tx, at: int, limit: int) -> Work[list[str]]:
     return [text("rrq", bytes(request)) for (request,) in rows]
 
 
+def versions(tx: Tx, requests: Sequence[str]) -> Work[dict[str, int]]:
+    """In which version each of these requests stands: it rises with every step."""
+    (rows,) = yield (tx.select(store.versions([raw(each, "rrq") for each in requests])),)
+    return {text("rrq", bytes(request)): int(version) for request, version in rows}
+
+
 def _states(status: str) -> Sequence[State]:
     """The states behind a status; those that are not closed when none is named."""
     if not status:
         return [state for state in State if not state.closed]
+    if status == APPEALED:
+        return [State.DENIED]
     if status not in STATUSES:
         raise Invalid("unknown-status", "That is no status of a request.", known=list(STATUSES))
     return [state for state in State if state.status == status]

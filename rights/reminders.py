@@ -25,8 +25,10 @@ def plan(request: RightsRequest) -> dict[Notice, tuple[str, Instant]]:
 
     Nothing of a request that is closed or whose clock rests. Days begin at midnight in the controller's zone.
     """
-    if request.state.closed or request.paused:
+    if not request.waits or request.paused:
         return {}
+    if request.appealed:
+        return _of_appeal(request)
     zone, found = request.zone, dict[Notice, tuple[str, Instant]]()
     received, deadline = local_date(request.received_at, zone), date.fromisoformat(request.deadline)
     dates = due(request.received_at, request.law, request.kind, Calendar(zone, request.country))
@@ -38,6 +40,18 @@ def plan(request: RightsRequest) -> dict[Notice, tuple[str, Instant]]:
         found["near"] = (request.deadline, _begins(deadline - timedelta(days=ahead), zone))
     found["overdue"] = (request.deadline, _begins(deadline + timedelta(days=1), zone))
     return found
+
+
+def _of_appeal(request: RightsRequest) -> dict[Notice, tuple[str, Instant]]:
+    """An appeal has a deadline of its own, from the day on which it came in."""
+    assert request.appeal is not None
+    zone, day = request.zone, request.appeal.due_on
+    came, deadline = local_date(request.appeal.at, zone), date.fromisoformat(day)
+    ahead = min(NEAR_DAYS, (deadline - came).days // 3)
+    return {
+        "near": (day, _begins(deadline - timedelta(days=ahead), zone)),
+        "overdue": (day, _begins(deadline + timedelta(days=1), zone)),
+    }
 
 
 def falling(request: RightsRequest, at: Instant) -> tuple[Notice, ...]:

@@ -10,7 +10,10 @@ from rights import store
 from rights.model import RightsRequest, Step, advance
 from rights.store import Private, Stored
 from rights.view import RequestView, view
-from sayso.kernel import LOG, TENANT_OWNER, Key, Sealer, Tx, Work
+from sayso.kernel import LOG, TENANT_OWNER, Key, Sealer, TooLarge, Tx, Work
+
+STATEMENT_LIMIT = 4_000
+"""Characters of what an officer says about a step."""
 
 
 class Opened(Struct, frozen=True):
@@ -65,3 +68,11 @@ class Steps:
     def tenants_key(self, tx: Tx) -> Key:
         """The key of what says something about somebody whom nobody knows."""
         return self._sealer.standing(tx.context.tenant, TENANT_OWNER)
+
+
+def said_of(statement: str) -> str:
+    """What an officer says, trimmed. Raises `TooLarge`."""
+    said = statement.strip()
+    if len(said) > STATEMENT_LIMIT:
+        raise TooLarge("statement-too-long", "That is longer than a statement may be.", limit=STATEMENT_LIMIT)
+    return said

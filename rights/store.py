@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from msgspec import Struct, msgpack
-from sqlalchemy import Delete, Select, delete, or_, select, tuple_
+from msgspec.structs import replace
+from sqlalchemy import Delete, Select, case, delete, func, or_, select, tuple_
 
 from rights.codes import Check
 from rights.deadlines import local_date
 from rights.model import Kind, RightsRequest, State
 from rights.reminders import scheduled
 from rights.tables import rights_check, rights_register, rights_request, rights_unfinal
+from rights.wanted import Correction, LegalGround
 from sayso.kernel import Get, Key, NotFound, Query, Rows, Tx, Work, bucket_in, bucket_of, raw, text
 
 REQUEST = Rows(rights_request)
@@ -42,6 +44,11 @@ class Private(Struct, frozen=True, array_like=True):
     check: Check | None = None
     agent: str = ""
     """Who asks for the person, as they named themselves."""
+    corrections: tuple[Correction, ...] = ()
+    """What a rectification is about."""
+    grounds: tuple[LegalGround, ...] = ()
+    statement: str = ""
+    """What one officer proposed with a fulfilment: what an erasure keeps, and words."""
 
 
 NOTHING = Private()
@@ -123,7 +130,7 @@ def old_checks(before: int) -> Delete:
 
 def insert(tx: Tx, request: RightsRequest, private: Private, tenant_key: Key, person_key: Key | None) -> None:
     """A new request. Its private part is sealed under the person's key, or the tenant's when the person is unknown."""
-    request = scheduled(request)
+    request = _settled(request)
     sealed = _sealed(private, tenant_key, person_key, request.id, 1)
     tx.insert(REQUEST, raw(request.id), *_columns(request, 1, sealed, None))
     tx.insert(REGISTER, raw(request.id), *_line(request, 1))
@@ -133,7 +140,7 @@ def put(
     tx: Tx, before: Stored, request: RightsRequest, private: Private, tenant_key: Key, person_key: Key | None
 ) -> None:
     """The request in place of what was read. One whose person was erased has nothing private any more."""
-    version, request = before.version + 1, scheduled(request)
+    version, request = before.version + 1, _settled(request)
     sealed = None
     if request.subject is not None:
         sealed = _sealed(private, tenant_key, person_key, request.id, version)
@@ -142,7 +149,7 @@ def put(
 
 def put_erased(tx: Tx, before: Stored, request: RightsRequest, claims: bytes | None = None) -> None:
     """The request without its person and without anything private; with a certificate's claims if it has one."""
-    request = scheduled(request)
+    request = _settled(request)
     _put(tx, before, request, _columns(request, before.version + 1, None, claims or before.claims))
 
 
@@ -165,6 +172,13 @@ def stored(raw_id: bytes, row: tuple[Any, ...]) -> Stored:
     return Stored(_body(row[-3]), row[-1], row, raw_id)
 
 
+def _settled(request: RightsRequest) -> RightsRequest:
+    """The request with what follows from it: when something is to be told next, and all of its entries."""
+    if request.entry and request.entry not in request.entries:
+        request = replace(request, entries=(*request.entries, request.entry))
+    return scheduled(request)
+
+
 def _put(tx: Tx, before: Stored, request: RightsRequest, columns: tuple[Any, ...]) -> None:
     tx.put(REQUEST, (before.raw_id,), columns, was=before.was, bucket=bucket_in(before.raw_id))
     was = _line(before.request, before.version)
@@ -175,8 +189,8 @@ def _line(request: RightsRequest, version: int) -> tuple[Any, ...]:
     """The request in the register. It follows from the request alone, so it is never read before it is replaced."""
     return (
         version,
-        int(not request.state.closed),
-        request.deadline,
+        int(request.waits),
+        request.next_due,
         request.next_at,
         request.kind,
         request.law,
@@ -189,7 +203,7 @@ def _line(request: RightsRequest, version: int) -> tuple[Any, ...]:
 
 def _columns(request: RightsRequest, version: int, private: bytes | None, claims: bytes | None) -> tuple[Any, ...]:
     body = _encode(request)
-    return (version, request.subject, request.kind, request.state.value, request.deadline, body, private, claims)
+    return (version, request.subject, request.kind, request.state.value, request.next_due, body, private, claims)
 
 
 def _sealed(private: Private, tenant_key: Key, person_key: Key | None, request: str, version: int) -> bytes:
@@ -228,6 +242,19 @@ def listed(
         # The first condition is what both engines look up in the index; the second leaves out what was shown.
         found = found.where(c.due_on >= after[0], tuple_(c.due_on, c.request) > after)
     return found.limit(limit)
+
+
+def versions(requests: Sequence[bytes]) -> Select[Any]:
+    """The version in which each of these requests stands: request, version."""
+    c = rights_register.c
+    return select(c.request, c.version).where(c.request.in_(requests))
+
+
+def awaited(today: str, soon: str) -> Select[Any, Any, Any]:
+    """How many requests wait for an answer, how many of them past their day, how many due by `soon` (ISO dates)."""
+    c = rights_register.c
+    late, near = case((c.due_on < today, 1), else_=0), case((c.due_on <= soon, 1), else_=0)
+    return select(func.count(), func.sum(late), func.sum(near)).where(c.live == 1)
 
 
 def to_be_told(at: int, limit: int) -> Select[Any]:

@@ -5,6 +5,7 @@ from msgspec import Struct, field
 from rights.model import RightsRequest
 from rights.progress import SystemView
 from rights.store import NOTHING, Private
+from rights.wanted import LegalGround
 from sayso.kernel import iso, text
 
 
@@ -23,6 +24,24 @@ class PauseView(Struct, frozen=True, omit_defaults=True):
     until: str = ""
 
 
+class AppealView(Struct, frozen=True, omit_defaults=True):
+    """An appeal against the refusal: when it came in, by when it is answered, and `upheld` or `overturned`."""
+
+    at: str
+    due_on: str
+    outcome: str = ""
+    decided_at: str = ""
+
+
+class ProposalView(Struct, frozen=True, kw_only=True):
+    """One officer proposed to fulfil the request: who that counts as, when, and what would be kept."""
+
+    by: str
+    at: str
+    grounds: tuple[LegalGround, ...] = ()
+    statement: str = ""
+
+
 class StatementView(Struct, frozen=True):
     """What an officer said with a step."""
 
@@ -34,6 +53,10 @@ class RequestView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One request. `status` and `reason` are the Data Rights Protocol's; dates are local ones of the controller's zone.
 
     `agent` is who asks for the person, `by_agent` that somebody does.
+
+    `extendable_to` is where the law lets the deadline be moved to, while it was not.
+
+    `corrects` are the fields that a rectification is about (`collection.field`); what they should be stands elsewhere.
 
     `subject` is absent once the person was erased, and so is what they asked about: `purposes` of an objection,
     `statements` of the officers. `related` is another open request of the same person and kind.
@@ -58,17 +81,22 @@ class RequestView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     verified_at: str = ""
     verified_by: str = ""
     extension: ExtensionView | None = None
+    extendable_to: str = ""
     pauses: list[PauseView] = field(default_factory=list)
     paused: bool = False
     served_at: str = ""
+    appeal: AppealView | None = None
+    proposal: ProposalView | None = None
+    corrects: tuple[str, ...] = ()
     systems: tuple[SystemView, ...] = ()
     closed_at: str = ""
     entry: str = ""
+    entries: tuple[str, ...] = ()
 
 
 def view(request: RightsRequest, private: Private = NOTHING) -> RequestView:
     """The request as it goes on the wire. `due_on` is the deadline that counts today."""
-    extension = request.extension
+    extension, appeal, proposal = request.extension, request.appeal, request.proposal
     return RequestView(
         request=request.id,
         subject=text("sub", request.subject) if request.subject is not None else "",
@@ -77,7 +105,7 @@ def view(request: RightsRequest, private: Private = NOTHING) -> RequestView:
         status=request.state.status,
         reason=request.reason or request.state.value.partition("/")[2],
         received_at=iso(request.received_at),
-        due_on=request.deadline,
+        due_on=request.next_due,
         target_on=request.target_on,
         zone=request.zone,
         granted_by_law=request.granted_by_law,
@@ -92,6 +120,11 @@ def view(request: RightsRequest, private: Private = NOTHING) -> RequestView:
         pauses=[PauseView(pause.reason, iso(pause.since), _iso(pause.until)) for pause in request.pauses],
         paused=request.paused,
         served_at=_iso(request.served_at),
+        appeal=AppealView(iso(appeal.at), appeal.due_on, appeal.outcome, _iso(appeal.decided_at)) if appeal else None,
+        proposal=ProposalView(by=proposal.by, at=iso(proposal.at), grounds=private.grounds, statement=private.statement)
+        if proposal
+        else None,
+        corrects=tuple(f"{each.collection}.{each.field}" for each in private.corrections),
         closed_at=_iso(request.closed_at),
         entry=request.entry,
     )

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import settings
 
 from sayso.migrations import upgrade
+from tests.builders.mariadb import MariaServer
 from tests.builders.oracle import build
 from tests.builders.postgres import PostgresServer
 
@@ -60,6 +61,13 @@ def postgres_server() -> Iterator[PostgresServer]:
     """One server for the session (for each xdist worker its own), with the migrated database `template_sayso`."""
     with PostgresServer() as server:
         upgrade(server.create("template_sayso"))
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[MariaServer]:
+    """One MariaDB for the session, as a customer's database: Sayso itself does not run on it."""
+    with MariaServer() as server:
         yield server
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What the tests need and no Python lock brings: a Chromium, and Go with golang.org/x/mod, whose `tlog` and `note`
-# packages check our log a second time, SoftHSM2, and the npm library that checks our receipts. PostgreSQL and OpenBao come
-# with the development lock.
+# packages check our log a second time, SoftHSM2, MariaDB as a customer's database, and the npm library that checks our
+# receipts. PostgreSQL and OpenBao come with the development lock.
 set -eu
 
 as_root() {
@@ -38,6 +38,9 @@ fi
 
 # An HSM in software, for the provider of root keys that speaks PKCS#11.
 command -v softhsm2-util >/dev/null || install softhsm2 || true
+
+# A customer's database: the server program alone, 45 MB, without accounts, services or clients.
+command -v mariadbd >/dev/null || [ -x /usr/sbin/mariadbd ] || install mariadb-server-core || true
 
 # A stranger's JWS library checks our receipts. The Node that runs it comes with Playwright; only npm may be missing.
 oracles="$(dirname "$0")/oracles"

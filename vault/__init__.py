@@ -39,7 +39,7 @@ from vault.provider import (
     RootKeyError,
     WrongRootKey,
 )
-from vault.records import UnknownSubject
+from vault.records import UnknownSubject, check_values
 from vault.reveal import ANY, Ask, Located, Revealed, Unresolvable
 from vault.roll import EpochList, EpochView, NewRoll, NoEpoch, RollView
 from vault.root import (
@@ -52,7 +52,7 @@ from vault.root import (
     SealedFile,
     WrongPassphrase,
 )
-from vault.search import Hits, NotIndexed, Term
+from vault.search import MOST_FOUND, Hits, NotIndexed, Term
 from vault.shred import PROOF, DestroyedKey, Held, Place, Tombstone
 from vault.signing import thumbprint
 from vault.storing import Stored, SubjectFacts
@@ -65,6 +65,7 @@ __all__ = [
     "ANY",
     "KEY_FILES",
     "MASKS",
+    "MOST_FOUND",
     "NORMALISERS",
     "PROOF",
     "PROVIDERS",
@@ -136,6 +137,7 @@ __all__ = [
     "action_for",
     "adds_up",
     "canonical",
+    "check_values",
     "collection_of",
     "fact_of",
     "find",

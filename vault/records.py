@@ -36,6 +36,11 @@ def given(field: Field, value: str) -> Given:
         raise InvalidValue(field.type, field.name) from None
 
 
+def check_values(collections: Collections, collection: str, fields: dict[str, str]) -> None:
+    """Raises as `Vault.store` does for a field that does not exist, and for a value that it does not take."""
+    given_all(collections, collection, fields)
+
+
 def given_all(collections: Collections, collection: str, fields: dict[str, str]) -> list[Given]:
     """All values of one record, by field name. Raises before anything is read."""
     declared = collection_of(collections, collection)

@@ -92,6 +92,8 @@ class Step(Struct, frozen=True, array_like=True):
     actor: str
     at: int
     said: str = ""
+    person: str = ""
+    """Who the actor counts as where two people are needed; a step from before has none."""
 
 
 class _Body(Struct, frozen=True, array_like=True):
@@ -146,8 +148,9 @@ class HoldDesk:
         self._consent = consent
         self.job = Job("holds", 60.0, self._pending, self._lapse)
 
-    def propose(self, tx: Tx, declared: Collection[str], wanted: HoldWanted) -> Work[HoldView]:
-        """Propose a hold; nothing is held yet. `declared` are all categories. Cold.
+    def propose(self, tx: Tx, declared: Collection[str], wanted: HoldWanted, person: str = "") -> Work[HoldView]:
+        """Propose a hold; nothing is held yet. `declared` are all categories, `person` is who the caller counts as
+        where two people are needed. Cold.
 
         Somebody erased is named for the proof that is left of them, which is then kept past its term. Raises `Invalid`
         (`invalid-hold`, `invalid-term`), `UnknownCategory`, `NoSubject` for somebody who is not known or left nothing.
@@ -159,13 +162,13 @@ class HoldDesk:
             if state is None or (state.erased_at and not (yield from self._consent.remains.stands(tx, subject))):
                 raise NoSubject
         hold, key = new_id("hld"), self._key(tx)
-        step = Step("proposed", tx.context.actor.id, tx.context.at, wanted.reason.strip())
+        step = Step("proposed", tx.context.actor.id, tx.context.at, wanted.reason.strip(), person)
         body = _Body(wanted.matter.strip(), people, tuple(sorted(set(wanted.categories))), (step,))
         entry = self._enter(tx, events.HOLD_PROPOSED, hold, body)
         tx.insert(store.HOLD, raw(hold), 1, "proposed", wanted.until, key.seal(COLLECTION, hold, _encode(body), 1))
         return _view(hold, "proposed", wanted.until, body, entry)
 
-    def approve(self, tx: Tx, hold: str) -> Work[HoldView]:
+    def approve(self, tx: Tx, hold: str, person: str = "") -> Work[HoldView]:
         """Place what was proposed, or release what was proposed to be released. Cold.
 
         Raises `FourEyes` to whoever proposed it, `HoldMoved`, `UnknownHold`.
@@ -173,22 +176,25 @@ class HoldDesk:
         found = yield from self._load(tx, hold)
         if found.state not in ("proposed", "releasing"):
             raise HoldMoved(found.state)
-        if found.body.steps[-1].actor == tx.context.actor.id:
+        proposed = found.body.steps[-1]
+        if {proposed.actor, proposed.person or proposed.actor} & {tx.context.actor.id, person}:
+            # A key that the proposer made for themselves is the proposer.
             raise FourEyes
         if found.state == "proposed":
             if found.until and found.until <= tx.context.at:
                 raise Invalid("invalid-term", "The hold's term is over already.")
             found, people = yield from self._place(tx, found)
-            return self._step(tx, found, "live", "approved", events.HOLD_PLACED, people=people)
+            return self._step(tx, found, "live", "approved", events.HOLD_PLACED, people=people, person=person)
         people = yield from self._lift(tx, found)
-        return self._step(tx, found, "released", "approved", events.HOLD_RELEASED, people=people)
+        return self._step(tx, found, "released", "approved", events.HOLD_RELEASED, people=people, person=person)
 
-    def release(self, tx: Tx, hold: str, reason: str) -> Work[HoldView]:
+    def release(self, tx: Tx, hold: str, reason: str, person: str = "") -> Work[HoldView]:
         """Propose that a hold ends. It stands until another officer approves. Raises `HoldMoved`, `UnknownHold`."""
         found = yield from self._load(tx, hold)
         if found.state != "live":
             raise HoldMoved(found.state)
-        return self._step(tx, found, "releasing", "release proposed", events.HOLD_RELEASE_PROPOSED, said=_said(reason))
+        said, event = _said(reason), events.HOLD_RELEASE_PROPOSED
+        return self._step(tx, found, "releasing", "release proposed", event, said=said, person=person)
 
     def decline(self, tx: Tx, hold: str, reason: str) -> Work[HoldView]:
         """Turn down what was proposed, or take it back. Cold. Raises `HoldMoved`, `UnknownHold`."""
@@ -290,9 +296,18 @@ class HoldDesk:
         return _Stored(hold, state, until, body, row)
 
     def _step(
-        self, tx: Tx, found: _Stored, state: HoldStatus, step: str, event: str, *, said: str = "", people: int = -1
+        self,
+        tx: Tx,
+        found: _Stored,
+        state: HoldStatus,
+        step: str,
+        event: str,
+        *,
+        said: str = "",
+        people: int = -1,
+        person: str = "",
     ) -> HoldView:
-        taken = Step(step, tx.context.actor.id, tx.context.at, said)
+        taken = Step(step, tx.context.actor.id, tx.context.at, said, person)
         body = replace(found.body, steps=(*found.body.steps, taken))
         entry = self._enter(tx, event, found.id, body, people)
         version = found.was[0] + 1

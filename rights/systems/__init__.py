@@ -5,19 +5,23 @@ takes the answers. `declared.py` is the manifest's section `systems`, `statement
 `model.py` a task and its states, pure.
 """
 
-from rights.systems.declared import CONNECTORS, READING, Connector, System, Systems, concerned, parse_systems
+from rights.systems.declared import CONNECTORS, OURS, READING, Connector, System, Systems, concerned, parse_systems
 from rights.systems.model import Task, TaskState, UnknownTask
+from rights.systems.opendsr import regulation_of
 from rights.systems.statements import Statement
 from rights.systems.statements import refusal as statement_refusal
-from rights.systems.tasks import Reach, TaskDesk
+from rights.systems.statements import words_of as statement_words
+from rights.systems.tasks import Leased, Reach, TaskDesk
 from rights.systems.view import Answered, Handed, TaskPage, TaskView
 
 __all__ = [
     "CONNECTORS",
+    "OURS",
     "READING",
     "Answered",
     "Connector",
     "Handed",
+    "Leased",
     "Reach",
     "Statement",
     "System",
@@ -30,5 +34,7 @@ __all__ = [
     "UnknownTask",
     "concerned",
     "parse_systems",
+    "regulation_of",
     "statement_refusal",
+    "statement_words",
 ]

@@ -15,15 +15,18 @@ from rights.certificate import answers_hash
 from rights.model import Fulfil
 from rights.steps import Opened, Steps
 from rights.systems import store
-from rights.systems.declared import READING, System, Systems
+from rights.systems.declared import OURS, READING, System, Systems
 from rights.systems.model import Task, UnknownTask, answered, asked_again
 from rights.systems.store import Stored
 from rights.systems.view import Answered, TaskView, answers, shown
-from sayso.kernel import Actor, Denied, Invalid, Sealer, TooLarge, Tx, Work, raw
+from sayso.kernel import Actor, Denied, Invalid, Sealer, TooLarge, Tx, Work, add_duration, raw
 
 KEY_CLASS: Final = "task"
 COLLECTION: Final = "rights_task"
 REASON_LIMIT: Final = 500
+RESULT_TERM: Final = "P14D"
+"""How long what systems found is kept after the request was closed: as long as a package that is made of it then."""
+
 DATA_LIMIT: Final = 256 * 1024
 """Bytes of JSON that one system may add to an access package."""
 
@@ -84,6 +87,10 @@ class Answers:
         tx.publish(events.TASK_CREATED, raw(after.id), raw(after.id))
         return shown(after, systems, tx.context.at)
 
+    def tidy(self, tx: Tx) -> None:
+        """Forget what systems found once its term after the request's end is over. Cold."""
+        tx.execute(store.spent_results(tx.context.at))
+
     def _answering(self, tx: Tx, systems: Systems, task: str, answer: Answered) -> Work[Stored]:
         """The task that is answered, by somebody who may, about the request that it is part of."""
         found = yield from store.load(tx, task)
@@ -107,9 +114,15 @@ class Answers:
         event = events.task_step(after, after.state, request.subject)
         after = replace(after, entry=self._audit.append(tx, event, opened.key))
         result = _sealed(opened, after, data)
-        store.put(tx, found, after, again=0, told=None, result=result)
-        every = [after if each.task.id == after.id else each.task for each in store.all_stored(rows)]
-        if all(each.settled for each in every) and not request.state.closed:
+        others = [each for each in store.all_stored(rows) if each.task.id != after.id]
+        every = [after, *(each.task for each in others)]
+        last = all(each.settled for each in every) and not request.state.closed
+        ends = add_duration(tx.context.at, RESULT_TERM) if last else 0
+        store.put(tx, found, after, again=ends if result else 0, told=None, result=result)
+        if last:
+            for each in others:
+                if each.result is not None:
+                    store.put(tx, each, each.task, again=ends, told=None, result=each.result)
             self._sealer.destroy(tx, raw(after.request), KEY_CLASS)
             self._steps.step(tx, opened, Fulfil(), lambda done, _: events.answered(done, answers_hash(answers(every))))
         else:
@@ -125,10 +138,10 @@ class Answers:
 
 
 def answers_for(actor: Actor, system: System | None) -> bool:
-    """Whether the caller is the client that answers for a system; the program itself does for SQL."""
+    """Whether the caller is the client that answers for a system; the program itself does where it works itself."""
     if system is None:
         return False
-    if system.connector == "sql":
+    if system.connector in OURS:
         return actor.kind == "system"
     return bool(system.client) and actor.kind == "service" and actor.name == system.client
 

@@ -4,7 +4,7 @@ systems:
   crm:
     title: {en: Customer database}
     holds: [contact, behaviour]
-    connector: webhook                  # webhook | pull | manual | sql
+    connector: webhook                  # webhook | pull | manual | sql | opendsr
     client: crm                         # whose key answers: webhook and pull
     kinds: [erasure, access]            # default: every kind that is about stored data
     acknowledge_within: P7D
@@ -18,6 +18,7 @@ from typing import Final, Literal, get_args
 from msgspec import Struct
 
 from rights.model import KINDS, Kind
+from rights.systems.opendsr import FORMATS, IDENTITIES, TYPES, Format, certificate_refusal
 from rights.systems.statements import Statement, refusal
 from sayso.kernel import (
     Invalid,
@@ -33,11 +34,17 @@ from sayso.kernel import (
 )
 from vault import Collections
 
-Connector = Literal["webhook", "pull", "manual", "sql"]
+Connector = Literal["webhook", "pull", "manual", "sql", "opendsr"]
 CONNECTORS: Final[tuple[Connector, ...]] = get_args(Connector)
+
+OURS: Final = frozenset(("sql", "opendsr"))
+"""Connectors whose tasks we work on ourselves: statements in a database, calls of a processor."""
 
 SUBJECT: Final = "subject"
 """What `identify` says for the name by which the system's client knows the person."""
+
+NEW: Final = "new_"
+"""Before a name of `identify`: the value that takes its place, in a rectification."""
 
 USUAL_KINDS: Final[tuple[Kind, ...]] = ("access", "portability", "rectification", "erasure", "restriction")
 READING: Final = frozenset(("access", "portability"))
@@ -58,12 +65,15 @@ _MEMBERS: Final = (
     "identify",
     "statements",
     "most_rows",
+    "certificate",
+    "identity_format",
 )
 
 
 class System(Struct, frozen=True):
     """One system. `acknowledge_within` is an ISO 8601 duration. `identify` maps names that the system is told to where
     they come from: `subject`, or `collection.field` of the vault. `most_rows` is how many rows one statement may touch.
+    `certificate` (PEM) is what a processor of OpenDSR signs with, `identity_format` how it is told who it is.
     """
 
     name: str
@@ -76,6 +86,8 @@ class System(Struct, frozen=True):
     title: dict[str, str] = {}
     statements: dict[str, tuple[Statement, ...]] = {}
     most_rows: int = MOST_ROWS
+    certificate: str = ""
+    identity_format: Format = "raw"
 
     def called(self, language: str) -> str:
         """Its title in a language, as near as there is."""
@@ -156,6 +168,8 @@ class _Reading:
             title=self._title(node),
             statements=self._statements(node, frozenset(identify)),
             most_rows=self._rows(node),
+            certificate=self._word(node, "certificate"),
+            identity_format=self._format(node),
         )
         self._whole(node, system)
         return system
@@ -167,12 +181,34 @@ class _Reading:
             self._wrong(node, f"System {system.name!r} answers by a key of its own: name its 'client'.")
         if system.connector != "sql" and system.statements:
             self._wrong(node, f"Only a system with connector 'sql' has statements; {system.name!r} is another.")
+        if system.connector == "opendsr":
+            self._processor(node, system)
+        elif system.certificate or node.get("identity_format") is not None:
+            self._wrong(node, f"Only a system with connector 'opendsr' has a certificate; {system.name!r} is another.")
         if system.connector == "sql":
             for kind in system.kinds:
                 if not system.statements.get(kind):
                     self._wrong(
                         node, f"System {system.name!r} has no statements for {kind!r}; leave it out of 'kinds'."
                     )
+
+    def _processor(self, node: Map, system: System) -> None:
+        """OpenDSR's own words: what it can be asked, and by which identities."""
+        why = certificate_refusal(system.certificate)
+        if why:
+            self._wrong(node.get("certificate") or node, why)
+        for kind in system.kinds:
+            if kind not in TYPES:
+                self._wrong(node, f"OpenDSR knows {', '.join(TYPES)}: name the 'kinds' of {system.name!r} among them.")
+        for name in system.identify:
+            if name not in IDENTITIES:
+                near = nearest(name, IDENTITIES)
+                self._wrong(node.get("identify") or node, f"{name!r} is no identity of OpenDSR.", near)
+
+    def _format(self, node: Map) -> Format:
+        if node.get("identity_format") is None:
+            return "raw"
+        return "sha256" if self._one_of(node, "identity_format", FORMATS, "identity_format") == "sha256" else "raw"
 
     def _identify(self, node: Map) -> dict[str, str]:
         child = node.get("identify")
@@ -214,6 +250,9 @@ class _Reading:
 
     def _statement(self, kind: str, name: str, node: Node, names: frozenset[str]) -> Statement:
         sql = node.value if isinstance(node, Scalar) and isinstance(node.value, str) else ""
+        if kind == "rectification":
+            # `identify` finds the person by what was wrong; the same name with `new_` is what it should be.
+            names |= {f"{NEW}{each}" for each in names}
         why = refusal(sql, reads=kind in READING, names=names) if sql else "A statement is text."
         if why:
             self._wrong(node, why)

@@ -32,7 +32,8 @@ class TaskSettled(Conflict):
 class Task(Struct, frozen=True, array_like=True):
     """One system's part. `due_at` is when its answer is expected; `count` how many things it says it dealt with.
 
-    `reason` is a word of the system's for a failure, or an officer's sentence. `entry` is the last step's log entry.
+    `reason` is a word of the system's for a failure, or an officer's sentence. `entry` is the last step's log entry,
+    `rounds` how often an officer had the system told anew, `entries` are those of all steps, in order.
     """
 
     id: str
@@ -49,6 +50,8 @@ class Task(Struct, frozen=True, array_like=True):
     settled_at: Instant = Instant(0)
     entry: str = ""
     recipient: str = ""
+    rounds: int = 0
+    entries: tuple[str, ...] = ()
 
     @property
     def settled(self) -> bool:
@@ -74,4 +77,4 @@ def asked_again(task: Task, at: Instant) -> Task:
     """The task open once more. Raises `TaskSettled`."""
     if task.settled:
         raise TaskSettled(task.state)
-    return replace(task, state="open", reason="", attempts=0)
+    return replace(task, state="open", reason="", attempts=0, rounds=task.rounds + 1)

@@ -72,6 +72,12 @@ def refusal(sql: str, *, reads: bool, names: frozenset[str]) -> str:
     return ""
 
 
+def words_of(sql: str) -> frozenset[str]:
+    """Every word of a statement that may name a table, quoted or not, in lower case."""
+    plain = {each.strip('"`').lower() for each in _TOKEN.findall(sql) if each[0].isalpha() or each[0] in '_"`'}
+    return frozenset(plain - {""})
+
+
 def _act(words: list[str], tokens: list[str], *, reads: bool) -> str:
     """What is wrong with what the statement does."""
     first = words[0] if words and tokens[0].lower() == words[0] else ""

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from msgspec import msgpack
-from sqlalchemy import select
+from msgspec.structs import replace
+from sqlalchemy import Update, select, update
 
-from rights.systems.model import Task, UnknownTask
+from rights.systems.model import SETTLED, Task, UnknownTask
 from rights.systems.tables import rights_task
 from sayso.kernel import Get, Query, Rows, Tx, Values, Work, raw
 
@@ -79,6 +80,12 @@ def page(
     return tx.select(wanted.where(_c.task > after).order_by(_c.task).limit(most))
 
 
+def spent_results(at: int) -> Update:
+    """Takes away the results whose time is over: of a settled task, `again` is that instant, or 0 without a result."""
+    over = update(rights_task).where(_c.state.in_(sorted(SETTLED)), _c.again > 0, _c.again <= at)
+    return over.values(result=None, again=0, version=_c.version + 1)
+
+
 def insert(tx: Tx, task: Task, told: bytes) -> None:
     """A new task, free at once."""
     tx.insert(TASK, raw(task.id), *_columns(task, 1, task.created_at, told, None))
@@ -91,5 +98,7 @@ def put(tx: Tx, before: Stored, task: Task, *, again: int, told: bytes | None, r
 
 
 def _columns(task: Task, version: int, again: int, told: bytes | None, result: bytes | None) -> Values:
+    if task.entry and task.entry not in task.entries:
+        task = replace(task, entries=(*task.entries, task.entry))
     request = raw(task.request)
     return (version, request, task.system, task.state, task.due_at, again, _encode(task), told, result)

@@ -17,9 +17,9 @@ rights_task = tenant_table(
     column("told", LargeBinary, nullable=True),
     column("result", LargeBinary, nullable=True),
     key=("task",),
-    indexes=[("request",), ("system", "state", "again"), ("state", "due")],
+    indexes=[("request",), ("system", "state", "again"), ("state", "due"), ("state", "again")],
 )
-"""One system's part of a request. `again` is when somebody may take it (a lease, or the next try). `told` is what the
-person is known by there, sealed under a key that is destroyed when the task is settled; `result` is what an access
-request brought back, sealed under the person's key.
+"""One system's part of a request. `again` is when somebody may take it (a lease, or the next try); once it is settled,
+when `result` is taken away. `told` is what the person is known by there, sealed under a key that is destroyed when the
+task is settled; `result` is what an access request brought back, sealed under the person's key.
 """

@@ -15,16 +15,17 @@ from audit import AuditLog
 from policies import Answer, Policy, PolicyEngine, rights_question
 from rights import events
 from rights.certificate import SystemAnswer
-from rights.model import RightsRequest
+from rights.model import Kind, RightsRequest
 from rights.progress import SystemView
 from rights.steps import Steps
 from rights.systems import store
 from rights.systems.answers import COLLECTION, KEY_CLASS, Answers, answers_for
-from rights.systems.declared import SUBJECT, System, Systems, concerned
+from rights.systems.declared import NEW, OURS, SUBJECT, System, Systems, concerned
 from rights.systems.model import TASK_STATES, Task, TaskState, UnknownTask
 from rights.systems.recipients import TOLD_OF, Recipient, disclosed_to, others
 from rights.systems.store import Stored
 from rights.systems.view import Handed, TaskPage, TaskView, answers, progress, shown
+from rights.wanted import Correction
 from sayso.kernel import (
     SECOND,
     Actor,
@@ -50,10 +51,13 @@ KnownAs = Callable[[str, str, bytes], str]
 
 
 class Reach(Struct, frozen=True):
-    """Which systems there are, and where in the vault lies what they know people by."""
+    """Which systems there are, where in the vault lies what they know people by, and which kinds of requests one
+    officer proposes to fulfil and another one approves.
+    """
 
     systems: Systems = {}
     collections: Collections = {}
+    two_officers: frozenset[Kind] = frozenset()
 
 
 NOWHERE: Final = Reach()
@@ -64,6 +68,13 @@ class Planned(Struct, frozen=True):
 
     told: tuple[tuple[System, dict[str, list[str]]], ...] = ()
     recipients: tuple[Recipient, ...] = ()
+
+
+class Leased(Struct, frozen=True):
+    """A task that was taken. `version` is the fence: it is another once anybody else has touched the task."""
+
+    task: TaskView
+    version: int
 
 
 class TaskDesk:
@@ -90,13 +101,16 @@ class TaskDesk:
         request: RightsRequest,
         ids: Iterable[bytes],
         purposes: tuple[str, ...],
+        corrections: tuple[Correction, ...] = (),
     ) -> Work[Planned | Answer]:
         """Whom to tell of a request, and by which names. An `Answer` is the rules' refusal to hand the names out.
 
-        `ids` are all ids of the person. To be asked before anything is erased.
+        `ids` are all ids of the person. To be asked before anything is erased or corrected: a system finds the person
+        by what was wrong, and is told what should stand there.
         """
         people = tuple(ids)
-        chosen = concerned(reach.systems, request.kind, _categories(policy, purposes))
+        touched = _corrected(reach.collections, corrections) if corrections else _categories(policy, purposes)
+        chosen = concerned(reach.systems, request.kind, touched)
         given: tuple[Recipient, ...] = ()
         if request.kind in TOLD_OF:
             given = yield from disclosed_to(self._audit, tx, people)
@@ -118,7 +132,8 @@ class TaskDesk:
         for system in chosen:
             names = [self._known_as(tenant, system.client, subject) for subject in people]
             sources = {**values, SUBJECT: names}
-            told.append((system, {key: sources[src] for key, src in system.identify.items() if src in sources}))
+            known = {key: sources[src] for key, src in system.identify.items() if src in sources}
+            told.append((system, known | _new_names(system, corrections)))
         return Planned(tuple(told), given)
 
     def fan_out(self, tx: Tx, request: RightsRequest, planned: Planned, key: Key | None) -> list[Task]:
@@ -219,6 +234,11 @@ class TaskDesk:
             return (yield from self._handed(tx, systems, found))
         return shown(found.task, systems, tx.context.at)
 
+    def entries(self, tx: Tx, request: str) -> Work[tuple[str, ...]]:
+        """The log entries of every step of every task of a request."""
+        (rows,) = yield (store.of_requests(tx, [request]),)
+        return tuple(entry for each in store.all_stored(rows) for entry in each.task.entries)
+
     def certified(self, tx: Tx, request: str) -> Work[tuple[SystemAnswer, ...]]:
         """What a certificate says of the systems of a request."""
         (rows,) = yield (store.of_requests(tx, [request]),)
@@ -252,28 +272,31 @@ class TaskDesk:
 
     def waiting(self, tx: Tx, systems: Systems) -> Work[bool]:
         """Whether there is anything to `take`."""
-        ours = [each.name for each in systems.values() if each.connector == "sql"]
+        ours = [each.name for each in systems.values() if each.connector in OURS]
         if not ours:
             return False
         (rows,) = yield (store.free(tx, ours, tx.context.at, 1),)
         return bool(rows)
 
-    def take(self, tx: Tx, systems: Systems, limit: int, lease_s: int) -> Work[list[TaskView]]:
-        """Open tasks of the systems that we ourselves work on (SQL), leased and their tries counted."""
-        ours = [each.name for each in systems.values() if each.connector == "sql"]
-        if not ours:
-            return []
-        found = yield from self._taken(tx, ours, limit, lease_s)
-        views = []
-        for each in found:
-            views.append((yield from self._handed(tx, systems, each)))
-        return views
+    def take(self, tx: Tx, systems: Systems, lease_s: int) -> Work["Leased | None"]:
+        """The longest waiting task of the systems that we ourselves work on, leased and its try counted."""
+        ours = [each.name for each in systems.values() if each.connector in OURS]
+        found = (yield from self._taken(tx, ours, 1, lease_s)) if ours else []
+        if not found:
+            return None
+        return Leased((yield from self._handed(tx, systems, found[0])), int(found[0].was[0]) + 1)
 
-    def put_off(self, tx: Tx, task: str, until: int) -> Work[None]:
-        """A try failed: the next one is not before `until`."""
+    def holds(self, tx: Tx, leased: "Leased") -> Work[bool]:
+        """Whether the task is still as it was leased: nobody else has taken, answered or closed it."""
+        (row,) = yield (store.at(tx, raw(leased.task.task, "tsk")),)
+        return row is not None and int(row[0]) == leased.version
+
+    def put_off(self, tx: Tx, task: str, until: int, *, heard: bool = False) -> Work[None]:
+        """The next try is not before `until`. `heard`: this one did not fail, the system is at it."""
         found = yield from store.load(tx, task)
         if found.task.state == "open":
-            store.put(tx, found, found.task, again=until, told=found.told, result=found.result)
+            after = replace(found.task, attempts=1) if heard else found.task
+            store.put(tx, found, after, again=until, told=found.told, result=found.result)
 
     def _taken(self, tx: Tx, systems: list[str], limit: int, lease_s: int) -> Work[list[Stored]]:
         at = tx.context.at
@@ -311,6 +334,17 @@ class UnknownSystem(Denied):
 
     def __init__(self) -> None:
         super().__init__("unknown-system", "This key answers for no such system.")
+
+
+def _new_names(system: System, corrections: tuple[Correction, ...]) -> dict[str, list[str]]:
+    """What is corrected of that by which a system finds people, under the same names with `new_`."""
+    values = {f"{each.collection}.{each.field}": each.value for each in corrections}
+    return {f"{NEW}{key}": [values[source]] for key, source in system.identify.items() if source in values}
+
+
+def _corrected(collections: Collections, corrections: tuple[Correction, ...]) -> set[str]:
+    """The categories of what is corrected."""
+    return {collections[each.collection].fields[each.field].category for each in corrections}
 
 
 def _categories(policy: Policy, purposes: tuple[str, ...]) -> set[str] | None:

@@ -14,7 +14,7 @@ from sayso.kernel import iso
 
 class TaskView(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One task. `identify` is what the person is known by in that system: only its own client is shown it, and only
-    while the task is open.
+    while the task is open. `rounds`: how often an officer had the system told anew.
     """
 
     task: str
@@ -33,6 +33,7 @@ class TaskView(Struct, frozen=True, omit_defaults=True, kw_only=True):
     reason: str = ""
     entry: str = ""
     recipient: str = ""
+    rounds: int = 0
     identify: dict[str, list[str]] = {}
 
 
@@ -95,6 +96,7 @@ def shown(task: Task, systems: Systems, at: int, identify: dict[str, list[str]] 
         reason=task.reason,
         entry=task.entry,
         recipient=task.recipient,
+        rounds=task.rounds,
         identify=identify or {},
     )
 

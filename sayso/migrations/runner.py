@@ -31,6 +31,7 @@ TABLES_IN = (
     "rights.retention.tables",
     "rights.systems.tables",
     "sayso.server.tables",
+    "sayso.server.drp.tables",
     "sayso.server.feed.tables",
     "sayso.server.mail.tables",
     "sayso.server.packages.tables",

@@ -52,6 +52,8 @@ async def running(services: Services) -> AsyncIterator[None]:
         await loops.stop()
         await services.crowds.close()
         await services.feed.close()
+        await services.callbacks.close()
+        await services.connectors.close()
         await services.witnesses.close()
         await services.database.stop()
 

@@ -14,8 +14,8 @@ from policies import Difference, Snapshot, diff, failures_of
 from sayso.kernel import Conflict, ManifestError, Map, Tx, Work, load
 from sayso.server import manifest, store
 from sayso.server.auth import Principal
+from sayso.server.building import Built, build
 from sayso.server.call import Call
-from sayso.server.configuration import Built, build
 from sayso.server.control.activation import Origin, Version, activate, demand_enough, loss
 from sayso.server.control.proposals import Draft, propose
 from sayso.server.counting import count_asked_again

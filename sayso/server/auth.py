@@ -15,7 +15,10 @@ import msgspec
 from sayso.kernel import Actor, Context, Denied, Instant, Unauthenticated, now
 from sayso.server.jwks import PublicKey
 
-BUILT_IN = frozenset({"admin", "officer", "auditor", "recorder", "vault_writer", "pep", "self", "overdue"})
+DRP_AGENT = "drp_agent"
+"""An agent of the Data Rights Protocol: opens the protocol's calls and nothing else."""
+
+BUILT_IN = frozenset({"admin", "officer", "auditor", "recorder", "vault_writer", "pep", "self", "overdue", DRP_AGENT})
 """Roles that every installation has."""
 
 UNGIVEN = frozenset({"self", "overdue"})

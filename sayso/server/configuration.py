@@ -5,7 +5,6 @@ each change of configuration raises in its own commit: a unit never decides on a
 """
 
 import asyncio
-from collections.abc import Callable
 from contextvars import ContextVar
 from functools import partial
 from typing import TypeVar
@@ -14,30 +13,24 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from audit import Classes, parse_logs
+from audit import Classes
 from consent import (
     Catalogue,
     ConsentRegistry,
-    Declarations,
     IdentifierKinds,
-    Publication,
     Purpose,
     Questionnaire,
-    parse_preferences,
 )
-from consent import parse as parse_consent
-from policies import Case, Policy, failures_of, read_policy, read_suite
-from rights import EndTerms, Systems, parse_end_terms, parse_systems
+from policies import Policy, failures_of
+from rights import AnswerRules, EndTerms, Reach, Systems
 from sayso.kernel import (
     SECOND,
     SYSTEM,
     Actor,
     Context,
     Database,
-    ManifestError,
     Map,
     NotFound,
-    Problem,
     Tx,
     Work,
     now,
@@ -45,14 +38,14 @@ from sayso.kernel import (
 )
 from sayso.server import manifest, store
 from sayso.server.auth import Client, Principal, Principals, Profile, principal_of
-from sayso.server.doubts import masks_that_add_up
+from sayso.server.building import build
+from sayso.server.drp.declared import Network
 from sayso.server.logs import Log
 from sayso.server.manifest import Approval
 from sayso.server.self_check import Unsound, demand_same
-from sayso.server.sites import Declared, Site, parse_clients, parse_sites
+from sayso.server.sites import Site
 from sayso.server.tenancy import WORLD
 from vault import Collections, Keyring, ProviderDown, RootKeyError
-from vault import parse as parse_collections
 
 T = TypeVar("T")
 
@@ -68,24 +61,6 @@ class Lag(Struct, frozen=True):
 
     version: int
     since: int
-
-
-class Built(Struct, frozen=True):
-    """What a manifest comes to, before it is live."""
-
-    declared: Declarations
-    publication: Publication
-    collections: Collections
-    policy: Policy
-    questionnaire: Questionnaire
-    end_terms: EndTerms
-    systems: Systems
-    sites: dict[str, Site]
-    clients: dict[str, Profile]
-    logs: Classes
-    suite: tuple[Case, ...] = ()
-    """The manifest's own tests of its rules: they are run before it goes live, and by each node before it swaps."""
-    warnings: tuple[Problem, ...] = ()
 
 
 class Configuration(Struct, frozen=True):
@@ -104,10 +79,12 @@ class Configuration(Struct, frozen=True):
     questionnaire: Questionnaire
     end_terms: EndTerms
     systems: Systems
+    answering: AnswerRules
     sites: dict[str, Site]
     clients: dict[str, Profile]
     logs: Classes
     """Which entries lie in logs of their own, and for how long."""
+    drp: Network
     kinds: IdentifierKinds
     """The types of identifiers there are."""
     registered: dict[str, Actor]
@@ -121,6 +98,11 @@ class Configuration(Struct, frozen=True):
         return self.registered.get(name)
 
     @property
+    def reach(self) -> Reach:
+        """How far an answer to a rights request reaches, and how many officers it takes."""
+        return Reach(self.systems, self.collections, self.answering.two_officers)
+
+    @property
     def purposes(self) -> dict[str, Purpose]:
         return self.catalogue.purposes
 
@@ -128,35 +110,6 @@ class Configuration(Struct, frozen=True):
     def roles(self) -> frozenset[str]:
         """Policy roles that the manifest declares."""
         return frozenset(self.policy.snapshot.trees.roles.up)
-
-
-def build(registry: ConsentRegistry, tree: Map, tx: Tx) -> Work[Built]:
-    """A manifest as values; part of a cold unit that has written nothing yet.
-
-    Raises `ManifestError` with every problem of every section, in file order.
-    """
-    declared = parse_consent(tree)
-    publication = yield from registry.publisher.plan(tx, declared)
-    catalogue = publication.catalogue
-    problems: list[Problem] = []
-    collections = _collect(problems, lambda: parse_collections(tree.get("collections"), catalogue.categories))
-    read = _collect(problems, lambda: read_policy(tree, catalogue, tx.context.tenant))
-    suite = read_suite(tree.get("policy_tests"), read[0], problems) if read is not None else []
-    roles = read[0].snapshot.trees.roles.up if read is not None else ()
-    questionnaire = parse_preferences(tree.get("preferences"), catalogue, problems)
-    end_terms = _collect(problems, lambda: parse_end_terms(tree.get("data_ends")))
-    systems = _collect(problems, lambda: parse_systems(tree.get("systems"), catalogue.categories, collections or {}))
-    locales = {name: tuple(notice.text) for name, notice in catalogue.notices.items()}
-    names = Declared(catalogue.notices, catalogue.purposes, roles, catalogue.beyond_a_click(), locales)
-    sites = parse_sites(tree.get("sites"), names, problems)
-    clients = parse_clients(tree.get("clients"), names, problems)
-    logs = _collect(problems, lambda: parse_logs(tree.get("logs")))
-    if problems or collections is None or read is None or end_terms is None or systems is None or logs is None:
-        raise ManifestError(problems)
-    doubts = masks_that_add_up(collections, read[0].snapshot)
-    warnings = (*declared.doubts, *publication.doubts, *read[1], *doubts)
-    rest = (questionnaire, end_terms, systems, sites, clients, logs, tuple(suite), warnings)
-    return Built(declared, publication, collections, read[0], *rest)
 
 
 class Configurations:
@@ -348,9 +301,11 @@ class Configurations:
             questionnaire=built.questionnaire,
             end_terms=built.end_terms,
             systems=built.systems,
+            answering=built.answering,
             sites=built.sites,
             clients=built.clients,
             logs=built.logs,
+            drp=built.drp,
             kinds=IdentifierKinds(built.declared.identifiers),
             registered={},
             approval=manifest.approval_of(read),
@@ -361,14 +316,6 @@ _ONE_LOG = Classes()
 _NO_MANIFEST = (0, "", b"{}", 0, "", "")
 _loading: ContextVar[bool] = ContextVar("loading", default=False)
 """Set while a configuration is read: its own reads must not wait for it."""
-
-
-def _collect(problems: list[Problem], step: Callable[[], T]) -> T | None:
-    try:
-        return step()
-    except ManifestError as error:
-        problems += error.problems
-        return None
 
 
 def _brands(tx: Tx) -> Work[list[tuple[str, str, str, int]]]:

@@ -31,3 +31,5 @@ WEBHOOK_REDELIVERED = declare("server.webhook.redelivered", "webhook", "client",
 PACKAGE_MADE = declare("rights.package.made", "request")
 PACKAGE_FETCHED = declare("rights.package.fetched", "request")
 """Everything about a person left the house: by whom is the entry's actor."""
+SYSTEM_CHECKED = declare("rights.system.checked", "system", "tried", "problems")
+"""Somebody had a customer database looked at. `tried` is how many statements were run and taken back there."""

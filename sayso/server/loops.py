@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from sayso.kernel import SYSTEM, Context, Tx, Work, now
 from sayso.server import feed, keykeeping, mail, store, timestamping
 from sayso.server.connectors import runner as connectors
+from sayso.server.drp import callbacks as agents
 from sayso.server.wiring import Services
 from sayso.server.workers import WORK_EVERY
 
@@ -49,6 +50,7 @@ class Loops:
         self._every(mail.EVERY, self._services.carrier.round, "mail")
         self._every(WORK_EVERY, self._services.workers.round, "jobs")
         self._every(connectors.EVERY, self._services.connectors.round, "connectors")
+        self._every(agents.EVERY, self._services.callbacks.round, "agents")
         self._every(keykeeping.EVERY, self._services.key_keeper.round, "keys")
         self._every(CROWDS_EVERY, self._services.crowds.follow, "crowds")
         self._every(RELOAD_EVERY, self._services.configurations.retry, "reload")
@@ -112,6 +114,8 @@ class Loops:
             tx.execute(store.expired_sessions(at))
             services.registry.codes.tidy(tx)
             services.desk.identity.tidy(tx)
+            services.agents.tidy(tx)
+            services.desk.tasks.answers.tidy(tx)
             yield from services.packages.tidy(tx)
             services.outbox.tidy(tx)
             yield from services.vault.tidy_tokens(tx)

@@ -24,6 +24,8 @@ SECTIONS = (
     "preferences",
     "collections",
     "systems",
+    "drp",
+    "rights",
     "data_ends",
     "roles",
     "rules",

@@ -87,10 +87,11 @@ async def bundle(call: Call, own: Own) -> AsyncIterator[bytes]:
     """The evidence bundle of a person's own entries. Where they lie in several logs, a zip of one bundle for each."""
     if len(own.logs) == 1:
         return await _bundle(call, own.keys, MAIN, own.logs[MAIN])
-    return _together([(log, await _bundle(call, own.keys, log, each)) for log, each in own.logs.items()])
+    return together([(log, await _bundle(call, own.keys, log, each)) for log, each in own.logs.items()])
 
 
-async def _together(bundles: list[tuple[str, AsyncIterator[bytes]]]) -> AsyncIterator[bytes]:
+async def together(bundles: list[tuple[str, AsyncIterator[bytes]]]) -> AsyncIterator[bytes]:
+    """One zip of the bundles of several logs."""
     sink = Drain()
     archive = zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED)
     for log, pieces in bundles:

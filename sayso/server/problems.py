@@ -127,6 +127,15 @@ def authzen(error: BaseException) -> tuple[int, dict[str, str], bytes]:
     return status, {**headers, "content-type": "application/json"}, msgspec.json.encode(message)
 
 
+def drp(error: BaseException) -> tuple[int, dict[str, str], bytes]:
+    """The same for the Data Rights Protocol 1.0, section 3.06: the status as text, a sentence, whether it is final."""
+    known = understood(error)
+    status, headers, _ = respond(error)
+    said = {"code": str(status), "message": "Something went wrong." if known is None else known.message}
+    fatal = {"fatal": True} if known is not None and known.facts.get("fatal") else {}
+    return status, {**headers, "content-type": "application/json"}, msgspec.json.encode(said | fatal)
+
+
 def from_framework(error: Any) -> SaysoError | None:
     """A Litestar `HTTPException` as one of our kinds, without the framework's words: they repeat paths and values."""
     status = int(error.status_code)
@@ -150,7 +159,7 @@ def handle(request: "Request[Any, Any, Any]", error: Exception) -> "Response[byt
 
     from sayso.server.door import SERVICES
 
-    speak = authzen if request.url.path.startswith("/access/v1/") else respond
+    speak = next((each for start, each in _OWN_WORDS if request.url.path.startswith(start)), respond)
     if isinstance(error, HTTPException):
         known = body_too_large(_limit(request)) if error.status_code == 413 else from_framework(error)
         status, headers, body = speak(known if known is not None else error)
@@ -180,6 +189,9 @@ def _shape(message: str) -> tuple[str, str]:
     message = _UNKNOWN_FIELD.sub("a member that this call does not know", message)
     return _QUOTED.sub("a value", message).replace("`", "").rstrip(".") + ".", at
 
+
+_OWN_WORDS = (("/access/v1/", authzen), ("/v1/data-rights-request", drp), ("/v1/agent/", drp))
+"""Addresses whose standard has errors of its own."""
 
 _UNEXPECTED = msgspec.json.encode(
     {

@@ -13,8 +13,8 @@ from policies import Case, Difference, Explanation, Outcome, Policy, coverage, d
 from sayso.kernel import Invalid, Map, Tx, Work, load
 from sayso.server import manifest, store
 from sayso.server.applying import ManifestFile
+from sayso.server.building import Built, build
 from sayso.server.call import Call
-from sayso.server.configuration import Built, build
 from sayso.server.control.rollback import UnknownVersion
 from sayso.server.drafting import draft_tree
 

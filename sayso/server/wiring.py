@@ -11,7 +11,7 @@ from consent import ConsentRegistry, IdentifierKinds, Issuer
 from policies import Audiences, Crowds, KeptLists, PolicyEngine
 from reports import BlastRadius, UsesReport
 from rights import Again, RightsDesk
-from sayso.kernel import SECOND, SYSTEM, Context, Database, Renderer, now, open_database, text
+from sayso.kernel import SECOND, SYSTEM, Context, Database, Renderer, Tx, Work, now, open_database, text
 from sayso.server.asking import Asking
 from sayso.server.auth import Principals
 from sayso.server.configuration import Configurations
@@ -27,6 +27,7 @@ from sayso.server.metrics import Metrics
 from sayso.server.pages.uses_report import uses_document
 from sayso.server.publishing import Publishing
 from sayso.server.settings import Settings
+from sayso.server.store import sessions_of
 from sayso.server.timestamping import Timestamps
 from sayso.server.typesetting import Typesetter
 from sayso.server.witnesses import Witnesses
@@ -72,9 +73,10 @@ class Services:
             self.engine,
             self._issuer,
             known_as=self._known_as,
+            forget_rest=self._forget_rest,
         )
         self.revocation = Revocation(Ledger(settings.key_folder))
-        self.again = Again(self.audit, keyring, self.registry, self.vault, self.revocation)
+        self.again = Again(self.audit, keyring, self.registry, self.vault, self.revocation, self._forget_rest)
         self.configurations = Configurations(
             keyring, self.principals, self.registry, self.log, settings.policy_stale_after
         )
@@ -102,12 +104,16 @@ class Services:
                 "blast_radius": BlastRadius(keyring, self.audiences),
             },
         )
-        # What packages are made of is read by calls, which know this file.
+        # What packages are made of is read by calls, and agents have keys made: both know this file.
+        from sayso.server.drp.callbacks import Callbacks
+        from sayso.server.drp.desk import AgentDesk
         from sayso.server.packages import Maker
 
         self.packages = Maker(self)
         self.workers = Workers(self)
         self.connectors = Connectors(self)
+        self.agents = AgentDesk(self)
+        self.callbacks = Callbacks(self)
         self.key_keeper = KeyKeeper(self)
         self.metrics.gauge(
             "sayso_units_waiting", "Units of work that wait for their flush.", lambda: self.database.waiting
@@ -204,6 +210,13 @@ class Services:
         """What a system's client calls a person; of a system without a client, the registry's own id."""
         actor = self.configurations.of(tenant).client(client)
         return text("sub", subject) if actor is None else known_as(self.keyring, tenant, actor, subject)
+
+    def _forget_rest(self, tx: Tx, subject: bytes) -> Work[None]:
+        """An erased person's open pages end and their packages go, in the erasure's own commit, under each of their
+        ids: nobody could open them, and these rows are the last that name the person.
+        """
+        yield from self.packages.forget(tx, subject)
+        tx.execute(sessions_of(subject))
 
     def _kinds(self, tenant: str) -> IdentifierKinds:
         return self.configurations.kinds(tenant)

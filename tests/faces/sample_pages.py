@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from sayso.server import pages
 from sayso.server.pages import (
     ConsoleLogin,
@@ -14,6 +16,7 @@ from sayso.server.pages import (
     LatePage,
     PeoplePage,
     PersonPage,
+    RequestFilter,
     SignedUp,
 )
 from sayso.server.pages.console_uses import render_console_uses
@@ -24,6 +27,7 @@ from .embed_samples import Sample, embeds
 from .notice_samples import a_notice_page, an_unsubscribe_page
 from .person_samples import a_data_page, a_history_page, a_uses_page, an_erasure, directives
 from .report_samples import a_report_page
+from .rights_samples import a_holds_page, a_requests_page, requests
 from .samples import (
     AT,
     DAY,
@@ -261,6 +265,27 @@ def all_pages(locale: str = "en", **frame: Any) -> list[Sample]:
                 )
             ),
         ),
+        Sample(
+            "rights", "/console/rights", pages.render_requests(a_requests_page(locale, frame=at("/console/rights")))
+        ),
+        Sample(
+            "rights-none",
+            "/console/rights?law=gdpr",
+            pages.render_requests(
+                a_requests_page(
+                    locale, frame=at("/console/rights"), rows=(), older=None, filter=RequestFilter(law="gdpr")
+                )
+            ),
+        ),
+        *(
+            Sample(
+                f"right-{name or 'erasure'}",
+                f"/console/rights/x?{name}".rstrip("?"),
+                pages.render_request(replace(page, frame=at("/console/rights/x"))),
+            )
+            for name, page in requests().items()
+        ),
+        Sample("holds", "/console/holds", pages.render_holds(a_holds_page(locale, frame=at("/console/holds")))),
         Sample("shop", "/demo/", pages.render_shop(a_shop_page(locale, frame=at("/demo/")))),
         Sample(
             "shop-signed-up",

@@ -86,7 +86,8 @@ def test_every_form_that_changes_something_is_a_post_and_carries_the_token(sampl
     for form in Outline(sample.html).forms:
         if form.get("role") != "search":
             assert form["method"] == "post"
-    kept = r"/p/you/\w+(?:/key)?|/console/(?:leave|people|uses|rollbacks|changes/\w+/\w+)"
+    steps = r"(?:changes|rights|holds)/\w+/\w+"
+    kept = rf"/p/you/\w+(?:/key)?|/console/(?:leave|people|uses|rollbacks|holds|{steps})"
     sessions = re.findall(rf'action="({kept})".*?</form>', sample.html, re.S)
     assert sample.html.count('name="csrf" value="form-token"') == len(sessions)
 

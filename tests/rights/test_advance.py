@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import msgpack
 
+from rights.beside import ClockRefused
 from rights.model import (
     REFUSALS,
     TABLE,
     Challenge,
-    ClockRefused,
     Expire,
     Extend,
     Fulfil,

@@ -127,14 +127,14 @@ async def test_an_extension_is_told_in_time_and_taken_once(world: World) -> None
     with freeze_time("2026-11-30T10:00:00Z", real_asyncio=True):
         request = (await world.request(one.subject)).request
         with pytest.raises(Invalid):
-            await world.cold(lambda tx: world.desk.extend(tx, request, " "))
+            await world.cold(lambda tx: world.desk.clock.extend(tx, request, " "))
     with freeze_time("2026-12-29T10:00:00Z", real_asyncio=True):
-        extended = await world.cold(lambda tx: world.desk.extend(tx, request, "Many systems are concerned."))
+        extended = await world.cold(lambda tx: world.desk.clock.extend(tx, request, "Many systems are concerned."))
         assert extended.due_on == "2027-03-01"
         assert extended.extension is not None
         assert extended.statements[0].step == "extend"
         with pytest.raises(ClockRefused):
-            await world.cold(lambda tx: world.desk.extend(tx, request, "Again."))
+            await world.cold(lambda tx: world.desk.clock.extend(tx, request, "Again."))
 
 
 async def test_an_extension_comes_too_late_after_the_deadline(world: World) -> None:
@@ -142,13 +142,13 @@ async def test_an_extension_comes_too_late_after_the_deadline(world: World) -> N
     with freeze_time("2026-11-02T10:00:00Z", real_asyncio=True):
         request = (await world.request(subject)).request
     with freeze_time("2026-12-03T10:00:00Z", real_asyncio=True), pytest.raises(ClockRefused):
-        await world.cold(lambda tx: world.desk.extend(tx, request, "We forgot."))
+        await world.cold(lambda tx: world.desk.clock.extend(tx, request, "We forgot."))
 
 
 async def test_a_law_without_a_longer_term_gives_none(world: World) -> None:
     opened = await world.request(await world.resolve(), "erasure", "pipl")
     with pytest.raises(NoExtension):
-        await world.cold(lambda tx: world.desk.extend(tx, opened.request, "Busy."))
+        await world.cold(lambda tx: world.desk.clock.extend(tx, opened.request, "Busy."))
 
 
 async def test_the_clock_rests_while_the_person_is_awaited(world: World) -> None:
@@ -156,17 +156,17 @@ async def test_the_clock_rests_while_the_person_is_awaited(world: World) -> None
     with freeze_time("2026-06-01T10:00:00Z", real_asyncio=True):
         request = (await world.request(subject)).request
     with freeze_time("2026-06-05T10:00:00Z", real_asyncio=True):
-        paused = await world.cold(lambda tx: world.desk.pause(tx, request, "identity"))
+        paused = await world.cold(lambda tx: world.desk.clock.pause(tx, request, "identity"))
         assert paused.paused
     with freeze_time("2026-06-09T10:00:00Z", real_asyncio=True):
-        resumed = await world.cold(lambda tx: world.desk.resume(tx, request))
+        resumed = await world.cold(lambda tx: world.desk.clock.resume(tx, request))
     # 1 July and four days: 5 July is a Sunday.
     assert (resumed.due_on, resumed.target_on, resumed.paused) == ("2026-07-06", "2026-07-05", False)
     with pytest.raises(ClockRefused):
-        await world.cold(lambda tx: world.desk.resume(tx, request))
+        await world.cold(lambda tx: world.desk.clock.resume(tx, request))
     other = await world.request(subject, "erasure", "ccpa")
     with pytest.raises(ClockRefused):
-        await world.cold(lambda tx: world.desk.pause(tx, other.request, "identity"))
+        await world.cold(lambda tx: world.desk.clock.pause(tx, other.request, "identity"))
 
 
 async def test_requests_are_refused_in_the_protocols_words(world: World) -> None:
@@ -181,7 +181,7 @@ async def test_requests_are_refused_in_the_protocols_words(world: World) -> None
 async def test_every_step_is_an_entry(world: World) -> None:
     subject = await world.resolve()
     request = await world.verified(subject, "access")
-    await world.cold(lambda tx: world.desk.extend(tx, request, "Many systems."))
+    await world.cold(lambda tx: world.desk.clock.extend(tx, request, "Many systems."))
     done = await world.fulfil(request)
     types = await world.types()
     assert types[-4:] == [f"rights.request.{step}" for step in ("opened", "verified", "extended", "fulfilled")]

@@ -7,15 +7,20 @@ from typing import Any
 import httpx
 import msgspec
 from freezegun import freeze_time
+from sqlalchemy import select
 
 from audit import AuditEvent
-from sayso.kernel import SYSTEM, Context, Tx, Work, now, raw
+from rights import Reach
+from sayso.kernel import SYSTEM, Actor, Context, Tx, Work, new_id, now, raw
+from sayso.server.packages.tables import package
+from sayso.server.tables import sessions
 from tests.server.test_preferences import post
 from tests.server.test_rights_identity import a_request, verify
 from tests.server.worlds import World
 
 EMAIL = "linden.baum@example.com"
 PATH = "/v1/rights/requests"
+OFFICER = Actor(new_id("key"), "ines", "service", frozenset({"officer"}))
 
 
 async def a_person(world: World) -> str:
@@ -129,6 +134,36 @@ async def test_an_erasure_while_a_package_is_made_leaves_nothing(lite: World) ->
     assert (await lite.admin.post(f"{PATH}/{erasure}/fulfil", json={})).status_code == 200
     await work(lite)
     assert (await lite.admin.get(f"{PATH}/{request}/package")).status_code == 404
+
+
+async def test_an_erasure_leaves_no_row_that_names_the_person_under_any_id_of_theirs(world: World) -> None:
+    """In the erasure's own commit: whoever is killed a moment later leaves nothing either."""
+    subject = await a_person(world)
+    other, merged = await world.person("c-2"), await world.person("ann@example.org", "email")
+    kept, gone = raw(subject, "sub"), raw(merged, "sub")
+    await asked(world, merged)
+    await asked(world, other)
+    await asked(world, subject)
+    body = {"identifier": {"type": "email", "value": "ann@example.org"}}
+    joined = await world.admin.post(f"/v1/subjects/{subject}/identifiers", json=body)
+    assert joined.json()["merged"] == merged, joined.text
+    erasure = await a_request(world, subject, "erasure")
+    await verify(world, erasure, method="officer")
+
+    def unit(tx: Tx) -> Work[Any]:
+        desk, live = world.services.desk, world.services.configurations.of("default")
+        return desk.fulfilled(tx, live.policy, erasure, (), "", Reach())
+
+    context = Context("default", OFFICER, now(), "test")
+    await world.services.database.run_alone(context, unit)
+
+    def left(tx: Tx) -> Work[list[bytes]]:
+        (packages, open_pages) = yield (tx.select(select(package.c.subject)), tx.select(select(sessions.c.ref)))
+        return [bytes(row[0]) for row in (*packages, *open_pages)]
+
+    named = await world.services.database.look(context, left)
+    assert raw(other, "sub") in named
+    assert not {kept, gone} & set(named)
 
 
 async def test_a_person_fetches_their_own_package_and_nobody_elses(lite: World) -> None:

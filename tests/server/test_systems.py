@@ -62,6 +62,7 @@ class Told(World):
 
     async def served(self, subject: str, kind: str = "erasure") -> dict[str, Any]:
         opened = await self.ines.post("/v1/rights/requests", json={"subject": subject, "kind": kind, "law": "gdpr"})
+        assert opened.status_code == 201, opened.text
         request = opened.json()["request"]
         await self.ines.post(f"/v1/rights/requests/{request}/verify", json={"method": "officer"})
         done = await self.ines.post(f"/v1/rights/requests/{request}/fulfil", json={})
@@ -72,6 +73,22 @@ class Told(World):
     async def request(self, request: str) -> dict[str, Any]:
         found: dict[str, Any] = (await self.ines.get(f"/v1/rights/requests/{request}")).json()
         return found
+
+    async def rows(self) -> list[Any]:
+        """State, names and findings of every task, as they are stored."""
+
+        def stored(tx: Tx) -> Work[list[Any]]:
+            (rows,) = yield (tx.select(select(rights_task.c.state, rights_task.c.told, rights_task.c.result)),)
+            return rows
+
+        return await self.services.database.look(Context("default", SYSTEM, now(), "test"), stored)
+
+    async def tidy_results(self) -> None:
+        def unit(tx: Tx) -> Work[None]:
+            yield ()
+            self.services.desk.tasks.answers.tidy(tx)
+
+        await self.services.database.run_alone(Context("default", SYSTEM, now(), "test"), unit)
 
     async def leased(self, **more: Any) -> list[dict[str, Any]]:
         answer = await self.till.post(f"{TASKS}/lease", json={"system": "till", **more})
@@ -309,6 +326,26 @@ async def test_what_an_access_request_finds_elsewhere_is_kept_for_the_person_alo
     assert "orders" not in str((await lone.ines.get(f"{TASKS}/{task}")).json())
 
 
+async def test_what_was_found_elsewhere_is_forgotten_a_while_after_the_request_was_closed(everywhere: Told) -> None:
+    told = everywhere
+    # A log in which entries wait for days takes no more: before each leap in time it is settled.
+    await told.services.settle()
+    with freeze_time("2026-12-01T10:00:00Z", real_asyncio=True) as clock:
+        request = await told.served(await told.customer(), "access")
+        tasks = tasks_of(request)
+        await told.services.settle()
+        found = {"request": request["request"], "data": {"orders": [{"id": 7}]}}
+        assert (await told.crm.post(f"{TASKS}/{tasks['crm']}/done", json=found)).status_code == 200
+        clock.move_to("2026-12-10T10:00:00Z")
+        assert (await told.till.post(f"{TASKS}/{tasks['till']}/done", json=found)).status_code == 200
+        await told.services.settle()
+        for day, expected in (("2026-12-23", [True, True]), ("2026-12-24", [False, False])):
+            clock.move_to(f"{day}T10:00:00Z")
+            await told.tidy_results()
+            assert [result is not None for _, _, result in await told.rows()] == expected
+        assert statuses(await told.request(request["request"])) == {"crm": "done", "till": "done"}
+
+
 async def test_two_systems_that_answer_in_one_moment_close_the_request_once(everywhere: Told) -> None:
     told = everywhere
     request = await told.served(await told.customer(), "access")
@@ -385,13 +422,7 @@ async def test_an_erasure_ends_what_systems_were_still_to_do_for_the_person(lone
     assert statuses(await lone.request(waiting["request"])) == {"till": "waived"}
     assert (await lone.request(waiting["request"]))["status"] == "fulfilled"
     assert [each["request"] for each in await lone.leased()] == [erasure["request"]]
-
-    def told(tx: Tx) -> Work[list[Any]]:
-        (rows,) = yield (tx.select(select(rights_task.c.state, rights_task.c.told, rights_task.c.result)),)
-        return rows
-
-    context = Context("default", SYSTEM, now(), "test")
-    rows = await lone.services.database.look(context, told)
+    rows = await lone.rows()
     assert sorted((state, names is not None, result) for state, names, result in rows) == [
         ("done", False, None),
         ("open", True, None),

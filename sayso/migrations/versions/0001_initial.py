@@ -553,7 +553,35 @@ def upgrade() -> None:
     op.create_index(
         "rights_task_system_state_again", "rights_task", ["tenant", "system", "state", "again"], unique=False
     )
+    op.create_index("rights_task_state_again", "rights_task", ["tenant", "state", "again"], unique=False)
     op.create_index("rights_task_state_due", "rights_task", ["tenant", "state", "due"], unique=False)
+    op.create_table(
+        "server_drp_request",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("request", sa.LargeBinary(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("agent", sa.Text(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("callback", sa.Text(), nullable=False),
+        sa.Column("waits", sa.SmallInteger(), nullable=False),
+        sa.Column("told", sa.BigInteger(), nullable=False),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
+        sa.Column("again", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "request", name=op.f("server_drp_request_pk")),
+    )
+    guard("server_drp_request", replaced=True)
+    op.create_index(
+        "server_drp_request_waits_request", "server_drp_request", ["tenant", "waits", "request"], unique=False
+    )
+    op.create_table(
+        "server_drp_message",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "digest", name=op.f("server_drp_message_pk")),
+    )
+    guard("server_drp_message")
+    op.create_index("server_drp_message_until", "server_drp_message", ["tenant", "until"], unique=False)
     op.create_table(
         "rights_register",
         sa.Column("tenant", sa.Text(), nullable=False),

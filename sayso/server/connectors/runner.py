@@ -1,22 +1,41 @@
-"""`Connectors`: does the tasks of systems with connector `sql`, one after another, off the hot path.
+"""`Connectors`: does the tasks of systems that we work on ourselves, off the hot path.
 
 A task is taken under a lease, so that a worker that was killed is followed by another. Its statements are one
-transaction of the customer's database; what was done before the answer was written down is done again, and finds
-nothing left to do.
+transaction of the customer's database, committed only while the lease is still the worker's own and before it can have
+ended. What was committed before the answer was written down is done again, and finds nothing left to do. A processor
+(OpenDSR) is told once, and then asked now and then, until it says, or calls back, that it is done.
 """
 
 from __future__ import annotations
 
-import secrets as randomness
+import asyncio
 from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
+from msgspec.structs import replace
 
-from rights import READING, Answered, System, TaskView, UnknownTask
-from sayso.kernel import SYSTEM, Conflict, Context, NotFound, TooLarge, Tx, Work, new_id, now
+from rights import OURS, READING, Answered, Leased, System, TaskView, UnknownTask
+from sayso.kernel import (
+    SECOND,
+    SYSTEM,
+    Conflict,
+    Context,
+    Denied,
+    Invalid,
+    NotFound,
+    TooLarge,
+    Tx,
+    Work,
+    new_id,
+    now,
+)
+from sayso.server.connectors.checking import CheckedSystem, looked_at
+from sayso.server.connectors.failures import Refused
+from sayso.server.connectors.opendsr import Heard, read, request_id
+from sayso.server.connectors.processor import Processor
 from sayso.server.connectors.secrets import url_of
-from sayso.server.connectors.store import TIMEOUT_S, Ran, Refused, carry_out
+from sayso.server.connectors.store import ENDS_S, Ran, carry_out
 from sayso.server.feed import next_try
+from sayso.server.feed.outgoing import Outgoing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,49 +45,59 @@ if TYPE_CHECKING:
 EVERY: Final = 2.0
 """Seconds between two looks whether there is something to do."""
 
-_AT_ONCE: Final = 4
-_LEASE_S: Final = TIMEOUT_S * (_AT_ONCE + 1)
+ASK_EVERY_S: Final = 3_600
+"""Seconds between two questions how far a processor is: it calls back, so this is for callbacks that never came."""
+
+_TURN_S: Final = 10.0
+"""Seconds after which a system begins no further task until the others had their turn."""
+
+_LEASE_S: Final = 2 * ENDS_S
+"""Seconds for which nobody else takes a task: twice as long as anything about it can be under way."""
 
 
 class UnknownSystemName(NotFound):
     """No system of that name in the manifest."""
 
 
-class CheckedStatement(Struct, frozen=True, omit_defaults=True):
-    """What a dry run of one statement came to: the rows it would touch, or a word for why it cannot be run."""
+class ForgedCallback(Denied):
+    """Nobody whom we asked said this: unknown, not signed by that system's certificate, or not by now."""
 
-    kind: str
-    statement: str
-    rows: int = 0
-    error: str = ""
-
-
-class CheckedSystem(Struct, frozen=True, omit_defaults=True):
-    """What is the matter with a system; `problems` is empty when nothing is. Nothing was changed there."""
-
-    system: str
-    connector: str
-    problems: list[str]
-    statements: list[CheckedStatement] = []
+    def __init__(self) -> None:
+        super().__init__("forged-callback", "This callback is not a system's that was asked.")
 
 
 class Connectors:
-    """The SQL systems of every brand, as one process works on them."""
+    """The SQL systems and processors of every brand, as one process works on them."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self._stopping = False
+        self._outgoing = Outgoing(services.settings.inside_hosts)
 
     def stop(self) -> None:
         """End after the task under way."""
         self._stopping = True
 
+    async def close(self) -> None:
+        """Close what is open to others."""
+        await self._outgoing.close()
+
     async def round(self) -> bool:
-        """Do what waits; False when nothing did."""
-        busy = False
-        for tenant in self._services.configurations.tenants():
-            busy = await self._work(tenant) or busy
-        return busy
+        """Do what waits; False when nothing did. Systems side by side, and none has more than its turn: one that hangs
+        holds up itself.
+        """
+        configurations = self._services.configurations
+        ours = [
+            (tenant, system.name)
+            for tenant in configurations.tenants()
+            for system in configurations.of(tenant).systems.values()
+            if system.connector in OURS
+        ]
+        done = await asyncio.gather(*(self._work(*each) for each in ours), return_exceptions=True)
+        for each in done:
+            if isinstance(each, BaseException):
+                raise each
+        return any(done)
 
     async def check(
         self, tenant: str, name: str, names: Mapping[str, Sequence[str]], *, dry_run: bool
@@ -80,66 +109,117 @@ class Connectors:
         system = live.systems.get(name)
         if system is None:
             raise UnknownSystemName("not-found", "There is no such system.")
-        problems: list[str] = []
+        url = self._url(tenant, name) if system.connector in OURS else None
+        found = await looked_at(system, url, names, self._processor, dry_run=dry_run)
         if system.client and live.client(system.client) is None:
-            problems.append("no-client")
-        if system.connector != "sql":
-            return CheckedSystem(name, system.connector, problems)
-        url = self._url(tenant, name)
-        if url is None:
-            return CheckedSystem(name, system.connector, [*problems, "no-secret"])
-        try:
-            await carry_out(url, (), {}, reads=True, most_rows=1)
-        except Refused as refused:
-            return CheckedSystem(name, system.connector, [*problems, refused.word])
-        checked = await self._dry(system, url, names) if dry_run else []
-        problems += dict.fromkeys(each.error for each in checked if each.error)
-        return CheckedSystem(name, system.connector, problems, checked)
+            found = replace(found, problems=["no-client", *found.problems])
+        return found
 
-    async def _dry(self, system: System, url: str, names: Mapping[str, Sequence[str]]) -> list[CheckedStatement]:
-        everybody = {name: names.get(name) or (randomness.token_hex(16),) for name in system.identify}
-        checked = []
-        for kind, statements in system.statements.items():
-            for each in statements:
-                reads, most = kind in READING, system.most_rows
-                try:
-                    ran = await carry_out(url, (each,), everybody, reads=reads, most_rows=most, dry_run=True)
-                    checked.append(CheckedStatement(kind, each.name, ran.count))
-                except Refused as refused:
-                    checked.append(CheckedStatement(kind, each.name, error=refused.word))
-        return checked
+    async def _work(self, tenant: str, name: str) -> bool:
+        """The tasks of one system, one after another."""
+        busy, loop = False, asyncio.get_running_loop()
+        until = loop.time() + _TURN_S
+        while not self._stopping and loop.time() < until:
+            system = self._services.configurations.of(tenant).systems.get(name)
+            leased = await self._taken(tenant, system) if system is not None else None
+            if system is None or leased is None:
+                break
+            busy = True
+            await self._one(tenant, system, leased)
+        return busy
 
-    async def _work(self, tenant: str) -> bool:
-        services, context = self._services, _context(tenant)
-        systems = services.configurations.of(tenant).systems
-        tasks = services.desk.tasks
-        if self._stopping or not await services.database.look(context, lambda tx: tasks.waiting(tx, systems)):
-            return False
-        taken = await services.database.run_alone(context, lambda tx: tasks.take(tx, systems, _AT_ONCE, _LEASE_S))
-        for task in taken:
-            await self._one(tenant, systems[task.system], task)
-        return bool(taken)
+    async def _taken(self, tenant: str, system: System) -> Leased | None:
+        """The next task, leased. A look first: taking is a write, and mostly there is nothing."""
+        database, tasks, only = self._services.database, self._services.desk.tasks, {system.name: system}
+        if not await database.look(_context(tenant), lambda tx: tasks.waiting(tx, only)):
+            return None
+        return await database.run_alone(_context(tenant), lambda tx: tasks.take(tx, only, _LEASE_S))
 
-    async def _one(self, tenant: str, system: System, task: TaskView) -> None:
-        reads = task.kind in READING
+    async def _one(self, tenant: str, system: System, leased: Leased) -> None:
+        task, reads = leased.task, leased.task.kind in READING
         try:
             url = self._url(tenant, system.name)
             if url is None:
                 raise Refused("no-secret", passing=True)
-            statements = system.statements.get(task.kind, ())
-            if not statements:
-                # The manifest changed since the task was made. Nothing done must not read as done.
-                raise Refused("no-statement")
-            ran = await carry_out(url, statements, task.identify, reads=reads, most_rows=system.most_rows)
+            if system.connector == "opendsr":
+                heard = await self._processor(url, system).told(task, self._callback(tenant, task.task))
+                await self._heard(tenant, leased, heard)
+                return
+            ran = await self._ran(tenant, url, system, leased)
         except Refused as refused:
             self._services.log.info("system refused", system=system.name, why=refused.word)
-            await self._refused(tenant, task, refused)
+            await self._refused(tenant, leased, refused)
             return
-        await self._answer(tenant, task, ran, reads=reads)
+        await self._answer(
+            tenant, leased, Answered(request=task.request, count=ran.count, data=ran.found if reads else None)
+        )
 
-    async def _answer(self, tenant: str, task: TaskView, ran: Ran, *, reads: bool) -> None:
-        services = self._services
-        answer = Answered(request=task.request, count=ran.count, data=ran.found if reads else None)
+    async def _ran(self, tenant: str, url: str, system: System, leased: Leased) -> Ran:
+        task = leased.task
+
+        async def fence() -> bool:
+            desk = self._services.desk
+            return await self._services.database.look(_context(tenant), lambda tx: desk.tasks.holds(tx, leased))
+
+        statements = system.statements.get(task.kind, ())
+        if not statements:
+            # The manifest changed since the task was made. Nothing done must not read as done.
+            raise Refused("no-statement")
+        reads = task.kind in READING
+        return await carry_out(url, statements, task.identify, reads=reads, most_rows=system.most_rows, fence=fence)
+
+    async def _heard(self, tenant: str, leased: Leased, heard: Heard) -> None:
+        """What a processor said when it was asked. Raises `Refused` when it gave up."""
+        task = leased.task
+        if heard.request_status == "cancelled":
+            raise Refused("cancelled")
+        if heard.request_status == "completed":
+            data = heard.data if task.kind in READING else None
+            await self._answer(tenant, leased, Answered(request=task.request, count=heard.count, data=data))
+            return
+        tasks, context = self._services.desk.tasks, _context(tenant)
+        until = context.at + ASK_EVERY_S * SECOND
+
+        def unit(tx: Tx) -> Work[None]:
+            if (yield from tasks.holds(tx, leased)):
+                yield from tasks.put_off(tx, task.task, until, heard=True)
+
+        await self._services.database.run_alone(context, unit)
+
+    async def called_back(self, tenant: str, task: str, headers: Mapping[str, str], body: bytes) -> None:
+        """A processor says how far it is. Twice is once. Raises `ForgedCallback`, `Invalid`, `TaskSettled`."""
+        services, context = self._services, _context(tenant)
+        if tenant not in services.configurations.tenants():
+            raise ForgedCallback
+        systems, tasks = services.configurations.of(tenant).systems, services.desk.tasks
+        try:
+            found = await services.database.look(context, lambda tx: tasks.task(tx, systems, task))
+        except (UnknownTask, Invalid):
+            raise ForgedCallback from None
+        system = systems.get(found.system)
+        if system is None or system.connector != "opendsr":
+            raise ForgedCallback
+        try:
+            heard = read(body, headers, system.certificate, context.at)
+        except Refused as refused:
+            if refused.word == "garbled":
+                raise Invalid("malformed", "The callback is not what OpenDSR describes.") from None
+            services.log.info("callback refused", system=system.name, why=refused.word)
+            raise ForgedCallback from None
+        if heard.subject_request_id != request_id(found) or heard.status_callback_url != self._callback(tenant, task):
+            raise Invalid("wrong-request", "The callback is about another request.")
+        if heard.request_status == "completed":
+            answer = Answered(
+                request=found.request, count=heard.count, data=heard.data if found.kind in READING else None
+            )
+            await services.database.run_alone(context, lambda tx: tasks.answers.done(tx, systems, task, answer))
+            await services.database.tidy()
+        elif heard.request_status == "cancelled":
+            no = Answered(request=found.request, reason="cancelled")
+            await services.database.run_alone(context, lambda tx: tasks.answers.failed(tx, systems, task, no))
+
+    async def _answer(self, tenant: str, leased: Leased, answer: Answered) -> None:
+        services, task = self._services, leased.task
 
         def unit(tx: Tx) -> Work[TaskView]:
             systems = services.configurations.of(tenant).systems
@@ -148,19 +228,22 @@ class Connectors:
         try:
             await services.database.run_alone(_context(tenant), unit)
         except TooLarge:
-            await self._refused(tenant, task, Refused("too-much-data"))
+            await self._refused(tenant, leased, Refused("too-much-data"))
         except (UnknownTask, Conflict):
             # An officer closed without it meanwhile; what was done there stays done.
             return
         await services.database.tidy()
 
-    async def _refused(self, tenant: str, task: TaskView, refused: Refused) -> None:
-        services, context = self._services, _context(tenant)
+    async def _refused(self, tenant: str, leased: Leased, refused: Refused) -> None:
+        services, context, task = self._services, _context(tenant), leased.task
         again = next_try(task.attempts, context.at) if refused.passing else None
         answer = Answered(request=task.request, reason=" ".join(filter(None, (refused.word, refused.statement))))
 
         def unit(tx: Tx) -> Work[None]:
             systems = services.configurations.of(tenant).systems
+            if not (yield from services.desk.tasks.holds(tx, leased)):
+                # Somebody else has it now, and says what comes of it.
+                return
             if again is not None:
                 yield from services.desk.tasks.put_off(tx, task.task, again)
             else:
@@ -170,6 +253,12 @@ class Connectors:
             await services.database.run_alone(context, unit)
         except (UnknownTask, Conflict):
             return
+
+    def _processor(self, url: str, system: System) -> Processor:
+        return Processor(self._outgoing, url, system, self._services.settings.inside_hosts)
+
+    def _callback(self, tenant: str, task: str) -> str:
+        return f"{self._services.settings.base_url}/t/{tenant}/opendsr/{task}"
 
     def _url(self, tenant: str, system: str) -> str | None:
         return url_of(tenant, system, self._services.settings.key_folder)

@@ -8,7 +8,7 @@ from audit import AuditEvent
 from policies import SYSTEM_RULES, Policy, Rule
 from sayso.kernel import Conflict, Tx, Work
 from sayso.server import events, store
-from sayso.server.configuration import Built
+from sayso.server.building import Built
 from sayso.server.self_check import shipped_by_us
 from sayso.server.wiring import Services
 

@@ -30,7 +30,7 @@ from sayso.kernel import (
 )
 from sayso.server import events, manifest, store
 from sayso.server.auth import Principal
-from sayso.server.configuration import build
+from sayso.server.building import build
 from sayso.server.control.activation import Origin, Version, activate, demand_enough
 from sayso.server.wiring import Services
 

@@ -47,6 +47,7 @@ from .environment import STATIC, Asset, assets, manifest
 from .frame import Brand, Flash, Frame, Theme, Way, safe_back, theme_of
 from .gallery import GalleryPage, render_gallery
 from .headers import BANNER_HEADERS, CONTENT_SECURITY_POLICY, MEDIA_TYPES, PAGE_HEADERS, STATIC_HEADERS
+from .holds import HoldCard, HoldsPage, HoldStepLine, render_holds
 from .locales import LOCALES, negotiate
 from .mailroom import MailroomPage, QueuedLetter, render_mailroom
 from .notice import NoticeDifference, NoticePage, NoticeText, NoticeVersion, render_notice
@@ -91,6 +92,19 @@ from .privacy import PrivacyPage, render_privacy
 from .reaching import Cell, Channel, Hours, Question, Reaching
 from .receipt import plain, reading_language, receipt_document
 from .reference import DocsPage, render_docs
+from .rights import (
+    KeptLine,
+    PlanView,
+    RequestFilter,
+    RequestLine,
+    RequestPage,
+    RequestsPage,
+    Rest,
+    StepLine,
+    SystemLine,
+    render_request,
+    render_requests,
+)
 from .shop import ShopPage, SignedUp, Tag, render_shop
 from .systems import (
     BehindClient,
@@ -144,10 +158,14 @@ __all__ = [
     "GalleryPage",
     "HeldField",
     "HistoryPage",
+    "HoldCard",
     "HoldLine",
+    "HoldStepLine",
+    "HoldsPage",
     "HonouredDirective",
     "Hours",
     "JobLine",
+    "KeptLine",
     "Known",
     "LateLetter",
     "LatePage",
@@ -165,6 +183,7 @@ __all__ = [
     "PeoplePage",
     "PersonPage",
     "Piece",
+    "PlanView",
     "PreferencesPage",
     "PrivacyPage",
     "ProofBundle",
@@ -174,10 +193,17 @@ __all__ = [
     "QueuedLetter",
     "Reaching",
     "RecordLine",
+    "RequestFilter",
+    "RequestLine",
+    "RequestPage",
+    "RequestsPage",
+    "Rest",
     "Say",
     "ShopPage",
     "SignedUp",
     "Status",
+    "StepLine",
+    "SystemLine",
     "SystemsPage",
     "Tag",
     "TaskLine",
@@ -215,6 +241,7 @@ __all__ = [
     "render_entries",
     "render_gallery",
     "render_history",
+    "render_holds",
     "render_late",
     "render_mailroom",
     "render_notice",
@@ -222,6 +249,8 @@ __all__ = [
     "render_person",
     "render_preferences",
     "render_privacy",
+    "render_request",
+    "render_requests",
     "render_shop",
     "render_systems",
     "render_unsubscribe",

@@ -11,6 +11,7 @@ from .locales import translate
 from .person import PurposeCard, RecordLine
 from .person_data import Use
 from .reaching import Cell, Channel, Hours, Question
+from .rights import KeptLine, PlanView
 
 MORNING = 1_795_250_700_000_000  # an instant like any other: the gallery shows no clock
 
@@ -33,6 +34,7 @@ class Samples(Struct, frozen=True, kw_only=True):
     channels: tuple[Channel, ...]
     hours: Hours
     questions: tuple[Question, ...]
+    plan: PlanView
 
 
 def render_gallery(page: GalleryPage) -> str:
@@ -79,6 +81,13 @@ def _samples(locale: str) -> Samples:
                 options=(("news", news, True), ("orders", orders, False)),
             ),
             Question(name="other", type="text", title=translate(locale, "Text"), longest=80, unfit=True),
+        ),
+        plan=PlanView(
+            goes=(("standard", 7),),
+            stays=(KeptLine(what="suppression", count=1, ground="GDPR 21(3)", until=MORNING),),
+            identifiers=2,
+            systems=(news,),
+            holds=1,
         ),
     )
 

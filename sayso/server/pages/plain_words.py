@@ -4,6 +4,8 @@ A manifest gives categories and roles names and no titles. The usual ones have w
 they are written.
 """
 
+from typing import Final
+
 from babel import Locale
 
 from .locales import babel_name, translate
@@ -52,6 +54,20 @@ def country(code: str, locale: str) -> str:
     land, _, part = code.partition("-")
     title = Locale.parse(babel_name(locale)).territories.get(land.upper(), land.upper())
     return f"{title} ({part.upper()})" if part else str(title)
+
+
+LAWS: Final = {
+    "gdpr": "GDPR",
+    "uk_gdpr": "UK GDPR",
+    "pipl": "PIPL",
+    "ccpa": "CCPA",
+    "us_state": "US",
+    "lgpd": "LGPD",
+    "law25": "Law 25",
+    "dpdp": "DPDP",
+    "default": "–",
+}
+"""Laws as everybody calls them, in whatever language; the dash is for requests under none that is named."""
 
 
 def _read_out(name: str) -> str:

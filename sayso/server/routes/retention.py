@@ -89,7 +89,7 @@ async def propose_hold(
 
     def unit(tx: Tx) -> Work[HoldView]:
         declared = call.configuration.catalogue.categories
-        return call.services.workers.retention.holds.propose(tx, declared, wanted)
+        return call.services.workers.retention.holds.propose(tx, declared, wanted, call.principal.counts_as)
 
     return answered(await call.create(unit, await request.body(), alone=True))
 
@@ -115,7 +115,8 @@ async def one_hold(call: NamedDependency[Call], hold: FromPath[str]) -> HoldView
 )
 async def approve_hold(call: NamedDependency[Call], hold: FromPath[str]) -> HoldView:
     """Approve what another officer proposed: from now on it holds, or it is released."""
-    return await call.alone(lambda tx: call.services.workers.retention.holds.approve(tx, hold))
+    person = call.principal.counts_as
+    return await call.alone(lambda tx: call.services.workers.retention.holds.approve(tx, hold, person))
 
 
 @post(
@@ -127,7 +128,8 @@ async def approve_hold(call: NamedDependency[Call], hold: FromPath[str]) -> Hold
 )
 async def release_hold(call: NamedDependency[Call], hold: FromPath[str], data: JSONBody[HoldReason]) -> HoldView:
     """Propose that a hold ends. It stands until another officer approves."""
-    return await call.alone(lambda tx: call.services.workers.retention.holds.release(tx, hold, data.reason))
+    person = call.principal.counts_as
+    return await call.alone(lambda tx: call.services.workers.retention.holds.release(tx, hold, data.reason, person))
 
 
 @post(

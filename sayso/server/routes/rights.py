@@ -1,6 +1,5 @@
 """Rights requests: opened, checked, answered, and the certificate of an erasure."""
 
-from functools import partial
 from typing import Annotated, Any
 
 from litestar import Request, Response, get, post
@@ -9,12 +8,12 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
-from rights import Calendar, Kind, Law, LegalGround, Opening, Reach, Refusal, RequestView
+from rights import Calendar, Correction, Kind, Law, LegalGround, Opening, Refusal, RequestView
 from sayso.kernel import Tx, Work, raw
+from sayso.server.answering import demand_fields, fulfilled
 from sayso.server.call import Call
 from sayso.server.routes.answers import answered
 from sayso.server.routes.gate import admits
-from sayso.server.store import sessions_of
 
 Words = Annotated[str, Meta(max_length=4000)]
 
@@ -23,7 +22,8 @@ class OpenRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """Who asks for what under which law. `purposes` are those an objection is about; default: all that a no can block.
 
     `timezone` and `country` are the controller's: they decide on which day the deadline falls. `agent` is who asks for
-    the person with a power of attorney; it is kept sealed.
+    the person with a power of attorney; it is kept sealed. `corrections` are what a rectification is about: which
+    stored value, and what it should be.
     """
 
     subject: str
@@ -33,6 +33,7 @@ class OpenRequest(Struct, frozen=True, forbid_unknown_fields=True):
     timezone: str = "UTC"
     country: str = ""
     agent: Annotated[str, Meta(max_length=200)] = ""
+    corrections: tuple[Correction, ...] = ()
 
 
 class Extension(Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,7 +68,9 @@ async def open_request(
         calendar=Calendar(data.timezone, data.country),
         purposes=data.purposes,
         agent=data.agent.strip(),
+        corrections=data.corrections,
     )
+    demand_fields(call.configuration, data.corrections)
 
     def unit(tx: Tx) -> Work[RequestView]:
         return call.services.desk.open(tx, call.configuration.policy, opening)
@@ -95,7 +98,7 @@ async def request_(call: NamedDependency[Call], request_id: FromPath[str]) -> Re
 )
 async def extend(call: NamedDependency[Call], request_id: FromPath[str], data: JSONBody[Extension]) -> RequestView:
     """Take the law's longer term."""
-    return await call.alone(lambda tx: call.services.desk.extend(tx, request_id, data.reason))
+    return await call.alone(lambda tx: call.services.desk.clock.extend(tx, request_id, data.reason))
 
 
 @post(
@@ -118,24 +121,14 @@ async def refuse(call: NamedDependency[Call], request_id: FromPath[str], data: J
     status_code=200,
 )
 async def fulfil(call: NamedDependency[Call], request_id: FromPath[str], data: JSONBody[Fulfilment]) -> RequestView:
-    """Do what is ours to do, and answer when it is done."""
-    services, policy = call.services, call.configuration.policy
-    before = await call.look(lambda tx: services.desk.request(tx, request_id))
-    live = call.configuration
-    done = await services.desk.fulfil(
-        services.database,
-        call.context,
-        policy,
-        request_id,
-        grounds=data.grounds,
-        statement=data.statement,
-        reach=Reach(live.systems, live.collections),
-    )
-    if done.kind == "erasure":
-        await services.revocation.note(services.database, call.context)
-    if done.kind == "erasure" and before.subject:
-        await call.alone(partial(_forget_rest, call, raw(before.subject, "sub")))
-    return done
+    """Do what is ours to do, and answer when it is done. Of a kind that takes two officers, propose it: another one
+    then approves.
+    """
+    services, live = call.services, call.configuration
+    if (await call.look(lambda tx: services.desk.request(tx, request_id))).kind in live.answering.two_officers:
+        person, approval = call.principal.counts_as, services.desk.approval
+        return await call.alone(lambda tx: approval.propose(tx, request_id, person, data.grounds, data.statement))
+    return await fulfilled(call, request_id, data.grounds, data.statement)
 
 
 @get(
@@ -149,12 +142,6 @@ async def certificate(call: NamedDependency[Call], request_id: FromPath[str]) ->
     """The signed certificate of an erasure (compact JWS). It verifies with this server off."""
     jws = await call.look(lambda tx: call.services.desk.certificate(tx, request_id))
     return Response(jws.encode(), media_type="application/jose")
-
-
-def _forget_rest(call: Call, subject: bytes, tx: Tx) -> Work[None]:
-    """An erased person's open pages end, and their packages go, which nobody can open: the last rows that name them."""
-    yield from call.services.packages.forget(tx, subject)
-    tx.execute(sessions_of(subject))
 
 
 handlers: list[BaseRouteHandler] = [open_request, request_, extend, refuse, fulfil, certificate]

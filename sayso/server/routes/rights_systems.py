@@ -6,9 +6,12 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
+from audit import AuditEvent
 from rights import System
+from sayso.kernel import Tx, Work
 from sayso.server.call import Call
 from sayso.server.connectors import CheckedSystem
+from sayso.server.events import SYSTEM_CHECKED
 from sayso.server.routes.gate import admits
 
 
@@ -53,9 +56,19 @@ async def systems(call: NamedDependency[Call]) -> SystemList:
     status_code=200,
 )
 async def check(call: NamedDependency[Call], system: FromPath[str], data: JSONBody[Checking]) -> CheckedSystem:
-    """Whether a system can be reached and understood. Nothing is changed there, and no value is shown."""
+    """Whether a system can be reached and understood. Nothing is changed there, no value is shown, and who looked is an
+    entry in the log.
+    """
     names = {name: (value,) for name, value in data.identify.items()}
-    return await call.services.connectors.check(call.tenant, system, names, dry_run=data.dry_run)
+    found = await call.services.connectors.check(call.tenant, system, names, dry_run=data.dry_run)
+    res = {"system": system, "tried": str(len(found.statements)), "problems": " ".join(found.problems)}
+
+    def entered(tx: Tx) -> Work[None]:
+        yield from ()
+        call.services.audit.append(tx, AuditEvent(SYSTEM_CHECKED, "fail" if found.problems else "ok", res), None)
+
+    await call.alone(entered)
+    return found
 
 
 def _line(system: System) -> SystemLine:

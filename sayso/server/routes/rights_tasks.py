@@ -108,7 +108,7 @@ async def done(call: NamedDependency[Call], task: FromPath[str], data: JSONBody[
     """The system did it. Saying so twice is no error. The last answer closes the request."""
     answer = Answered(request=data.request, count=data.count, reason=data.note, data=data.data)
     answers, live = call.services.desk.tasks.answers, call.configuration.systems
-    return await _settled(call, await call.alone(lambda tx: answers.done(tx, live, task, answer)))
+    return await settled(call, await call.alone(lambda tx: answers.done(tx, live, task, answer)))
 
 
 @post(
@@ -135,7 +135,7 @@ async def failed(call: NamedDependency[Call], task: FromPath[str], data: JSONBod
 async def waive(call: NamedDependency[Call], task: FromPath[str], data: JSONBody[TaskWaived]) -> TaskView:
     """Close the request's part without this system."""
     answers, live = call.services.desk.tasks.answers, call.configuration.systems
-    return await _settled(call, await call.alone(lambda tx: answers.waive(tx, live, task, data.reason)))
+    return await settled(call, await call.alone(lambda tx: answers.waive(tx, live, task, data.reason)))
 
 
 @post(
@@ -151,7 +151,7 @@ async def again(call: NamedDependency[Call], task: FromPath[str]) -> TaskView:
     return await call.alone(lambda tx: answers.again(tx, live, task))
 
 
-async def _settled(call: Call, task: TaskView) -> TaskView:
+async def settled(call: Call, task: TaskView) -> TaskView:
     """What the person was known by is unreadable in the files of the store, too, before this is answered."""
     await call.services.database.tidy()
     return task

@@ -152,7 +152,7 @@ async def search(call: NamedDependency[Call], data: JSONBody[Search]) -> SearchR
         allowed = set(hits.subjects)
         if asks:
             answers = yield from call.services.engine.evaluate_many(tx, configuration.policy, asks)
-            allowed -= {ask.subject for ask, answer in zip(asks, answers, strict=True) if answer.permit is None}
+            allowed -= {ask.subject for ask, answer in zip(asks, answers, strict=True) if not answer.decision.allowed}
         found = [Found(text("sub", subject)) for subject in hits.subjects if subject in allowed]
         return SearchResults(found, hits.entry)
 

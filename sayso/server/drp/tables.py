@@ -1,0 +1,32 @@
+"""Which agent brought which request, and the messages that were taken. Neither names a person."""
+
+from sqlalchemy import BigInteger, LargeBinary, SmallInteger, Text
+
+from sayso.kernel.schema import column, tenant_table
+
+drp_request = tenant_table(
+    "server_drp_request",
+    column("request", LargeBinary),
+    column("version", BigInteger),
+    column("agent", Text),
+    column("reference", Text),
+    column("callback", Text),
+    column("waits", SmallInteger),
+    column("told", BigInteger),
+    column("tries", BigInteger),
+    column("again", BigInteger),
+    key=("request",),
+    indexes=[("waits", "request")],
+)
+"""A request that an agent brought. `reference` is the agent's own name for it. `waits`: it has a callback and is not
+told its end yet; `told` is the version of the request that was told last, `again` when a failed try is repeated.
+"""
+
+drp_message = tenant_table(
+    "server_drp_message",
+    column("digest", LargeBinary),
+    column("until", BigInteger),
+    key=("digest",),
+    indexes=[("until",)],
+)
+"""SHA-256 of each signed message that was taken, until it has expired by itself: none is taken twice."""
