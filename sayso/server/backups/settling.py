@@ -149,7 +149,7 @@ async def _doubted(
 ) -> Doubted:
     """Who is in doubt by what is lost of one class of the log."""
     if copy is None:
-        anchored = await services.audit.losses.anchored(context.tenant, stands.log)
+        anchored = await services.audit.losses.anchored(services.database, context, stands.log)
         if stands.sound and nothing_followed(told.facts.alone, stands.size, anchored, complete=ways.complete):
             return Doubted("nobody")
     return await doubt(services, context, log_class, copy, complete=ways.complete)
