@@ -2,10 +2,11 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install serve test thorough soak lint bench screens openapi locks
+.PHONY: help install serve test thorough soak lint bench bench-large screens openapi locks
 
 PYTHON ?= python3
 PORT ?= 8080
+ENTRIES ?= 10000000
 BIN := .venv/bin
 READY := .venv/.ready
 
@@ -14,7 +15,7 @@ COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-ha
            --no-header --no-annotate --quiet
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(READY)  ## set up .venv with the development lock
 
@@ -50,9 +51,13 @@ lint: $(READY)  ## style, types and the import rule
 
 bench: $(READY)  ## every benchmark's figure beside its budget
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.vault
 	$(BIN)/python -m benchmarks.deliver
 	@if $(BIN)/python -c 'import sys; from tests.conftest import chromium_path; sys.exit(not chromium_path())'; \
 	    then $(BIN)/python -m benchmarks.web; else echo "web: not measured, there is no Chromium"; fi
+
+bench-large: $(READY)  ## the log with ENTRIES=10000000, into benchmarks/RESULTS.md; once for each release
+	$(BIN)/python -m benchmarks.large $(ENTRIES)
 
 screens: $(READY)  ## take the compared screens and the banner's accessibility tree anew
 	$(BIN)/python -m tests.faces.screens

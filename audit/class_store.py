@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from audit import outbox
 from audit.encoding import id_of, index_of
+from audit.shards import class_of
 from audit.store import entry_key
 from audit.tables import CLASS, INDEX, audit_class, audit_outbox, audit_tree
 from sayso.kernel import TENANT_OWNER, Get, Query, Tx, Values, Work
@@ -36,7 +37,7 @@ def turned(tx: Tx) -> Query:
 def classes(tx: Tx) -> Work[list[str]]:
     """Every class that has a log, or entries that wait for one."""
     trees, waiting = yield (tx.select(select(audit_tree.c.log)), tx.select(select(audit_outbox.c.log).distinct()))
-    return list(dict.fromkeys(log.partition("-")[0] for (log,) in (*trees, *waiting)))
+    return list(dict.fromkeys(class_of(log) for (log,) in (*trees, *waiting)))
 
 
 def turn_class(tx: Tx, cls: str, log: str) -> None:

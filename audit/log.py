@@ -260,14 +260,14 @@ class AuditLog:
     def logs(self, tx: Tx) -> Work[list[LogInfo]]:
         """Every log of the tenant, oldest first."""
         rows, pruned = yield (store.all_trees(tx), prune_store.all_pruned(tx))
+        heads = yield tuple(store.last_signed(tx, name) for name, *_ in rows)
         tenant, below = tx.context.tenant, {log: number for log, number, _, _ in pruned}
         found = []
-        for name, origin, size, opened, ended in rows:
-            # What was closed is signed no more: its checkpoint is checked by the key of its time.
-            note = (yield from proving.signed(tx, name)).note if ended else None
-            key = proving.verifier_key(self._signer, tenant, origin)
-            if note is not None:
-                key = proving.signing_key(self._signer, tenant, origin, note)
+        for (name, origin, size, opened, ended), signed in zip(rows, heads, strict=True):
+            key, last = proving.verifier_key(self._signer, tenant, origin), store.signed_from(signed)
+            if ended and last is not None:
+                # What was closed is signed no more: its checkpoint is checked by the key of its time.
+                key = proving.signing_key(self._signer, tenant, origin, last.note)
             wire = f"{tenant}.{name}"
             found.append(LogInfo(name, wire, origin, key.line, size, opened, bool(ended), below.get(name, 0)))
         return found
@@ -327,6 +327,10 @@ class AuditLog:
         """
         return proving.tlog_proof(tx, self._signer, entry_id, witnessed=witnessed)
 
+    def tlog_proofs(self, tx: Tx, entry_ids: Sequence[str]) -> Work[dict[str, bytes]]:
+        """The receipts of many entries, by id; those that no signed checkpoint covers yet are left out."""
+        return proving.tlog_proofs(tx, self._signer, entry_ids)
+
     def witnessed(self, tx: Tx, log: str = MAIN) -> Work[bytes]:
         """The last checkpoint that enough witnesses cosigned. Raises `LogNotFound` when there is none."""
         seen = yield from witnessing.witnessed(tx, log)
@@ -367,20 +371,22 @@ class AuditLog:
         """What the tenant may prune by what it declared; nothing is changed."""
         return await pruning.due(database, context, self._classes(context.tenant))
 
-    async def prune(self, database: Database, context: Context, copy: Path, guard: pruning.Guard) -> list[Due]:
+    async def prune(
+        self, database: Database, context: Context, copy: Path, guard: pruning.Guard, also: pruning.Also
+    ) -> list[Due]:
         """Export all logs into `copy`, verify that, then prune what is over; returns what was. `guard` is asked in the
-        commit that says so. Raises `ExportRefused`, `PruneRefused`, and what `guard` raises.
+        commit that says so, `also` in those that delete. Raises `ExportRefused`, `PruneRefused`, what `guard` raises.
         """
         tenant = context.tenant
         await database.look(context, guard)
         for name, *_ in await database.look(context, lambda tx: _rows(prune_store.all_pruned(tx))):
-            await pruning.finish(database, context, name)
+            await pruning.finish(database, context, name, also)
         sizes = await self.export_all(database, tenant, copy)
         keys = await database.look(context, self.keys)
         await asyncio.to_thread(pruning.checked, copy, keys)
         found = [each for each in await self.over(database, context) if each.below <= sizes.get(each.log, 0)]
         for each in found:
-            await pruning.carry_out(database, context, each, lambda tx, event: self._note(tx, event, MAIN), guard)
+            await pruning.carry_out(database, context, each, lambda tx, event: self._note(tx, event, MAIN), guard, also)
         return found
 
     async def export_all(self, database: Database, tenant: str, out: Path, patience_s: float = 30.0) -> dict[str, int]:

@@ -103,6 +103,34 @@ def tlog_proof(tx: Tx, signer: Signer, entry_id: str, *, witnessed: bool = False
     return TlogProof(index, tuple(hashes), head.note, extra).print()
 
 
+def tlog_proofs(tx: Tx, signer: Signer, entry_ids: Sequence[str]) -> Work[dict[str, bytes]]:
+    """The receipts of many entries as `tlog_proof` makes them, by the entry's id; what is not under a signed checkpoint
+    yet, or unknown, is left out. The checkpoint is checked and each tile read once for all.
+    """
+    rows = yield tuple(store.locate(tx, store.entry_key(each)) for each in entry_ids)
+    logs: dict[str, dict[str, int]] = {}
+    for each, row in zip(entry_ids, rows, strict=True):
+        place = store.located_from(row)
+        if place is not None:
+            logs.setdefault(place[0], {})[each] = place[1]
+    found: dict[str, bytes] = {}
+    for log, places in logs.items():
+        tree, heads = yield store.tree_of(tx, log), store.last_signed(tx, log)
+        head = store.signed_from(heads)
+        covered = {each: index for each, index in places.items() if head is not None and index < head.size}
+        if head is None or not covered:
+            continue
+        key_line = signing_key(signer, tx.context.tenant, store.Tree(*tree).origin, head.note)
+        plans = {each: inclusion_plan(index, head.size) for each, index in covered.items()}
+        needed = [place_of(node) for plan in plans.values() for nodes in plan for node in nodes]
+        tiles = TileReader((yield from store.tiles_at(tx, log, needed)))
+        leaves = yield from store.leaves_at(tx, log, list(covered.values()))
+        for each, index in covered.items():
+            extra = pack_extra(key_line, leaves[index])
+            found[each] = TlogProof(index, tuple(prove(plans[each], tiles)), head.note, extra).print()
+    return found
+
+
 def tile(tx: Tx, log: str, path: str) -> Work[bytes]:
     """The bytes at a C2SP path such as `tile/0/x001/067.p/8` or `tile/entries/000`, as far as the log is signed.
 

@@ -38,6 +38,9 @@ PRUNED: Final = declare(
 before it and is pruned with the rest.
 """
 
+Also = Callable[[Tx, Sequence[tuple[bytes, str]]], None]
+"""Deletes what hangs on pruned entries (id and type) elsewhere, in the same commit."""
+
 _LINKS: Final = ("old_log", "old_origin", "old_size", "old_root")
 _BUNDLES: Final = 16
 """Bundles of one step."""
@@ -80,19 +83,20 @@ async def carry_out(
     due: Due,
     note: Callable[[Tx, AuditEvent], Work[str]],
     guard: Guard,
+    also: Also,
 ) -> None:
     """Say in `main` what is pruned, then delete it. Raises what `guard` raises, and `PruneRefused` when somebody else
     was faster.
     """
     await database.run_alone(context, lambda tx: _told(tx, due, note, guard))
-    await finish(database, context, due.log)
+    await finish(database, context, due.log, also)
 
 
-async def finish(database: Database, context: Context, log: str) -> None:
+async def finish(database: Database, context: Context, log: str, also: Also) -> None:
     """Delete what is left of the pruned entries of a log."""
     deleted = -1
     while deleted:
-        deleted = await database.run_alone(context, lambda tx: _deleted(tx, log))
+        deleted = await database.run_alone(context, lambda tx: _deleted(tx, log, also))
     await database.tidy()
 
 
@@ -171,7 +175,7 @@ def _link(tx: Tx, log: str, before: prune_store.Pruned | None) -> Work[dict[str,
     return {name: res[name] for name in _LINKS if name in res}
 
 
-def _deleted(tx: Tx, log: str) -> Work[int]:
+def _deleted(tx: Tx, log: str, also: Also) -> Work[int]:
     """One step; returns how many bundles it deleted."""
     (row,) = yield (prune_store.pruned_of(tx, log),)
     pruned = prune_store.pruned_from(row)
@@ -180,7 +184,8 @@ def _deleted(tx: Tx, log: str) -> Work[int]:
     (rows,) = yield (prune_store.bundles_below(tx, log, -(-pruned.below // WIDTH), _BUNDLES),)
     keys = [store.entry_key(id_of(leaf)) for _, raw in rows for leaf in unpack(raw)]
     places = yield tuple(store.locate(tx, key) for key in keys)
-    entries = [(key, place[-2] if place is not None else None) for key, place in zip(keys, places, strict=True)]
+    found = [(key, place) for key, place in zip(keys, places, strict=True) if place is not None]
     if rows:
-        prune_store.drop(tx, log, [number for number, _ in rows], entries)
+        prune_store.drop(tx, log, [number for number, _ in rows], [(key, place[-2]) for key, place in found])
+        also(tx, [(key, place[2]) for key, place in found])
     return len(rows)

@@ -37,7 +37,7 @@ _NAME: Final = re.compile(r"([a-z]+)(?:-([0-9]+))?(-e[0-9]+)?")
 
 def due(log_class: str, log: str, tree: Tree, at: int) -> bool:
     """Whether the log of a class is to be closed now. One with nothing in it but its own opening never is."""
-    if log_class == MAIN or tree.ended or tree.size <= (log != log_class):
+    if class_of(log) == MAIN or tree.ended or tree.size <= (log != log_class):
         return False
     return tree.size >= MOST or _period(log_class, at) > _period(log_class, tree.opened)
 

@@ -30,18 +30,22 @@ class Timestamping:
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
 
-    async def round(self, database: Database, context: Context, log: str) -> Stamped | None:
+    async def round(self, database: Database, context: Context, log: str) -> Instant | None:
         """Have the newest checkpoint of a log stamped, unless one was today (UTC) or it has not grown since.
 
-        Raises `TimestampRefused`.
+        Returns up to when all of it is known to be stamped; None for a log without entries. Raises `TimestampRefused`.
         """
-        head = await database.look(context, lambda tx: _due(tx, log))
+        head, newest = await database.look(context, lambda tx: _heads(tx, log))
         if head is None:
             return None
+        if newest is not None and newest.size >= head.size:
+            return context.at
+        if newest is not None and newest.at // DAY >= context.at // DAY:
+            return newest.at
         response = await self._ask(head.note)
         stamped = Stamped(head.size, head.root, head.note, response, read(head.note, response))
         await database.run_alone(context, lambda tx: _keep(tx, log, stamped))
-        return stamped
+        return stamped.at
 
 
 def read(note: bytes, response: bytes) -> Instant:
@@ -64,13 +68,11 @@ def best(tx: Tx, log: str, size: int) -> Work[StampedHead | None]:
     return StampedHead(stamped, (yield from proving.consistency_proof(tx, log, low, high)))
 
 
-def _due(tx: Tx, log: str) -> Work[store.Signed | None]:
+def _heads(tx: Tx, log: str) -> Work[tuple[store.Signed | None, Stamped | None]]:
+    """The newest head, unless it is empty, and the newest stamp."""
     rows, found = yield store.last_signed(tx, log), timestamp_store.newest(tx, log)
-    head, stamped = store.signed_from(rows), timestamp_store.stamped_from(found)
-    if head is None or not head.size:
-        return None
-    done = stamped is not None and (stamped.at // DAY >= tx.context.at // DAY or stamped.size >= head.size)
-    return None if done else head
+    head = store.signed_from(rows)
+    return head if head is not None and head.size else None, timestamp_store.stamped_from(found)
 
 
 def _keep(tx: Tx, log: str, stamped: Stamped) -> Work[None]:

@@ -53,7 +53,7 @@ def main() -> None:
             for name in BUDGETS:
                 report(engine, f"{name}: grown / small", many[name] / few[name], 0.9)
             prove(stage)
-        with Stage(engine, slow_disk=True) as stage:
+        with Stage(engine, slow_disk=1) as stage:
             stage.people(2_000)
             measure(stage, "each fsync + 1 ms", budget=1)
         for part in audience.figures(engine, [AUDIENCE]):

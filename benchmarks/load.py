@@ -49,7 +49,7 @@ class Outcome(msgspec.Struct):
 
 
 class Connection(asyncio.Protocol):
-    """One keep-alive connection. Reads just as much HTTP as our server writes: a status, a content-length, a body."""
+    """One keep-alive connection. Reads just as much HTTP as our server writes: a status, a length or chunks, a body."""
 
     def __init__(self, run: "Run") -> None:
         self.run = run
@@ -84,9 +84,17 @@ class Connection(asyncio.Protocol):
         if head < 0:
             return
         at = buffer.lower().find(b"content-length:", 0, head)
-        length = int(buffer[at + 15 : buffer.index(b"\r\n", at)]) if at >= 0 else 0
-        if len(buffer) < head + 4 + length:
-            return
+        if at >= 0:
+            length = int(buffer[at + 15 : buffer.index(b"\r\n", at)])
+            if len(buffer) < head + 4 + length:
+                return
+        elif b"transfer-encoding: chunked" in buffer[:head].lower():
+            # A stream of lines, which ends with an empty chunk.
+            if not buffer.endswith(b"\r\n0\r\n\r\n"):
+                return
+            length = len(buffer) - head - 4
+        else:
+            length = 0
         self.run.note(int(buffer[9:12]), self.started, buffer[head + 4 : head + 4 + length])
         self.buffer = b""
         self.send()

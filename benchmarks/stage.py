@@ -42,6 +42,11 @@ collections:
   customers:
     fields:
       email: {type: email, category: contact.email, index: [exact]}
+      phone: {type: phone, category: contact.email, region: DE, index: [exact]}
+      customer: {type: customer_id, category: contact.email, index: [exact]}
+      name: {type: name, category: contact.email}
+      birthday: {type: date, category: contact.email}
+      postcode: {type: postcode, category: contact.email, region: DE}
 roles: {mailer: []}
 rules:
   - {id: R1, role: mailer, action: use, category: contact, purpose: marketing.email, effect: allow, basis: consent}
@@ -53,7 +58,8 @@ PURPOSES = ("marketing.email", "marketing.profile", "marketing.sms", "ads", "ana
 class Stage:
     """`with Stage("sqlite") as stage:` gives a served brand without people; `stage.people(n)` records them."""
 
-    def __init__(self, engine: str, *, slow_disk: bool = False) -> None:
+    def __init__(self, engine: str, *, slow_disk: int = 0) -> None:
+        """`slow_disk`: milliseconds that are added to each fsync."""
         self.engine = engine
         self.slow_disk = slow_disk
         self.folder = Path(tempfile.mkdtemp(prefix="sayso-bench-"))
@@ -109,11 +115,18 @@ class Stage:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def load(
-        self, requests: list[bytes], seconds: float, *, rate: float = 0, keep: bool = False, warm_up: float = 1.0
+        self,
+        requests: list[bytes],
+        seconds: float,
+        *,
+        rate: float = 0,
+        keep: bool = False,
+        warm_up: float = 1.0,
+        connections: int = CONNECTIONS,
     ) -> Outcome:
         """Send `requests` for `seconds` from the other core."""
         path = self.folder / f"plan-{secrets.token_hex(4)}"
-        plan = Plan(HOST, self.server.port, CONNECTIONS, seconds, warm_up, requests, rate, int(keep))
+        plan = Plan(HOST, self.server.port, connections, seconds, warm_up, requests, rate, int(keep))
         path.write_bytes(msgspec.msgpack.encode(plan))
         subprocess.run(
             [sys.executable, "-m", "benchmarks.load", str(path)],
@@ -125,6 +138,9 @@ class Stage:
         path.unlink()
         Path(f"{path}.out").unlink()
         return outcome
+
+    def get(self, path: str, key: str) -> bytes:
+        return request("GET", path, HOST, self.server.port, b"", key)
 
     def post(self, path: str, body: object, key: str) -> bytes:
         return request("POST", path, HOST, self.server.port, msgspec.json.encode(body), key)
@@ -177,11 +193,13 @@ class Stage:
         return asyncio.run(all_of_them())
 
     def _environment(self) -> dict[str, str]:
-        return {"LD_PRELOAD": str(_slow_fsync(self.folder))} if self.slow_disk else {}
+        if not self.slow_disk:
+            return {}
+        return {"LD_PRELOAD": str(_slow_fsync(self.folder)), "SLOW_FSYNC_MS": str(self.slow_disk)}
 
 
 def _slow_fsync(folder: Path) -> Path:
-    """The shim that adds a millisecond to every fsync, compiled once per stage."""
+    """The shim that adds milliseconds to every fsync, compiled once per stage."""
     library = folder / "slow_fsync.so"
     if not library.exists():
         source = Path(__file__).with_name("slow_fsync.c")

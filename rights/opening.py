@@ -1,11 +1,16 @@
 """A request as it is opened."""
 
+from typing import Final
+
 from msgspec import Struct
 
 from rights.deadlines import Calendar
 from rights.model import Kind, Law
 from rights.store import Private
 from rights.wanted import Correction
+
+OPENED: Final = "opened"
+"""The step under which what came with a request is kept."""
 
 
 class Opening(Struct, frozen=True, kw_only=True):
@@ -24,10 +29,12 @@ class Opening(Struct, frozen=True, kw_only=True):
     corrections: tuple[Correction, ...] = ()
     """What a rectification is about: kept sealed until it is done."""
     stated: str = ""
-    """What came with the request for officers to read, kept sealed: by what an agent says the person is known."""
+    """What came with the request for officers to read, kept sealed: by what an agent says the person is known.
+    Of somebody unknown it goes when the request is closed.
+    """
 
     @property
     def private(self) -> Private:
         """What of it is sealed, for a person who is known here or not."""
-        statements = (("opened", self.stated),) if self.stated else ()
+        statements = ((OPENED, self.stated),) if self.stated else ()
         return Private(self.purposes, statements, agent=self.agent)

@@ -40,6 +40,7 @@ from vault.provider import (
     WrongRootKey,
 )
 from vault.records import UnknownSubject, check_values
+from vault.renewal import Renewal
 from vault.reveal import ANY, Ask, Located, Revealed, Unresolvable
 from vault.roll import EpochList, EpochView, NewRoll, NoEpoch, RollView
 from vault.root import (
@@ -52,7 +53,7 @@ from vault.root import (
     SealedFile,
     WrongPassphrase,
 )
-from vault.search import MOST_FOUND, Hits, NotIndexed, Term
+from vault.search import MOST_FOUND, Hits, NotIndexed, Sought, Term
 from vault.shred import PROOF, DestroyedKey, Held, Place, Tombstone
 from vault.signing import thumbprint
 from vault.storing import Stored, SubjectFacts
@@ -113,12 +114,14 @@ __all__ = [
     "ProviderDown",
     "ProviderFacts",
     "ProviderRefuses",
+    "Renewal",
     "Revealed",
     "Revocation",
     "RollView",
     "RootKeyError",
     "RootKeyExists",
     "SealedFile",
+    "Sought",
     "Stored",
     "SubjectFacts",
     "Suite",

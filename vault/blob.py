@@ -18,6 +18,9 @@ BUCKET: Final = 32
 LARGEST_BUCKET: Final = 4096
 _HEAD: Final = 5
 _BODY: Final = _HEAD + NONCE_BYTES
+AROUND: Final = _BODY + TAG_BYTES
+"""Bytes around the padded value."""
+
 _SHORTEST: Final = _BODY + BUCKET + TAG_BYTES
 _END: Final = 0x80
 

@@ -19,6 +19,7 @@ CANARY = declare("vault.canary.changed", "planted")
 ALARM = declare("vault.alarm.raised", "cause", "purpose")
 OPENED_MANY = declare("vault.values.revealed", "purpose", "count", "revealed")
 EXPORTED = declare("vault.person.exported", "count", "rule", "basis")
+RENEWED = declare("vault.key.renewed", "class", "version")
 SHREDDED = declare("vault.key.shredded", "keys", "records", "epoch")
 EXPIRED = declare("vault.record.expired", "count")
 EPOCH_MADE = declare("vault.epoch.made", "epoch")
@@ -97,6 +98,10 @@ def redacted(subject: bytes | None, count: int) -> AuditEvent:
 def exported(permit: Permit, fields: list[str], reason: str) -> AuditEvent:
     res = {"count": str(len(fields)), "rule": permit.rule, "basis": permit.basis}
     return AuditEvent(EXPORTED, "permit", res, permit.subject, {"fields": fields, "reason": reason})
+
+
+def renewed(subject: bytes, cls: str, version: int) -> AuditEvent:
+    return AuditEvent(RENEWED, "ok", {"class": cls, "version": str(version)}, subject, {})
 
 
 def shredded(subject: bytes, *, keys: int, records: int, epoch: int, tombstone: str) -> AuditEvent:

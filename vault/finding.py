@@ -59,7 +59,13 @@ _ADDRESS: Final = re.compile(rf"{_LOCAL}[@＠][A-Za-z0-9](?:[A-Za-z0-9.-]{{0,251
 _FOREIGN_ADDRESS: Final = re.compile(r"(?<!\S)[^\s<>()\[\],;:\"@＠]{1,64}[@＠][^\s<>()\[\],;:\"@＠]{3,253}")
 _IBAN: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11,30}")
 _RESIDENT: Final = re.compile(r"(?<![0-9A-Za-z])[0-9]{17}[0-9Xx](?![0-9A-Za-z])")
-_CARD: Final = re.compile(r"(?<![0-9])[2-6][0-9]?(?:[ -]?[0-9]){10,17}(?![0-9])")
+_CARD: Final = re.compile(r"(?<![0-9+])[2-6][0-9]?(?:[ -]?[0-9]){10,17}(?![0-9])")
+_ISSUED: Final = re.compile(
+    r"4(?:[0-9]{12}|[0-9]{15}|[0-9]{18})|(?:5[1-5]|2[2-7])[0-9]{14}|3[47][0-9]{13}|3[0689][0-9]{12,14}|35[0-9]{14}"
+    r"|5[06-9][0-9]{10,17}|6[0-9]{15,18}"
+)
+"""Issuers' first digits and the lengths that go with them: one number of ten passes Luhn by chance."""
+
 _V4: Final = re.compile(r"(?<![0-9.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9]|\.[0-9])")
 _V6: Final = re.compile(r"(?<![0-9A-Za-z:.])[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,43}(?![0-9A-Za-z:])")
 
@@ -93,7 +99,7 @@ def _residents(text: str, _region: str | None) -> _Proposed:
 
 def _cards(text: str, _region: str | None) -> _Proposed:
     for match in _CARD.finditer(text):
-        if normal := _canonical("card", match[0]):
+        if (normal := _canonical("card", match[0])) and _ISSUED.fullmatch(normal):
             yield match.start(), match.end(), "card", normal
 
 

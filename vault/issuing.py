@@ -6,10 +6,9 @@ from msgspec.structs import replace
 
 from audit import AuditLog
 from sayso.kernel import LOG, Tx, Work
-from vault import events, records, store
+from vault import events, records, wear
 from vault.fields import Collections, collection_of
 from vault.keyring import Keyring
-from vault.keys import used
 from vault.records import Given, UnknownSubject
 from vault.storing import Stored, SubjectFacts, tokens_for
 
@@ -48,12 +47,13 @@ def issue(
     for cls, row in key_rows.items():
         # As in a store: an erasure on another node deletes these rows, and then this unit loses the race.
         if row is not None:
-            tx.put(store.KEY, (subject, cls), used(row, cls, len(given)), was=row)
+            wear.use(tx, subject, cls, row, len(given))
     keys = {
         cls: keyring.unwrap(tenant, subject, cls, row) or keyring.create(tx, subject, cls)
         for cls, row in key_rows.items()
         if cls in {item.field.retention for item in given}
     }
+    yield from wear.settled(keyring, tx, *keys.values())
     fresh = {cls for cls in keys if key_rows[cls] is None}
     issued = yield from tokens_for(keyring, tx, subject, keys, fresh, collection, given, audience)
     entry = audit.append(tx, events.issued(subject, collection, sorted(issued), audience, ttl, uses), log_key)

@@ -19,6 +19,11 @@ from vault.suite import KEY_BYTES, NONCE_BYTES, TAG_BYTES, BrokenSeal, Cipher, S
 
 WRAPPED_BYTES: Final = 1 + NONCE_BYTES + KEY_BYTES + TAG_BYTES
 MOST_SEALS: Final = 1 << 24
+WORN_SEALS: Final = 1 << 23
+"""From here on a new key is made in this one's place, long before it may seal no more."""
+
+FORMER: Final = "~"
+"""Stands before the class of a key that still opens what has not been sealed anew. No class is declared like that."""
 _ENCRYPT: Final = {suite: b"encrypt" + bytes((suite,)) for suite in Suite}
 """The label of the key that seals values, for each suite."""
 
@@ -90,7 +95,7 @@ class DataKey:
     Its cipher is made when it is first needed: many decisions only derive a tag from it.
     """
 
-    __slots__ = ("_cipher", "_head", "_key", "_suite", "cls", "owner", "tenant", "version")
+    __slots__ = ("_carried", "_cipher", "_former", "_head", "_key", "_suite", "cls", "owner", "tenant", "version")
 
     def __init__(self, tenant: str, owner: bytes, cls: str, version: int, key: bytes, suite: Suite) -> None:
         self.tenant = tenant
@@ -101,6 +106,8 @@ class DataKey:
         self._suite = suite
         self._cipher: Cipher | None = None
         self._head = b""
+        self._former: DataKey | None = None
+        self._carried: dict[str, bytes] = {}
 
     def __repr__(self) -> str:
         return f"<DataKey {self.cls} version {self.version}>"
@@ -118,13 +125,27 @@ class DataKey:
         """The value inside `sealed`. Raises `BrokenSeal` when anything it was bound to differs."""
         cipher = self._cipher or self._own_cipher()
         if sealed[:5] != self._head:
+            if self._former is not None and sealed[1:5] == self._former.version.to_bytes(4, "big"):
+                return self._former.open(collection, field, sealed, version)
             cipher = self._cipher_of(sealed)
         bound_to = aad.field(self.tenant, collection, self.owner, field, self.version, version)
         return blob.open_body(cipher, bound_to, sealed)
 
     def derive(self, label: str) -> bytes:
-        """32 bytes for another use."""
-        return expand(self._key, b"derive:" + label.encode())
+        """32 bytes for another use. A key that took another's place gives what that one gave, where it was told so."""
+        return self._carried.get(label) or expand(self._key, b"derive:" + label.encode())
+
+    def takes_over(self, former: "DataKey | None", carried: dict[str, bytes]) -> None:
+        """Open what `former` has sealed, and derive what it derived: this key stands in its place."""
+        self._former, self._carried = former, carried
+
+    def successor(self) -> "DataKey":
+        """A new key of the next version for the same owner and class."""
+        return DataKey(self.tenant, self.owner, self.cls, self.version + 1, os.urandom(KEY_BYTES), self._suite)
+
+    def called(self, cls: str) -> "DataKey":
+        """This very key under another class."""
+        return DataKey(self.tenant, self.owner, cls, self.version, self._key, self._suite)
 
     @property
     def commitment(self) -> bytes:

@@ -148,12 +148,15 @@ class Revocation:
         """Note tombstones from elsewhere, with their facts as stored: those in a backup of the key table."""
         return self._ledger.note(tenant, [(raw, _keys(facts)) for raw, facts in tombstones])
 
-    async def behind(self, database: Database, context: Context) -> bool:
-        """Whether the database lacks the last tombstone that was noted: it went back in time under whoever serves on
-        it. A read of one row.
+    def newest(self, tenant: str) -> bytes | None:
+        """The last tombstone that was noted."""
+        return max(self._ledger.recent(tenant), default=None)
+
+    async def lacks(self, database: Database, context: Context, tombstone: bytes) -> bool:
+        """Whether a tombstone that was noted is not in the database: it went back in time under whoever serves on it.
+        A read of one row.
         """
-        newest = max(self._ledger.recent(context.tenant), default=None)
-        return newest is not None and not await database.look(context, partial(_knows, tombstones=[newest]))
+        return not await database.look(context, partial(_knows, tombstones=[tombstone]))
 
     async def returned(self, database: Database, context: Context) -> dict[bytes, set[str]]:
         """Whose keys of which classes are in the database although they were destroyed. Cold; a read of the

@@ -1,7 +1,7 @@
 """The tokens of a person that a client may present: what it is told of the person by."""
 
 from sayso.kernel import Tx, Work, bucket_of
-from vault import store
+from vault import store, wear
 from vault.fields import Collections
 from vault.keyring import Keyring
 from vault.reveal import ANY
@@ -23,6 +23,7 @@ def tokens_for(
         *(tx.get(store.TOKEN, bytes(row[3])) for row in known),
     )
     keys = {cls: keyring.unwrap(tenant, subject, cls, row) for cls, row in zip(classes, found, strict=False)}
+    yield from wear.settled(keyring, tx, *keys.values())
     secrets = keyring.of(tenant).token
     held: dict[str, list[str]] = {}
     for row, token in zip(known, found[len(classes) :], strict=True):

@@ -5,7 +5,7 @@ from typing import Any
 from msgspec import Struct
 
 from sayso.kernel import Get, NotFound, Tx, Work
-from vault import store
+from vault import store, wear
 from vault.fields import Collections, Field, collection_of
 from vault.keyring import Keyring
 from vault.keys import DataKey
@@ -77,4 +77,5 @@ def opened(
         # Stored before the manifest gave the field another class.
         (key_row,) = yield (keyring.read(tx, subject, cls),)
     key = keyring.unwrap(tx.context.tenant, subject, cls, key_row)
+    yield from wear.settled(keyring, tx, key)
     return None if key is None else key.open(collection, field.name, blob, version).decode()

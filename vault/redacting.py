@@ -11,13 +11,13 @@ from msgspec import Struct
 
 from audit import AuditLog
 from sayso.kernel import LOG, TooLarge, Tx, Values, Work, together
-from vault import canaries, events, records, store, tokens
+from vault import canaries, events, records, store, tokens, wear
 from vault.derive import hmac_sha256, parts
 from vault.fields import DATA, Collection, Field
 from vault.finding import Finding
 from vault.index import TAG_BYTES
 from vault.keyring import Keyring
-from vault.keys import DataKey, used
+from vault.keys import DataKey
 from vault.records import Given, UnknownSubject
 from vault.storing import SubjectFacts, tokens_for
 from vault.terms import TokenTerms
@@ -109,9 +109,10 @@ def _tokens(
     for cls, row in key_rows.items():
         # As in a store: an erasure on another node deletes these rows, and then this unit loses the race.
         if row is not None:
-            tx.put(store.KEY, (subject, cls), used(row, cls, len(values)), was=row)
+            wear.use(tx, subject, cls, row, len(values))
         if cls == DATA or cls in {item.field.retention for item in given}:
             keys[cls] = keyring.unwrap(tenant, subject, cls, row) or keyring.create(tx, subject, cls)
+    yield from wear.settled(keyring, tx, *keys.values())
     token_of: dict[tuple[str, str], str] = {}
     if collection is not None and given:
         issued = yield from tokens_for(keyring, tx, subject, keys, set(), collection.name, given, audience)

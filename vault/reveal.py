@@ -2,12 +2,13 @@
 
 import logging
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from msgspec import Struct
 
 from audit import AuditEvent, AuditLog
-from sayso.kernel import LOG, SECOND, Permit, Tx, Work
+from sayso.kernel import LOG, SECOND, Permit, Tx, Values, Work
 from vault import canaries, events, masks, records, store, tokens
 from vault.facts import Fact, action_for, asked, told
 from vault.fields import Collections, Field
@@ -76,16 +77,31 @@ class Ask(Struct, frozen=True, kw_only=True):
 
 def locate(keyring: Keyring, tx: Tx, collections: Collections, token: str) -> Work[Located]:
     """See `Vault.locate`."""
-    secrets = keyring.of(tx.context.tenant).token
-    fingerprint = tokens.fingerprint_of(secrets, token)
-    (values,) = yield (tx.get(store.TOKEN, fingerprint),)
-    row = None if values is None else tokens.vouched(secrets, tx.context.tenant, fingerprint, values)
-    if row is not None and not tokens.ended(row, tx.context.at):
-        declared = collections.get(row.collection)
-        field = declared.fields.get(row.field) if declared is not None else None
-        if field is not None and row.audience in {ANY, tx.context.actor.name}:
-            return Located(row.subject, row.collection, field, True, fingerprint, row)
-    return _nowhere(collections)
+    (found,) = yield from locate_each(keyring, tx, collections, [token])
+    return found
+
+
+def locate_each(keyring: Keyring, tx: Tx, collections: Collections, named: Sequence[str]) -> Work[list[Located]]:
+    """See `Vault.locate_each`."""
+    tenant, secrets = tx.context.tenant, keyring.of(tx.context.tenant).token
+    fingerprints = [tokens.fingerprint_of(secrets, token) for token in named]
+    rows = yield tuple([tx.get(store.TOKEN, fingerprint) for fingerprint in fingerprints])
+    found = []
+    for fingerprint, values in zip(fingerprints, rows, strict=True):
+        row = None if values is None else tokens.vouched(secrets, tenant, fingerprint, values)
+        found.append(_pointed(tx, collections, fingerprint, row) or _nowhere(collections))
+    return found
+
+
+def _pointed(tx: Tx, collections: Collections, fingerprint: bytes, row: tokens.Row | None) -> Located | None:
+    """Where a token's row points, for the actor of this request and today."""
+    if row is None or tokens.ended(row, tx.context.at):
+        return None
+    declared = collections.get(row.collection)
+    field = declared.fields.get(row.field) if declared is not None else None
+    if field is None or (row.audience != ANY and row.audience != tx.context.actor.name):
+        return None
+    return Located(row.subject, row.collection, field, True, fingerprint, row)
 
 
 def _nowhere(collections: Collections) -> Located:
@@ -110,25 +126,64 @@ def reveal(
     """See `Vault.reveal`."""
     outcome = yield from considered(keyring, tx, located, permit, ask)
     entry = audit.append(tx, outcome.event, outcome.log_key)
-    sound(audit, tx, outcome)
+    sound(audit, tx, outcome.alarms, outcome.log_key)
     return Unresolvable(entry) if outcome.shown is None else Revealed(outcome.shown, entry)
 
 
-def sound(audit: AuditLog, tx: Tx, outcome: Outcome) -> None:
+def sound(audit: AuditLog, tx: Tx, alarms: tuple[AuditEvent, ...], log_key: DataKey | None) -> None:
     """Raise the alarms of a reveal: an entry each, an event of the feed, a line in the program's log."""
-    for alarm in outcome.alarms:
-        audit.append(tx, alarm, outcome.log_key)
+    for alarm in alarms:
+        audit.append(tx, alarm, log_key)
         assert alarm.subject is not None
         canaries.announce(tx, alarm.subject)
+
+
+class Intent(Struct, frozen=True):
+    """What a reveal comes to before anything is opened. `by` None: it is not to be opened, and `why`."""
+
+    by: str | None
+    why: str
+    fact: Fact | None
+    mask: str | None
+
+
+def intended(tx: Tx, located: Located, permit: Permit | None, ask: Ask) -> Intent:
+    """By which way a value may be opened, and what will be shown of it. Raises `Denied`, `Invalid`."""
+    fact = asked(ask.transform)
+    mask = masks.required(() if permit is None else permit.obligations, None if fact else ask.transform)
+    if permit is not None:
+        category, action = located.category, action_for(ask.transform)
+        permit.demand(tenant=tx.context.tenant, subject=located.subject, category=category, action=action)
+    by, why = _way(located, permit, ask, fact)
+    if located.row is not None and located.row.uses and tokens.spent_here(tx, located.fingerprint):
+        by, why = None, "spent"
+    return Intent(by, why, fact, mask)
+
+
+def shown_of(
+    keyring: Keyring, tx: Tx, located: Located, ask: Ask, intent: Intent, value: str
+) -> tuple[str, tuple[AuditEvent, ...]]:
+    """What is shown of a value that was opened, and the alarms that its opening raises. A use of the token is taken."""
+    if located.row is not None:
+        tokens.spend(tx, keyring.of(tx.context.tenant).token, located.fingerprint, located.row)
+    alarms: tuple[AuditEvent, ...] = ()
+    if intent.by == BREAK_GLASS and ask.glass is not None:
+        said = {"reason": ask.glass.reason, "ticket": ask.glass.ticket}
+        alarms = (events.alarm(BREAK_GLASS, located.subject, purpose=ask.purpose, **said),)
+    return _shown(keyring, tx, intent.fact, intent.mask, located.field, value), alarms
+
+
+def trapped(located: Located, ask: Ask, canary: Values | None) -> tuple[AuditEvent, ...]:
+    """The alarm that a planted person's reveal raises, whatever it comes to."""
+    if canary is None or not located.found:
+        return ()
+    return (events.alarm("canary", located.subject, purpose=ask.purpose),)
 
 
 def considered(keyring: Keyring, tx: Tx, located: Located, permit: Permit | None, ask: Ask) -> Work[Outcome]:
     """A reveal without its entry: the same reads and the same openings, whatever it comes to."""
     subject, field, tenant = located.subject, located.field, tx.context.tenant
-    fact = asked(ask.transform)
-    mask = masks.required(() if permit is None else permit.obligations, None if fact else ask.transform)
-    if permit is not None:
-        permit.demand(tenant=tenant, subject=subject, category=field.category, action=action_for(ask.transform))
+    intent = intended(tx, located, permit, ask)
     record, key_row, log_row, canary = yield (
         *records.reads(tx, keyring, subject, located.collection, field),
         keyring.read(tx, subject),
@@ -136,31 +191,29 @@ def considered(keyring: Keyring, tx: Tx, located: Located, permit: Permit | None
     )
     value: str | None = None
     log_key: DataKey | None = None
-    by, why = _way(located, permit, ask, fact)
-    if located.row is not None and located.row.uses and tokens.spent_here(tx, located.fingerprint):
-        by, why = None, "spent"
+    why = intent.why
     try:
         log_key = keyring.unwrap(tenant, subject, LOG, log_row)
-        if permit is not None and by is not None:
+        if permit is not None and intent.by is not None:
             value = yield from records.opened(tx, keyring, subject, located.collection, field, record, key_row)
     except BrokenSeal:
         why = events.BROKEN
-        log.critical("a stored value or its key does not open: it was damaged or moved")
-    alarms = () if canary is None or not located.found else (events.alarm("canary", subject, purpose=ask.purpose),)
+        broken()
+    alarms = trapped(located, ask, canary)
     if value is None or permit is None:
-        _open_decoys(keyring, tenant, log_too=log_key is None)
+        open_decoys(keyring, tenant, log_too=log_key is None)
         known = subject if located.found else None
         event = events.refused(known, purpose=ask.purpose, reason=ask.reason, why=why, policy=ask.policy)
         return Outcome(None, event, log_key, alarms)
-    if located.row is not None:
-        tokens.spend(tx, keyring.of(tenant).token, located.fingerprint, located.row)
-    if by == BREAK_GLASS and ask.glass is not None:
-        said = {"reason": ask.glass.reason, "ticket": ask.glass.ticket}
-        alarms = (*alarms, events.alarm(BREAK_GLASS, subject, purpose=ask.purpose, **said))
-    shown = _shown(keyring, tx, fact, mask, field, value)
-    seen = mask if fact is None else str(fact)
+    shown, more = shown_of(keyring, tx, located, ask, intent, value)
+    seen = intent.mask if intent.fact is None else str(intent.fact)
     event = events.revealed(permit, located.collection, field.name, mask=seen, reason=ask.reason, policy=ask.policy)
-    return Outcome(shown, event, log_key, alarms)
+    return Outcome(shown, event, log_key, (*alarms, *more))
+
+
+def broken() -> None:
+    """Tell the operator."""
+    log.critical("a stored value or its key does not open: it was damaged or moved")
 
 
 def _way(located: Located, permit: Permit | None, ask: Ask, fact: Fact | None) -> tuple[str | None, str]:
@@ -174,7 +227,7 @@ def _way(located: Located, permit: Permit | None, ask: Ask, fact: Fact | None) -
     return allowed, "gone" if allowed is not None else "guarded"
 
 
-def _open_decoys(keyring: Keyring, tenant: str, *, log_too: bool) -> None:
+def open_decoys(keyring: Keyring, tenant: str, *, log_too: bool) -> None:
     """The work of a reveal, on a value of nobody."""
     decoy = keyring.of(tenant).decoy
     decoy.open()

@@ -14,7 +14,8 @@ from audit import AuditLog
 from sayso.kernel import LOG, Permit, Query, Tx, Work, bucket_of, new_raw, text
 from vault import events, store
 from vault.keyring import Keyring
-from vault.keys import DataKey
+from vault.keys import FORMER, DataKey
+from vault.wear import CARRIED, forerunners_in
 
 PROOF: Final = "proof"
 """The class of proof capsules. It outlives an erasure and is shredded by its own term, by name."""
@@ -61,6 +62,7 @@ class _Stock(Struct, frozen=True):
     records: list[Any]
     tags: list[Any]
     tokens: list[Any]
+    carried: list[Any] = []
 
 
 def held(tx: Tx, subject: bytes) -> Work[tuple[Held, ...]]:
@@ -141,7 +143,9 @@ def _stock(tx: Tx, subject: bytes) -> Work[_Stock]:
     whose = _whose(tx, subject)
     questions = (store.KEYS_OF, store.RECORDS_OF, store.TAGS_OF, store.TOKENS_OF)
     reads: tuple[Query, ...] = tuple(tx.query(question, **whose) for question in questions)
-    return _Stock(*(yield reads))
+    keys, records, tags, tokens = yield reads
+    carried = [row for row in tokens if row[1] == CARRIED]
+    return _Stock(keys, records, tags, [row for row in tokens if row[1] != CARRIED], carried)
 
 
 def _whose(tx: Tx, subject: bytes) -> dict[str, Any]:
@@ -159,11 +163,13 @@ def _destroy_all(tx: Tx, subject: bytes, stock: _Stock) -> Tombstone:
     tx.execute(store.DELETE_TAGS, **whose)
     tx.execute(store.DELETE_TOKENS, **whose)
     tx.delete(store.CANARY, subject)
-    return _bury(tx, subject, keys, stock)
+    return _bury(tx, subject, keys, stock, stock.carried)
 
 
 def _destroy(tx: Tx, subject: bytes, stock: _Stock, places: set[Place], classes: set[str]) -> Tombstone:
     """Delete keys of `classes` and everything at `places`. Loses the race when something was stored there meanwhile."""
+    # With a key goes the one whose place it took a moment ago.
+    classes = classes | {row[0] for row in stock.keys if row[0][:1] == FORMER and row[0][1:] in classes}
     whose, at, under = _whose(tx, subject), sorted(places), [(cls,) for cls in sorted(classes)]
     gone = _Stock(
         [row for row in stock.keys if row[0] in classes],
@@ -181,7 +187,10 @@ def _destroy(tx: Tx, subject: bytes, stock: _Stock, places: set[Place], classes:
         there = store.named(("collection", "field"), at)
         tx.execute(store.delete_tags(len(at)), **there, **whose)
         tx.execute(store.delete_tokens(len(at)), **there, **whose)
-    return _bury(tx, subject, gone.keys, gone)
+    carried = [row for row in stock.carried if row[2] in classes]
+    for row in carried:
+        tx.delete(store.TOKEN_OF, subject, bytes(row[0]))
+    return _bury(tx, subject, gone.keys, gone, carried)
 
 
 def _delete_records(tx: Tx, subject: bytes, records: list[Any]) -> None:
@@ -192,14 +201,25 @@ def _delete_records(tx: Tx, subject: bytes, records: list[Any]) -> None:
         tx.execute(store.delete_records(len(read)), expect=len(read), **values, **_whose(tx, subject))
 
 
-def _bury(tx: Tx, subject: bytes, keys: list[Any], gone: _Stock) -> Tombstone:
-    """Delete the look-up rows, which lie in other buckets, and write down what is no more."""
+def _bury(tx: Tx, subject: bytes, keys: list[Any], gone: _Stock, carried: list[Any]) -> Tombstone:
+    """Delete the look-up rows, which lie in other buckets, and write down what is no more.
+
+    Forerunners of a key are named as well: they went long ago, and an old copy of the database has them still.
+    """
     for _, _, _, tag in gone.tags:
         tx.delete(store.INDEX, tag, subject)
     for _, _, _, fingerprint, _ in gone.tokens:
         tx.delete(store.TOKEN, fingerprint)
+    for cls, *_ in keys:
+        tx.delete(store.WEAR, subject, cls)
     raw = new_raw()
-    destroyed = tuple(DestroyedKey(cls, epoch, commitment.hex(), version) for cls, version, epoch, commitment in keys)
+    before = [
+        (row[2], each.version, each.epoch, each.commitment) for row in carried for each in forerunners_in(row[1:])
+    ]
+    named = {bytes(key[3]): key for key in (*before, *keys)}
+    destroyed = tuple(
+        DestroyedKey(cls, epoch, commitment.hex(), version) for cls, version, epoch, commitment in named.values()
+    )
     newest = max((key.epoch for key in destroyed), default=0)
     tx.insert(store.TOMBSTONE, raw, newest, msgspec.json.encode(destroyed), tx.context.at)
     return Tombstone(text("tmb", raw), newest, destroyed, len(gone.records), len(gone.tags), len(gone.tokens), "")

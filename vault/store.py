@@ -1,10 +1,10 @@
 """Every statement of the vault, each named after the question it answers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, delete, or_, select
+from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, delete, literal_column, or_, select, union_all
 
 from sayso.kernel import Prepared, Rows, bucket_of
 from vault import tables
@@ -16,6 +16,7 @@ SIGNING_KEY = Rows(tables.vault_signing_key)
 STANDING_KEY = Rows(tables.vault_standing_key)
 ROLL = Rows(tables.vault_roll)
 KEY = Rows(tables.vault_key)
+WEAR = Rows(tables.vault_wear)
 RECORD = Rows(tables.vault_record)
 INDEX = Rows(tables.vault_index)
 INDEX_OF = Rows(tables.vault_index_of)
@@ -94,10 +95,37 @@ def canaries(limit: int) -> Select[Any]:
     return select(c.subject).order_by(c.at.desc()).limit(limit)
 
 
-def subjects_at(tenant: str, tag: bytes, limit: int) -> Select[Any]:
-    """Who has a tag, at most `limit` of them."""
+def subjects_having(tenant: str, tags: Sequence[bytes], limit: int) -> Iterator[tuple[Prepared, dict[str, Any]]]:
+    """Who has these tags, at most `limit` people for each: statements of tag and subject, and their values. Sizes are
+    powers of two, so that few statements are ever prepared.
+    """
+    first, size = 0, _TAGS_AT_ONCE
+    while first < len(tags):
+        while size > len(tags) - first:
+            size //= 2
+        some = tags[first : first + size]
+        yield (
+            _subjects_having(size, limit),
+            named(("bucket", "tag"), [(bucket_of(tenant, tag), tag) for tag in some]) | {"brand": tenant},
+        )
+        first += size
+
+
+_TAGS_AT_ONCE: Final = 64
+
+
+@cache
+def _subjects_having(count: int, limit: int) -> Prepared:
     c = tables.vault_index.c
-    return select(c.subject).where(c.bucket == bucket_of(tenant, tag), c.tag == tag).order_by(c.subject).limit(limit)
+    each = [
+        select(c.tag, c.subject)
+        .where(c.bucket == bindparam(f"bucket_{nth}"), c.tenant == bindparam("brand"), c.tag == bindparam(f"tag_{nth}"))
+        .order_by(c.subject)
+        .limit(literal_column(str(limit)))
+        .subquery()
+        for nth in range(count)
+    ]
+    return Prepared(select(union_all(*(select(one.c.tag, one.c.subject) for one in each)).subquery()))
 
 
 def _delete_of(table: Table, *conditions: ColumnElement[bool], owner: str = "subject") -> Prepared:

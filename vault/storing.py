@@ -6,12 +6,12 @@ from msgspec import Struct
 
 from audit import AuditLog
 from sayso.kernel import LOG, Invalid, Tx, Values, Work
-from vault import events, records, search, store, tokens
+from vault import events, records, search, store, tokens, wear
 from vault.derive import hmac_sha256, parts
 from vault.fields import Collections
 from vault.index import TAG_BYTES
 from vault.keyring import Keyring
-from vault.keys import DataKey, used
+from vault.keys import DataKey
 from vault.normalise import normaliser_of
 from vault.records import Given, UnknownSubject
 
@@ -67,11 +67,12 @@ def store_record(
     # again.
     for cls, row in ((LOG, log_row), *key_rows.items()):
         if row is not None:
-            tx.put(store.KEY, (subject, cls), used(row, cls, 2 * len(given)), was=row)
+            wear.use(tx, subject, cls, row, 2 * len(given))
     keys = {
         cls: keyring.unwrap(tenant, subject, cls, row) or keyring.create(tx, subject, cls)
         for cls, row in key_rows.items()
     }
+    yield from wear.settled(keyring, tx, *keys.values())
     for item, row in zip(given, record_rows, strict=True):
         records.put(tx, keys[item.field.retention], collection, item, row)
     for (item, name), row in zip(tagged, tag_rows, strict=True):

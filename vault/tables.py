@@ -96,6 +96,16 @@ vault_key = subject_table(
 the key's own; `uses` counts what was sealed under it.
 """
 
+vault_wear = subject_table(
+    "vault_wear",
+    column("owner", LargeBinary),
+    column("class", Text),
+    column("at", BigInteger),
+    owner="owner",
+    key=("owner", "class"),
+)
+"""Data keys that are worn, and make way for new ones: see `renewal.py`."""
+
 vault_record = subject_table(
     "vault_record",
     column("subject", LargeBinary),

@@ -17,6 +17,8 @@ _DIGITS: Final = {char: value for value, char in enumerate(_ALPHABET)}
 _RANDOM_CHARS: Final = 22
 _CHECK_CHARS: Final = 6
 LENGTH: Final = len(PREFIX) + _RANDOM_CHARS + _CHECK_CHARS
+_BODY: Final = slice(len(PREFIX), -_CHECK_CHARS)
+_CHECK: Final = slice(-_CHECK_CHARS, None)
 
 
 def new_token() -> str:
@@ -30,20 +32,22 @@ def written(drawn: bytes) -> str:
     return body + _base62(crc32(body.encode()), _CHECK_CHARS)
 
 
+def is_token(text: str) -> bool:
+    """Whether a text is a token: its length, prefix, characters, range and checksum."""
+    if len(text) != LENGTH or not text.startswith(PREFIX) or not (text.isascii() and text[_BODY].isalnum()):
+        return False
+    # The alphabet stands in the order of its codes, so texts of one length compare as the numbers that they write.
+    return text[_BODY] <= _LAST and _base62(crc32(text[:-_CHECK_CHARS].encode()), _CHECK_CHARS) == text[_CHECK]
+
+
 def drawn_from(token: str) -> bytes | None:
-    """The 16 bytes that a token was made of, or None when it is none: wrong length, character, range or checksum."""
-    if len(token) != LENGTH or not token.startswith(PREFIX):
+    """The 16 bytes that a token was made of, or None when it is none."""
+    if not is_token(token):
         return None
     number = 0
-    for char in token[len(PREFIX) : -_CHECK_CHARS]:
-        digit = _DIGITS.get(char)
-        if digit is None:
-            return None
-        number = number * 62 + digit
-    if number >> 128:
-        return None
-    drawn = number.to_bytes(16, "big")
-    return drawn if written(drawn) == token else None
+    for char in token[_BODY]:
+        number = number * 62 + _DIGITS[char]
+    return number.to_bytes(16, "big")
 
 
 def _base62(number: int, length: int) -> str:
@@ -53,3 +57,6 @@ def _base62(number: int, length: int) -> str:
         number, rest = divmod(number, 3844)
         chars.append(_PAIRS[rest])
     return "".join(reversed(chars))
+
+
+_LAST: Final = _base62((1 << 128) - 1, _RANDOM_CHARS)

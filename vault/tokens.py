@@ -1,5 +1,6 @@
 """The rows behind tokens: issuing one, finding it again for a value, vouching for where it points, spending it."""
 
+import os
 from hmac import compare_digest
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from vault.index import TokenKeys, row_message
 from vault.keys import DataKey
 from vault.suite import BrokenSeal
 from vault.terms import PLAIN, TokenTerms
-from vault.token import drawn_from, new_token, written
+from vault.token import is_token, new_token, written
 
 COLLECTION = "token"
 """Stands in the associated data of the token that is kept for re-issue. No declared collection can write there: this
@@ -54,7 +55,7 @@ def fingerprint_of(secrets: TokenKeys, token: str) -> bytes:
 
 def token_in(text: str) -> str | None:
     """The token that a text is, None when it is none: whoever mistyped one learns that before anything is read."""
-    return text if drawn_from(text) is not None else shapes.read(text)
+    return text if is_token(text) else shapes.read(text)
 
 
 def issue(
@@ -68,7 +69,8 @@ def issue(
     terms: TokenTerms,
 ) -> str:
     """A new token for a person's field; `tag` will find it again, unless it is one that ends by itself."""
-    token = new_token() if terms.shape == PLAIN else shapes.drawn(terms.shape)
+    drawn = os.urandom(16) if terms.shape == PLAIN else None
+    token = written(drawn) if drawn is not None else shapes.drawn(terms.shape)
     fingerprint = secrets.fingerprint(token.encode())
     at = tx.context.at
     ends_at = terms.ends(at)
@@ -79,7 +81,6 @@ def issue(
         tx.insert(store.TOKEN_OF, key.owner, fingerprint, collection, field, fingerprint, b"")
         tx.insert(store.TOKEN_END, ends_at, fingerprint)
         return token
-    drawn = drawn_from(token)
     blob = key.seal(COLLECTION, tag.hex(), SHAPED + token.encode() if drawn is None else drawn)
     tx.insert(store.TOKEN_OF, key.owner, tag, collection, field, fingerprint, blob)
     return token

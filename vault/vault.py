@@ -32,7 +32,7 @@ from vault.keyring import Keyring
 from vault.portable import Portable
 from vault.redacting import Redacted
 from vault.reveal import ANY, Ask, Located, Revealed, Unresolvable
-from vault.search import MOST_FOUND, Hits, Term
+from vault.search import MOST_FOUND, Hits, Sought, Term
 from vault.shred import Held, Place, Tombstone
 from vault.storing import Stored, SubjectFacts
 from vault.values import Opened
@@ -111,6 +111,10 @@ class Vault:
         """
         return reveal.locate(self._keyring, tx, collections, token)
 
+    def locate_each(self, tx: Tx, collections: Collections, named: Sequence[str]) -> Work[list[Located]]:
+        """The same for many tokens, in order, with one read."""
+        return reveal.locate_each(self._keyring, tx, collections, named)
+
     def reveal(self, tx: Tx, located: Located, permit: Permit | None, ask: Ask) -> Work[Revealed | Unresolvable]:
         """The value behind a located token, masked as the permit's obligations and `ask.transform` say. Hot.
 
@@ -175,33 +179,27 @@ class Vault:
         """The canaries, newest first. Cold."""
         return canaries.planted(tx)
 
-    def search(
-        self,
-        tx: Tx,
-        collections: Collections,
-        collection: str,
-        terms: Sequence[Term],
-        *,
-        purpose: str,
-        reason: str,
-        limit: int = MOST_FOUND,
-    ) -> Work[Hits]:
-        """People whose stored values equal every term, at most `limit`. Cold.
+    def sought(
+        self, tenant: str, collections: Collections, collection: str, terms: Sequence[Term], limit: int = MOST_FOUND
+    ) -> Sought:
+        """What a search asks for: people whose stored values equal every term, at most `limit` of them.
 
-        The caller asks the policies about each of them, for each of `Hits.categories`, before anyone learns of it.
         Raises `UnknownCollection`, `UnknownField`, `NotIndexed`, `InvalidValue`, `Invalid` (`invalid-search`).
         """
-        return search.find(
-            self._keyring,
-            self._audit,
-            tx,
-            collections,
-            collection,
-            terms,
-            purpose=purpose,
-            reason=reason,
-            limit=limit,
-        )
+        return search.sought(self._keyring, tenant, collections, collection, terms, limit)
+
+    def having(self, tx: Tx, searches: Sequence[Sought]) -> Work[list[list[bytes]]]:
+        """Who may be found, for each of the searches, by the blind index alone. Read only: one look for many searches
+        goes before the units that answer them.
+        """
+        return search.having(tx, searches)
+
+    def search(self, tx: Tx, asked: Sought, candidates: Sequence[bytes], *, purpose: str, reason: str) -> Work[Hits]:
+        """Those of the candidates whose stored values are what is sought. Hot.
+
+        The caller asks the policies about each of them, for each of `Hits.categories`, before anyone learns of it.
+        """
+        return search.find(self._keyring, self._audit, tx, asked, candidates, purpose=purpose, reason=reason)
 
     def tokens(self, tx: Tx, collections: Collections, subject: bytes, audience: str) -> Work[dict[str, list[str]]]:
         """The person's tokens that `audience` may present, by `collection.field`; none of an erased person. Cold, read

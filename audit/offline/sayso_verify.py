@@ -558,8 +558,8 @@ class Directory:
         self.widths: dict[tuple[int, int], list[int]] = {}
         self.signed: Head | None = None
         # What entry 0 says of the log before; and, once entries were pruned, what the entry about that says.
-        self.told: dict[str, Any] = {}
-        self.gone: dict[str, Any] = {}
+        self.told: dict[str, str] = {}
+        self.gone: dict[str, str] = {}
         self.below = self.missing = 0
         for parent, folders, names in os.walk(folder):
             here = Path(parent)
@@ -650,7 +650,7 @@ class Directory:
         if not (self.folder / "pruned").exists():
             return None
         proven = prove(self.read("pruned"), trust)
-        self.gone = {**proven.res, "entry": proven.entry.get("id")}
+        self.gone = {name: str(value) for name, value in {**proven.res, "entry": proven.entry.get("id")}.items()}
         try:
             self.below = decimal(self.gone["below"], "the index below which it was pruned")
             root = bytes.fromhex(self.gone["root"])
@@ -753,14 +753,16 @@ class Directory:
         return self.read(place.path)
 
 
-def opening_of(entry: bytes) -> dict[str, Any]:
+def opening_of(entry: bytes) -> dict[str, str]:
     """What a shard's first entry says of the log before it; nothing when it is another entry."""
     try:
         leaf = parse_object(entry, "the entry")
     except Malformed:
         return {}
     res = leaf.get("res")
-    return res if leaf.get("type") == "audit.shard.opened" and isinstance(res, dict) else {}
+    if leaf.get("type") != "audit.shard.opened" or not isinstance(res, dict):
+        return {}
+    return {name: str(value) for name, value in res.items()}
 
 
 def follow(logs: list[Directory]) -> list[str]:

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.web import answers, visits
 from benchmarks.web.host import Answer, hosting, media_type, page
-from benchmarks.web.rivals import Contender, nobody, ours, rivals
+from benchmarks.web.rivals import Contender, empty, nobody, ours, rivals
 from sayso.server.packing import gapped
 from sayso.server.pages import MEDIA_TYPES, STATIC, assets, banner_parts, banner_script
 from sayso.server.pages.locales import LOCALES
@@ -77,7 +77,7 @@ def sizes(contenders: list[Contender]) -> None:
 
 def browser(contenders: list[Contender], rounds: int) -> None:
     """Everything that a browser can tell."""
-    everyone = [nobody(), *contenders]
+    everyone = [nobody(), empty(), *contenders]
     pages: dict[str, Answer] = {
         path: (media_type(path), body) for each in everyone for path, body in each.files.items()
     }
@@ -101,6 +101,8 @@ def browser(contenders: list[Contender], rounds: int) -> None:
                 seen[path, "paint"].append(visits.first_paint(chrome, address + path))
         chrome.close()
     _table(contenders, seen)
+    floor = [median(seen["empty", what]) - median(seen["none", what]) for what in ("first", "again")]
+    print("  of which an empty script takes {:.1f} ms at the first visit and {:.1f} at the next".format(*floor))
     for path in centre:
         figure = median(seen[path, "paint"])
         print(

@@ -40,6 +40,11 @@ def nobody() -> Contender:
     return Contender("none")
 
 
+def empty() -> Contender:
+    """A script that does nothing: what any file costs, however small."""
+    return Contender("empty", {"/empty.js": b"0"}, '<script async src="/empty.js"></script>')
+
+
 def ours() -> Contender:
     path = "/v1/sites/shop/banner.js"
     return Contender(

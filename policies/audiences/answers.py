@@ -21,7 +21,7 @@ from policies import events
 from policies.audiences.aids import Aids
 from policies.audiences.columns import NOBODY
 from policies.audiences.judged import Judged
-from policies.audiences.store import AIDS, ANSWER, ANSWERS_BEFORE
+from policies.audiences.store import AIDS, ANSWER, ANSWERS_BEFORE, of_list
 from policies.counting import Uses
 from policies.lists import Group, pack_part, unpack_list
 from policies.obligations import merge
@@ -215,9 +215,12 @@ class Audiences:
         return found
 
     def permitted(self, tx: Tx, audience: str, answered: Answered) -> Work[Aids]:
-        """Who was permitted by an answer, ascending."""
+        """Who was permitted by an answer, ascending. Raises `NoAudience` once its people were pruned with its entry."""
         found: list[Aids] = [np.zeros(0, np.uint64)]
-        for group in (yield from self._groups(tx, raw(audience, "aud"), answered.parts)):
+        groups = yield from self._groups(tx, raw(audience, "aud"), answered.parts)
+        if answered.parts and not groups:
+            raise NoAudience
+        for group in groups:
             allowed = np.array([reason == "permitted" for reason, _, _ in group.table], np.bool_)
             codes = np.frombuffer(group.outcomes, "<u2")
             found.append(np.frombuffer(group.aids, "<u8")[allowed[codes]].astype(np.uint64))
@@ -230,6 +233,12 @@ class Audiences:
             raise NoAudience
         answer = raw(audience, "aud")
         return (yield from self._groups(tx, answer, self._opened(tx, answer, row[1]).parts))
+
+    def forget(self, tx: Tx, entries: Sequence[tuple[bytes, str]]) -> None:
+        """Delete the people of answers whose entries (id and type) are pruned. Cold."""
+        for entry, kind in entries:
+            if kind == events.LIST_DECIDED:
+                tx.execute(of_list(tx.context.tenant, entry))
 
     def _opened(self, tx: Tx, answer: bytes, sealed: bytes) -> Answered:
         key = self._sealer.standing(tx.context.tenant, TENANT_OWNER)

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, LargeBinary, Select, SmallInteger, bindparam, select
+from sqlalchemy import BigInteger, Delete, LargeBinary, Select, SmallInteger, bindparam, select
 
 from consent import PERSON, PERSON_FORGOTTEN
 from policies.audiences import tables
-from sayso.kernel import Prepared, Rows
+from sayso.kernel import Prepared, Rows, bucket_of
 from sayso.kernel.schema import feed, metadata
 
 ANSWER = Rows(tables.policies_answer, journal=True)
@@ -59,6 +59,12 @@ ENDED = Prepared(
     .limit(bindparam("most", type_=BigInteger))
 )
 """Kept lists whose term is over."""
+
+
+def of_list(tenant: str, answer: bytes) -> Delete:
+    """Delete the people of an answer, all parts."""
+    aids = tables.policies_aids
+    return aids.delete().where(aids.c.bucket == bucket_of(tenant, answer), aids.c.list == answer)
 
 
 def kept() -> Select[Any]:

@@ -50,6 +50,7 @@ class KeyKeeper:
         self._answered: dict[str, float] = {}
         self._asked: dict[str, float] = {}
         self._looked = 0.0
+        self._settled: dict[str, bytes | None] = {}
 
     async def start(self) -> None:
         """Before anything is served: whoever was erased and is there again, in a restored copy, is erased once more.
@@ -70,6 +71,8 @@ class KeyKeeper:
             count = await services.again.enforce(services.database, _context(tenant))
             if count:
                 services.log.warning("erased again", tenant=tenant, people=count)
+            # What the database lacks by now is settled: it will never have it.
+            self._settled[tenant] = services.revocation.newest(tenant)
 
     async def round(self) -> None:
         """Ask the providers of every brand that has one elsewhere; destroy what is due."""
@@ -90,11 +93,18 @@ class KeyKeeper:
         elif services.keyring.custody.of(tenant).remote:
             await self._ask(tenant)
         if look and services.keyring.lost(tenant) is None:
-            if await services.revocation.behind(services.database, _context(tenant)):
+            if await self._went_back(tenant):
                 self._lose(tenant, DataWentBack())
                 return
             await services.revocation.note(services.database, _context(tenant))
             await self._finish(tenant)
+
+    async def _went_back(self, tenant: str) -> bool:
+        services = self._services
+        newest = services.revocation.newest(tenant)
+        if newest is None or newest == self._settled.get(tenant):
+            return False
+        return await services.revocation.lacks(services.database, _context(tenant), newest)
 
     async def _ask(self, tenant: str) -> None:
         services, at = self._services, time.monotonic()

@@ -64,7 +64,10 @@ def data_page(call: Call, tx: Tx, subject: bytes, frame: Frame, brand: Brand) ->
         frame=frame,
         brand=brand,
         identifiers=tuple(Known(kind=each.type, since=parse_instant(each.linked_at)) for each in identifiers),
-        held=tuple(HeldField(what=category(each.category, locale), at=parse_instant(each.since)) for each in stored),
+        held=tuple(
+            HeldField(what=category(each.category, locale), at=parse_instant(each.since), place=_place(call, each))
+            for each in stored
+        ),
         laws=tuple(dict.fromkeys(country(each.code, locale) for each in facts.jurisdictions)),
         relations=tuple((each.kind, each.ref, parse_instant(each.start)) for each in facts.relations if each.live),
         requests=tuple(
@@ -129,6 +132,12 @@ def held_values(call: Call, tx: Tx, subject: bytes) -> Work[list[HeldValue]]:
             kind = field.category if field is not None else value.field
             found.append(HeldValue(value.collection, value.field, kind, iso(value.at)))
     return sorted(found, key=lambda value: (value.collection, value.field, value.since))
+
+
+def _place(call: Call, held: HeldValue) -> str:
+    """Where a value lies, if its field is still declared."""
+    declared = call.configuration.collections.get(held.collection)
+    return f"{held.collection}.{held.field}" if declared is not None and held.field in declared.fields else ""
 
 
 def _asked(request: RequestView, at: int, systems: Systems, locale: str, *, mail: bool, package: str = "") -> AskedFor:

@@ -6,8 +6,9 @@ from litestar.background_tasks import BackgroundTask
 
 from consent import CodeUnusable, Wrong
 from policies import Answer
-from rights import LIGHT, ImpossibleStep, Kind, Opening, RequestNotFound, RequestView, Sent, TooManyCodes
+from rights import LIGHT, Correction, ImpossibleStep, Kind, Opening, RequestNotFound, RequestView, Sent, TooManyCodes
 from sayso.kernel import Tx, Work
+from sayso.server.answering import demand_fields
 from sayso.server.call import Call
 from sayso.server.packages import PACKAGED, NoPackage
 from sayso.server.rights_codes import send_code
@@ -18,17 +19,22 @@ LONGEST_CODE: Final = 40
 Confirmed = Literal["confirmed", "confirm_wrong", "confirm_ended"]
 
 
-async def open_own(call: Call, session: Session, kind: Kind, locale: str) -> BackgroundTask | None:
+async def open_own(
+    call: Call, session: Session, kind: Kind, locale: str, corrections: tuple[Correction, ...] = ()
+) -> BackgroundTask | None:
     """Open a request, unless one of the kind is open. What is light needs no more than this page; for the rest a code
-    is sent by the task that is returned, after the answer.
+    is sent by the task that is returned, after the answer. `corrections` are what a rectification is about.
+
+    Raises `InvalidValue` for a correction that its field does not take.
     """
+    demand_fields(call.configuration, corrections)
     desk, mail = call.services.desk, call.services.outbox.configured
 
     def unit(tx: Tx) -> Work[RequestView | None]:
         standing = yield from desk.requests_of(tx, session.ref)
         if any(each.kind == kind and not each.closed_at for each in standing):
             return None
-        opening = Opening(subject=session.ref, kind=kind, law="default")
+        opening = Opening(subject=session.ref, kind=kind, law="default", corrections=corrections)
         return (yield from desk.open(tx, call.configuration.policy, opening))
 
     opened = await call.alone(unit)

@@ -11,7 +11,7 @@ import httpx
 from cryptography import x509
 
 from audit import Timestamping, TimestampRefused
-from sayso.kernel import SECOND, SYSTEM, Context, Invalid, now
+from sayso.kernel import SECOND, SYSTEM, Context, Instant, Invalid, now
 from sayso.server.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,23 +34,31 @@ class Timestamps:
         self._services = services
         settings = services.settings
         self.timestamping = Timestamping(_asker(settings)) if settings.timestamp_url else None
-        self._at = 0
+        self._stamps: dict[tuple[str, str], Instant] = {}
 
     @property
     def age(self) -> float:
-        """Seconds since this process last had a stamp; 0 before the first."""
-        return (now() - self._at) / SECOND if self._at else 0.0
+        """Seconds since the log that is furthest behind was known to be stamped."""
+        return (now() - min(self._stamps.values())) / SECOND if self._stamps else 0.0
 
     async def round(self) -> None:
         """Have the newest checkpoint of each log stamped, once a day. Raises `TimestampRefused`."""
         if self.timestamping is None:
             return
-        services = self._services
+        services, failed = self._services, None
         for tenant in services.configurations.tenants():
             context = Context(tenant, SYSTEM, now(), "timestamp")
             for log, _ in await services.database.look(context, services.audit.shown):
-                if await self.timestamping.round(services.database, context, log) is not None:
-                    self._at = now()
+                self._stamps.setdefault((tenant, log), now())
+                try:
+                    stamped = await self.timestamping.round(services.database, context, log)
+                except TimestampRefused as error:
+                    failed = error
+                    continue
+                if stamped is not None:
+                    self._stamps[tenant, log] = stamped
+        if failed is not None:
+            raise failed
 
 
 class _Authority:

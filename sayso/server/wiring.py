@@ -21,6 +21,7 @@ from sayso.server.idempotency import Running
 from sayso.server.keykeeping import KeyKeeper
 from sayso.server.limits import Limiter
 from sayso.server.logs import Log, configure
+from sayso.server.looks import Looks
 from sayso.server.mail import Carrier, Outbox
 from sayso.server.mailroom import DEMO_KEYS, Mailroom
 from sayso.server.metrics import Metrics
@@ -32,7 +33,7 @@ from sayso.server.timestamping import Timestamps
 from sayso.server.typesetting import Typesetter
 from sayso.server.witnesses import Witnesses
 from sayso.server.workers import Workers
-from vault import Custody, Epochs, Keyring, Ledger, Revocation, Vault
+from vault import Custody, Epochs, Keyring, Ledger, Renewal, Revocation, Vault
 
 ANCHOR = "anchor"
 """Outside the database, in the key folder: remembers which heads of the log were signed (reference audit 3.5)."""
@@ -63,6 +64,7 @@ class Services:
         self.registry = ConsentRegistry(self.audit, keyring, keyring, keyring, self._issuer, self._kinds)
         self.vault = Vault(keyring, self.audit)
         self.epochs = Epochs(keyring, self.audit)
+        self.renewal = Renewal(keyring, self.audit)
         self.engine = PolicyEngine(self.audit, keyring)
         self.desk = RightsDesk(
             self.audit,
@@ -82,6 +84,7 @@ class Services:
         )
         self.database: Database = open_database(settings.database_url, self.configurations.moved)
         self.configurations.database = self.database
+        self.looks = Looks(self.vault, self.database)
         self.witnesses = Witnesses(self)
         self.timestamps = Timestamps(self)
         self.publishing = Publishing(self)
@@ -135,7 +138,7 @@ class Services:
             "sayso_log_witness_refusals", "Checkpoints that a witness refused.", lambda: witnesses.refusals
         )
         timestamps = self.timestamps
-        self.metrics.gauge("sayso_log_timestamp_seconds", "Since a checkpoint was stamped.", lambda: timestamps.age)
+        self.metrics.gauge("sayso_log_timestamp_seconds", "Since all of a log was stamped.", lambda: timestamps.age)
         self.metrics.gauge("sayso_log_forked", "Logs that contradict what was signed; must stay 0.", self._forked)
         self.metrics.gauge("sayso_mail_sent", "Letters that the mail server took.", lambda: self.carrier.sent)
         self.metrics.gauge(

@@ -64,6 +64,7 @@ class Workers:
                 services.packages.job,
                 services.kept.job,
                 services.epochs.job,
+                services.renewal.job,
                 finals.job,
             ),
             alone=services.settings.embedded,

@@ -127,8 +127,12 @@ async def test_forgetting_a_person_leaves_the_log_and_nothing_that_leads_to_them
     assert len((await store.look(lambda tx: store.log.entries_about(tx, bob))).entries) == 1
     for entry in before[:2]:
         assert await store.look(lambda tx, entry=entry: store.log.subject_of(tx, entry)) is None  # type: ignore[misc]
+    together = await store.look(lambda tx: store.log.tlog_proofs(tx, [*before, "ent_" + "0" * 32]))
+    assert set(together) == set(before), "one that nobody knows is left out"
     for number, entry in enumerate(before):
-        receipt = TlogProof.parse(await store.look(lambda tx, entry=entry: store.log.tlog_proof(tx, entry)))  # type: ignore[misc]
+        made = await store.look(lambda tx, entry=entry: store.log.tlog_proof(tx, entry))  # type: ignore[misc]
+        assert together[entry] == made
+        receipt = TlogProof.parse(made)
         key, leaf = unpack_extra(receipt.extra)
         assert receipt.verify(leaf, [key]).size == 6
         matches = tag(tag_key, decode_leaf(leaf).n) == decode_leaf(leaf).t.s

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +44,17 @@ def nobody_holds(_: Tx) -> Work[None]:
     yield ()
 
 
+def nothing_else(_: Tx, entries: Sequence[tuple[bytes, str]]) -> None:
+    assert {kind for _, kind in entries} <= {CHANGED, "audit.shard.opened"}
+
+
 def held(_: Tx) -> Work[None]:
     yield ()
     raise Conflict("held", "A hold stands.")
 
 
 async def prune(store: Store, copy: Path, guard: Any = nobody_holds) -> list[Due]:
-    gone = await store.log.prune(store.database, context(), copy, guard)
+    gone = await store.log.prune(store.database, context(), copy, guard, nothing_else)
     await store.settle()
     return gone
 
@@ -225,7 +229,7 @@ async def test_a_prune_that_was_killed_is_finished_by_the_next(
 
             patched.setattr(pruning, "finish", die)
             with pytest.raises(Killed):
-                await store.log.prune(store.database, context(), tmp_path / "copy", nobody_holds)
+                await store.log.prune(store.database, context(), tmp_path / "copy", nobody_holds, nothing_else)
         await store.settle()
         assert (await counts(store))[1] > 300
         await prune(store, tmp_path / "copy")

@@ -22,7 +22,20 @@ from sayso.kernel import (
     new_raw,
     now,
 )
-from vault import Ask, Collections, Keyring, Located, Revealed, SealedFile, SubjectFacts, Unresolvable, Vault, parse
+from vault import (
+    Ask,
+    Collections,
+    Hits,
+    Keyring,
+    Located,
+    Revealed,
+    SealedFile,
+    SubjectFacts,
+    Term,
+    Unresolvable,
+    Vault,
+    parse,
+)
 
 MANIFEST = """
 customers:
@@ -108,6 +121,14 @@ class House(Struct):
         """What a reveal gives, None for unresolvable."""
         answer = await self.reveal(token)
         return answer.value if isinstance(answer, Revealed) else None
+
+    async def search(self, *terms: Term, limit: int = 50, purpose: str = "support") -> Hits:
+        """Look at the index, then find."""
+        asked = self.vault.sought(self.tenant, self.collections, "customers", terms, limit)
+        (found,) = await self.database.look(self.context(), lambda tx: self.vault.having(tx, [asked]))
+        return await self.database.run(
+            self.context(), lambda tx: self.vault.search(tx, asked, found, purpose=purpose, reason="test")
+        )
 
     async def cold(self, statement: Callable[[Tx], None]) -> None:
         """Write to the tables behind the vault's back."""

@@ -100,7 +100,8 @@ def a_data_page(locale: str = "en", **changes: Any) -> DataPage:
             "brand": a_brand(),
             "identifiers": (Known(kind="email", since=AT - 90 * DAY), Known(kind="device", since=AT - 40 * DAY)),
             "held": tuple(
-                HeldField(what=category(each, locale), at=AT - 90 * DAY) for each in ("email", "phone", "name")
+                HeldField(place=f"customers.{each}", what=category(each, locale), at=AT - 90 * DAY)
+                for each in ("email", "phone", "name")
             ),
             "laws": (country("gb", locale), country("us-ca", locale), country("eea", locale)),
             "relations": (("contract", "order-1001", AT - 90 * DAY), ("case", "case-7", AT - 3 * DAY)),

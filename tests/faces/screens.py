@@ -1,4 +1,4 @@
-"""Twelve screens as pictures and the banner as a screen reader meets it, kept in `screens/` to be compared with.
+"""Thirteen screens as pictures and the banner as a screen reader meets it, kept in `screens/` to be compared with.
 
 `make screens` (`python -m tests.faces.screens`) takes all of them anew; look at what changed before you commit it.
 Motion is off, the clock stands, and every letter comes from the fonts that we ship, so a picture depends on the
@@ -95,6 +95,7 @@ SCREENS: Final = (
     Screen("data-dark", "/p/you/data", 1280, "dark"),
     Screen("unsubscribed-narrow", "/u/default.AQoff", 360),
     Screen("console", "/console/"),
+    Screen("right-narrow-dark", "/console/rights/x", 360, "dark"),
 )
 
 

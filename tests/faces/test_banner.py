@@ -277,7 +277,7 @@ def test_an_answer_in_another_tab_takes_the_question_away(visitor: Visitor) -> N
     other.get_by_role("button", name="Refuse all").click()
     submissions(visitor, 1, other)
     page.bring_to_front()
-    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange', { bubbles: true }))")
     expect(page.get_by_role("region", name="Your say about your data")).to_have_count(0)
 
 

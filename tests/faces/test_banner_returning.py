@@ -131,6 +131,7 @@ def test_who_answered_gets_no_question_built(visitor: Visitor) -> None:
     assert cookie_of(again)
 
 
+ACCEPT = "document.querySelector('sayso-say').shadowRoot.querySelector('.card .row button + button').click()"
 COUNTING = """window.asked = { cookie: 0, storage: 0 };
     const told = Object.getOwnPropertyDescriptor(Document.prototype, 'cookie');
     const get = function () { asked.cookie++; return told.get.call(this) };
@@ -139,16 +140,40 @@ COUNTING = """window.asked = { cookie: 0, storage: 0 };
     Storage.prototype.getItem = function (name) { asked.storage++; return item.call(this, name) };"""
 
 
-def test_a_first_visit_reads_the_cookie_once_and_leaves_storage_alone(visitor: Visitor) -> None:
-    """Each such reading may wait for another process of the browser."""
+def test_a_first_visit_waits_for_no_other_process_of_the_browser(visitor: Visitor) -> None:
+    """Reading `document.cookie` or what a site stored does."""
     page = visitor.opens(script=COUNTING)
     question(page).wait_for()
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(200)
-    assert page.evaluate("[sayso.has('ads'), asked.cookie, asked.storage]") == [False, 1, 0]
+    assert page.evaluate("[sayso.has('ads'), asked.cookie, asked.storage]") == [False, 0, 0]
+    page.evaluate(ACCEPT)
+    assert page.evaluate("[sayso.has('ads'), asked.cookie]") == [True, 0], "nor does a click"
 
 
-ACCEPT = "document.querySelector('sayso-say').shadowRoot.querySelector('.card .row button + button').click()"
+def test_a_page_that_asks_before_the_cookie_was_read_is_answered_rightly(visitor: Visitor) -> None:
+    visitor.site.pages["/early"] = (
+        '<!doctype html><html lang="en"><head><title>Tea</title><link rel="icon" href="data:,">'
+        '<script src="/v1/sites/shop/banner.js"></script><script src="/early.js"></script></head><body></body></html>'
+    )
+    visitor.site.pages["/early.js"] = "window.early = [sayso.has('ads'), sayso.get().ads]"
+    visitor.site.headers["/early.js"] = {"content-type": "text/javascript"}
+    page = answered(visitor, NEWS, ADS)
+    again = visitor.again(page.context, "/early")
+    assert again.evaluate("early") == [True, "granted"]
+    expect(again.get_by_role("button", name="Your data choices")).to_be_visible()
+    expect(question(again)).to_have_count(0)
+
+
+def test_a_browser_without_a_store_of_cookies_remembers_too(visitor: Visitor) -> None:
+    page = visitor.opens(script="delete window.cookieStore; delete Window.prototype.cookieStore;")
+    question(page).get_by_role("button", name="Accept all").click()
+    until(page, "sayso.has('ads')")
+    again = visitor.again(page.context)
+    until(again, "window.sayso?.has('ads')")
+    assert again.evaluate("window.cookieStore") is None
+    expect(again.get_by_role("button", name="Your data choices")).to_be_visible()
+    expect(question(again)).to_have_count(0)
 
 
 def test_the_choice_stands_at_once_and_the_rest_of_the_answer_waits_for_the_frame(visitor: Visitor) -> None:

@@ -1,4 +1,4 @@
-"""Twelve screens, pixel for pixel, and the banner as a screen reader meets it, against what was agreed on."""
+"""Thirteen screens, pixel for pixel, and the banner as a screen reader meets it, against what was agreed on."""
 
 from pathlib import Path
 

@@ -121,15 +121,15 @@ def erased(admin: httpx.Client, subject: str, law: str) -> None:
 
 @pytest.mark.slow
 def test_nobody_erased_is_ever_marketed_to_again_however_they_come_back(tmp_path: Path) -> None:
-    manifest = tmp_path / "brand.yaml"
-    manifest.write_text(BRAND, "utf-8")
-    with Served(tmp_path) as served:
-        served.apply(manifest)
-        with served.admin as admin, served.client(served.key("mailer", "mailer")) as mailer:
+    with Served(tmp_path) as served, served.admin as admin:
+        applied = admin.post("/v1/manifest", json={"files": [{"name": "brand.yaml", "content": BRAND}]})
+        assert applied.status_code == 200, applied.text
+        key = admin.post("/v1/keys", json={"name": "mailer", "roles": ["mailer"]}).json()["key"]
+        with served.client(key) as mailer:
             people = [Person(admin, *each) for each in (("gdpr", "de"), ("pipl", "cn"), ("ccpa", "us-ca"))]
-            imported(served, people, tmp_path)
             before = {}
             for person in people:
+                person.consents("customer_id", "import")
                 person.banner()
                 before[person.law] = person.linked()
                 assert any(permitted for permitted, _ in answers(mailer, before[person.law]).values()), person.law

@@ -65,10 +65,10 @@ async def test_a_worker_killed_behind_the_customers_commit_is_followed_by_anothe
 ) -> None:
     ours, shop = postgres_server.create("killed_ours"), Shop(postgres_server.create("killed_shop"))
     await shop.do(*TABLES)
-    manifest = tmp_path / "systems.yaml"
-    manifest.write_text(MANIFEST)
     with Served(tmp_path, ours, environment={"SAYSO_SYSTEM_SHOP": shop.url}) as served:
-        served.apply(SMALLEST, manifest)
+        with served.admin as admin:
+            files = [{"name": "a", "content": SMALLEST.read_text("utf-8")}, {"name": "b", "content": MANIFEST}]
+            assert admin.post("/v1/manifest", json={"files": files}).status_code == 200
         async with shop.held():
             request = erased(served)
             until = time.monotonic() + PATIENCE_S

@@ -153,6 +153,11 @@ async def test_somebody_unknown_is_answered_like_somebody_known_and_nobody_is_ma
     assert set(known) == set(unknown)
     body = {"identifier": {"type": "email", "value": "nobody@example.com"}}
     assert (await net.admin.post("/v1/subjects/resolve", json=body)).status_code == 404
+    step = f"/v1/rights/requests/{unknown['request_id']}"
+    assert "nobody@example.com" in (await net.ines.get(step)).text
+    await net.ines.post(f"{step}/refuse", json={"reason": "no_match", "statement": "Nobody of that address."})
+    (kept,) = (await net.ines.get(step)).json()["statements"]
+    assert kept == {"step": "refuse", "text": "Nobody of that address."}
 
 
 async def test_an_agent_takes_a_request_back_once_and_no_officer_goes_on(net: Net) -> None:

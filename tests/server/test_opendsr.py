@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx
-import pytest
 import pytest_asyncio
 from freezegun import freeze_time
 
@@ -146,37 +145,39 @@ async def is_away(_: Processor, __: Asked) -> tuple[int, dict[str, str], bytes]:
     return 503, {}, b""
 
 
-@pytest.mark.parametrize(
-    ("behaviour", "wanted"),
-    [
-        (redirects, ("failed", "redirected")),
-        (forges, ("failed", "forged")),
-        (signs_nothing, ("failed", "forged")),
-        (answers_for_another, ("failed", "wrong-request")),
-        (babbles, ("failed", "garbled")),
-        (refuses, ("failed", "refused")),
-        (is_away, ("open", "")),
-    ],
-)
 async def test_a_processor_that_misbehaves_leaves_the_task_open_or_with_an_officer(
-    told: Told, processor: Processor, behaviour: Any, wanted: tuple[str, str]
+    told: Told, processor: Processor
 ) -> None:
-    processor.behave = behaviour
-    request = await told.served(await told.customer())
-    await worked(told)
-    assert await state(told) == wanted
-    assert len(processor.asked) == 1
-    assert (await told.request(request["request"]))["status"] == "in_progress"
+    for number, (behaviour, *wanted) in enumerate(
+        [
+            (redirects, "failed", "redirected"),
+            (forges, "failed", "forged"),
+            (signs_nothing, "failed", "forged"),
+            (answers_for_another, "failed", "wrong-request"),
+            (babbles, "failed", "garbled"),
+            (refuses, "failed", "refused"),
+            (is_away, "open", ""),
+        ]
+    ):
+        processor.behave = behaviour
+        request = await told.served(await told.customer(f"c-{number}"))
+        await worked(told)
+        (system,) = (await told.request(request["request"]))["systems"]
+        assert [system["status"], system.get("reason", "")] == wanted
+        assert len(processor.asked) == number + 1
+        assert (await told.request(request["request"]))["status"] == "in_progress"
 
 
-@pytest.mark.parametrize("address", ["https://10.0.0.1/v2", "http://processor.example", "no address", "https://[::1]/"])
-async def test_a_private_or_open_address_is_never_called(told: Told, processor: Processor, address: str) -> None:
-    (told.services.settings.key_folder / FOLDER / "mail").write_text(address)
+async def test_a_private_or_open_address_is_never_called(told: Told, processor: Processor) -> None:
+    file = told.services.settings.key_folder / FOLDER / "mail"
+    for address in ("https://10.0.0.1/v2", "http://processor.example", "no address", "https://[::1]/"):
+        file.write_text(address)
+        checked = (await told.admin.post("/v1/rights/systems/mail/check", json={})).json()
+        assert checked["problems"] == ["refused-address"], address
     await told.served(await told.customer())
     await worked(told)
     assert await state(told) == ("failed", "refused-address")
-    checked = (await told.admin.post("/v1/rights/systems/mail/check", json={})).json()
-    assert checked["problems"] == ["refused-address"]
+    assert processor.asked == []
 
 
 async def test_callbacks_that_are_forged_replayed_elsewhere_or_strange_change_nothing(
@@ -253,22 +254,16 @@ async def test_a_check_compares_what_the_processor_takes_with_what_is_declared(
     assert (await told.admin.post(path, json={})).json()["problems"] == ["redirected"]
 
 
-@pytest.mark.parametrize(
-    ("more", "words"),
-    [
+async def test_a_declaration_that_opendsr_does_not_know_is_refused_by_name(told: Told, processor: Processor) -> None:
+    wrong: list[tuple[dict[str, Any], str]] = [
         ({"certificate": "none"}, "'certificate' is the processor's certificate"),
         ({"certificate": 7}, "'certificate' is text"),
         ({"kinds": ["restriction"]}, "OpenDSR knows access, portability, erasure"),
         ({"identify": {"mail": "customers.email"}}, "'mail' is no identity of OpenDSR"),
         ({"identity_format": "md5"}, "identity_format is one of raw, sha256"),
         ({"connector": "pull", "client": "till"}, "Only a system with connector 'opendsr'"),
-    ],
-)
-async def test_a_declaration_that_opendsr_does_not_know_is_refused_by_name(
-    told: Told, processor: Processor, more: dict[str, Any], words: str
-) -> None:
-    refused = await told.apply(manifest(**{
-        "certificate": processor.identity.certificate, **more,
-    }))  # fmt: skip
-    assert refused.status_code == 400
-    assert words in refused.text
+    ]
+    for more, words in wrong:
+        refused = await told.apply(manifest(**{"certificate": processor.identity.certificate, **more}))
+        assert refused.status_code == 400
+        assert words in refused.text

@@ -71,6 +71,11 @@ def bodies(faces: Faces) -> dict[str, list[bytes]]:
         b'"resource":{"type":"contact.email","id":"' + sub + b'"},"context":{"purpose":"marketing.email"}'
     )
     consent = b'"subject":"' + sub + b'","notice":"web","locale":"en","choices":{"marketing.email":"granted"}'
+    record = b'"subject":"' + sub + b'","collection":"customers","fields":{"email":"ada@example.org"}'
+    search = (
+        b'"collection":"customers","all":[{"field":"email","value":"ada@example.org"}],'
+        b'"purpose":"marketing.email","reason":"x"'
+    )
     bad = [b"", b"{", b"[]", b"null", b'{"subject":1}', b'{"x":1}', b"\xff", b"[" * 50_000, b'{"a":' * 3000]
     return {
         "/v1/consents": [
@@ -98,6 +103,28 @@ def bodies(faces: Faces) -> dict[str, list[bytes]]:
             b"{" + question + b',"evaluations":[' + b"{}," * 1000 + b"{}]}",
             b"{" + question + b',"evaluations":[]}',
             b"{" + question + b"}",
+            *bad,
+        ],
+        "/v1/vault/records": [
+            b"{" + record + b"}",
+            b"{" + record + b',"audience":"mailer"}',
+            b"{" + record + b',"audience":"nobody"}',
+            b"{" + record.replace(b"customers", b"custmers") + b"}",
+            b"{" + record.replace(b'"email"', b'"emil"') + b"}",
+            b"{" + record.replace(b"ada@", b"ada") + b"}",
+            b"{" + record.replace(sub, b"sub_" + b"0" * 32) + b"}",
+            b"{" + record.replace(sub, b"nobody") + b"}",
+            b'{"subject":"' + sub + b'","collection":"customers","fields":{}}',
+            *bad,
+        ],
+        "/v1/vault/search": [
+            b"{" + search + b"}",
+            b"{" + search.replace(b"ada@", b"bob@") + b"}",
+            b"{" + search.replace(b"ada@", b"ada") + b"}",
+            b"{" + search.replace(b"customers", b"custmers") + b"}",
+            b"{" + search + b',"limit":51}',
+            b"{" + search.replace(b'"field":"email"', b'"field":"email","index":"domain"') + b"}",
+            b'{"collection":"customers","all":[],"purpose":"marketing.email","reason":"x"}',
             *bad,
         ],
         "/v1/vault/reveal": [

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 import pytest_asyncio
 
 from tests.server.test_systems import ONLY_TILL, TASKS, Told, ready, slug, statuses, tasks_of
@@ -30,36 +29,32 @@ async def verified(told: Told, kind: str = "explanation") -> str:
     return request
 
 
-@pytest.mark.parametrize(
-    ("one", "two", "losing"),
-    [
+async def test_of_two_officers_at_once_one_is_told_that_it_is_done(told: Told) -> None:
+    omar = await told.key("omar", "officer")
+    pairs: list[tuple[Step, Step, str]] = [
         (("fulfil", {}), ("refuse", {"reason": "other"}), "request-closed"),
         (("fulfil", {}), ("fulfil", {}), "request-closed"),
         (("refuse", {"reason": "other"}), ("refuse", {"reason": "no_match"}), "request-closed"),
         (("extend", {"reason": "many"}), ("extend", {"reason": "more"}), "already-extended"),
         (("verify", {"method": "officer"}), ("fulfil", {}), "impossible-step"),
-    ],
-)
-async def test_of_two_officers_at_once_one_is_told_that_it_is_done(
-    told: Told, one: Step, two: Step, losing: str
-) -> None:
-    request = await verified(told)
-    omar = await told.key("omar", "officer")
-    answers = await asyncio.gather(
-        told.ines.post(f"{REQUESTS}/{request}/{one[0]}", json=one[1]),
-        omar.post(f"{REQUESTS}/{request}/{two[0]}", json=two[1]),
-    )
-    assert sorted(each.status_code for each in answers) == [200, 409]
-    (lost,) = [slug(each) for each in answers if each.status_code == 409]
-    assert lost in (losing, "request-closed")
+    ]
+    for one, two, losing in pairs:
+        request = await verified(told)
+        answers = await asyncio.gather(
+            told.ines.post(f"{REQUESTS}/{request}/{one[0]}", json=one[1]),
+            omar.post(f"{REQUESTS}/{request}/{two[0]}", json=two[1]),
+        )
+        assert sorted(each.status_code for each in answers) == [200, 409], (one, two)
+        (lost,) = [slug(each) for each in answers if each.status_code == 409]
+        assert lost in (losing, "request-closed")
     await told.services.settle()
     entries = (await told.admin.get("/v1/audit/entries", params={"limit": 200})).json()["entries"]
     steps = ("rights.request.fulfilled", "rights.request.refused", "rights.request.extended")
-    assert len([each for each in entries if each["type"] in steps]) == 1
+    assert len([each for each in entries if each["type"] in steps]) == len(pairs)
 
 
 async def test_a_system_and_an_officer_who_answer_at_once_are_one_answer(told: Told) -> None:
-    for number in range(3):
+    for number in range(2):
         request = await told.served(await told.customer(f"c-{number}"))
         task = tasks_of(request)["till"]
         done, waived = await asyncio.gather(

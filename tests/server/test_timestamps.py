@@ -45,6 +45,7 @@ async def test_a_bundle_carries_the_stamp_that_says_most(stamped: World, authori
     await stamped.services.timestamps.round()
     await stamped.services.timestamps.round()
     assert authority.asked == 1, "one a day"
+    assert 0 < stamped.services.timestamps.age < 60
     assert (await stamped.choose(people[0], choices={"marketing.email": "refused"})).status_code == 201
     export = await made(stamped, stamped.admin, format="bundle")
 

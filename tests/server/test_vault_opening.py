@@ -1,5 +1,6 @@
 """Over HTTP: facts for who may not see, thousands in order, a second person, and answers that cannot be told apart."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -25,13 +26,14 @@ notices:
 collections:
   customers:
     fields:
-      email: {type: email, category: contact.email, facts: [domain], token: {shape: email}}
+      email: {type: email, category: contact.email, facts: [domain], token: {shape: email}, index: [exact]}
       phone: {type: phone, category: contact.phone, region: CN}
       number: {type: cn_resident_id, category: identity, guard: [second_person, break_glass], facts: ["age_over:18"]}
 roles: {agent: [], clerk: []}
 rules:
   - {id: A1, role: agent, action: reveal, category: contact.email, purpose: support, effect: allow, basis: consent}
   - {id: A2, role: agent, action: reveal, category: identity, purpose: support, effect: allow, basis: consent}
+  - {id: A3, role: agent, action: use, category: contact.email, purpose: support, effect: allow, basis: consent}
   - {id: C1, role: clerk, action: read, category: contact.email, purpose: support, effect: allow, basis: consent}
   - {id: C2, role: clerk, action: read, category: identity, purpose: support, effect: allow, basis: consent}
 """
@@ -115,6 +117,86 @@ async def test_thousands_come_in_the_order_they_were_asked(world: World) -> None
     leaf = await world.admin.get(f"/v1/audit/entries/{results[0]['entry']}")
     assert leaf.status_code == 200, leaf.text
     assert '"count":"6"' in leaf.text.replace(" ", "").replace("\\", "")
+
+
+async def test_what_opens_alone_opens_in_a_list_and_nothing_else(world: World) -> None:
+    """Masks, facts, guards and strangers: each item of a list is answered as the same item by itself."""
+    await apply(world)
+    tokens = await stored(world)
+    for name, role in (("crm", "agent"), ("desk", "clerk")):
+        client = await world.key(name, role)
+        items = [
+            {"token": token, **more}
+            for token in (*tokens.values(), new_token(), "tok_x")
+            for more in ({}, {"transform": "mask_last4"}, {"transform": "age_over:18"}, {"transform": "domain"})
+        ]
+        alone = [(await opened(client, item))[0] for item in items]
+        assert any(alone)
+        lines = [{"purpose": "support", "reason": "x"}, *items]
+        response = await client.post("/v1/vault/bulk", content="\n".join(map(json.dumps, lines)))
+        results = [json.loads(line) for line in response.text.splitlines()]
+        assert [each.get("value") for each in results] == alone
+        assert {each["code"] for each in results if "value" not in each} == {"unresolvable"}
+
+
+async def test_records_are_stored_by_the_line_and_a_bad_one_fails_alone(world: World) -> None:
+    await apply(world)
+    writer = await world.key("loader", "vault_writer")
+    people = [await world.person(f"c-{n}") for n in range(3)]
+    lines = [
+        {"collection": "customers"},
+        {"subject": people[0], "fields": {"email": "p0@example.org"}},
+        {"subject": people[1], "fields": {"email": "no address"}},
+        {"subject": "sub_" + "0" * 32, "fields": {"email": "p1@example.org"}},
+        {"subject": people[2], "fields": {"email": "p2@example.org"}},
+    ]
+    body = "\n".join(map(json.dumps, lines))
+    response = await writer.post("/v1/vault/records/bulk", content=body)
+    assert response.status_code == 200, response.text
+    results = [json.loads(line) for line in response.text.splitlines()]
+    assert [each.get("code") for each in results] == [None, "invalid-value", "no-subject", None]
+    assert [each["subject"] for each in results] == [line["subject"] for line in lines[1:]]
+    assert "no address" not in response.text
+    for each in results:
+        if "entry" in each:
+            assert (await world.admin.get(f"/v1/audit/entries/{each['entry']}")).status_code == 200
+    # Sent again, whoever is stored already has the same tokens.
+    again = [json.loads(line) for line in (await writer.post("/v1/vault/records/bulk", content=body)).text.splitlines()]
+    assert [each.get("tokens") for each in again] == [each.get("tokens") for each in results]
+    assert (await world.choose(people[2], choices={"support": "granted"})).status_code == 201
+    agent = await world.key("crm", "agent")
+    assert await opened(agent, {"token": results[3]["tokens"]["email"]}) == ["p2@example.org"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", '{"collection": "customers"}\n', '{"collection": "custmers"}\n{"subject": "x", "fields": {}}', "{}\n{}"],
+)
+async def test_records_without_a_head_or_a_line_are_refused_whole(lite: World, body: str) -> None:
+    await apply(lite)
+    response = await lite.admin.post("/v1/vault/records/bulk", content=body)
+    assert response.status_code in (400, 404), response.text
+
+
+async def test_a_search_tells_of_whom_the_rules_let_be_used(world: World) -> None:
+    await apply(world)
+    await stored(world, "c-1", email="ada@example.org")
+    subject = await world.person("c-1")
+    asked = {"collection": "customers", "purpose": "support", "reason": "a call"}
+    ada, bob = ([{"field": "email", "value": value}] for value in ("ADA@example.org", "bob@example.org"))
+
+    async def told(client: httpx.AsyncClient, terms: list[dict[str, str]]) -> list[str]:
+        answer = await client.post("/v1/vault/search", json=asked | {"all": terms})
+        assert answer.status_code == 200, answer.text
+        return [each["subject"] for each in answer.json()["results"]]
+
+    agent, clerk = await world.key("crm", "agent"), await world.key("desk", "clerk")
+    assert await told(agent, ada) == [subject]
+    assert await told(agent, bob) == []
+    assert await told(clerk, ada) == []
+    # Many at once share a look at the index, and each is answered for itself.
+    answers = await asyncio.gather(*(told(agent, ada if n % 3 else bob) for n in range(30)))
+    assert answers == [[subject] if n % 3 else [] for n in range(30)]
 
 
 @pytest.mark.parametrize(

@@ -176,12 +176,7 @@ async def test_whoever_opens_or_finds_a_canary_is_heard(shop: House) -> None:
     assert await reveal(shop, tokens["email"]) == ADA["email"]
     assert await reveal(shop, tokens["card"]) is None
     assert await alarms(shop) == 2
-    await shop.database.run_alone(
-        shop.context(),
-        lambda tx: shop.vault.search(
-            tx, shop.collections, "customers", [Term("email", ADA["email"])], purpose="support", reason="r"
-        ),
-    )
+    await shop.search(Term("email", ADA["email"]))
     assert await alarms(shop) == 3
     await shop.database.run_alone(shop.context(), lambda tx: shop.vault.lift(tx, bait))
     await reveal(shop, tokens["email"])

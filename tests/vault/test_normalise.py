@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from stdnum.cn import ric
 
 from sayso.kernel import Invalid
 from vault import NORMALISERS, InvalidValue, canonical
@@ -53,7 +54,17 @@ NONE_OF_ITS_KIND = [
     *(("phone", bad) for bad in ("", "13800138000", "+86", "+999123", "+1 555 0100 ext 5", "call me", "+" + "1" * 30)),
     *(("customer_id", bad) for bad in ("", "   ", "a\0b", "x" * 257, "a\u2028b")),
     *(("date", bad) for bad in ("", "1988-02-30", "29.02.1988", "1988-W08-1", "88-02-29", "1988-2-9")),
-    *(("cn_resident_id", bad) for bad in ("", "110105194912310021", "11010519491331002X", "1101051949123100")),
+    *(
+        ("cn_resident_id", bad)
+        for bad in (
+            "990105194912310023",
+            "170105194912310020",
+            "",
+            "110105194912310021",
+            "11010519491331002X",
+            "1101051949123100",
+        )
+    ),
     *(("iban", bad) for bad in ("", "GB82WEST12345698765433", "GB00", "XX82WEST12345698765432")),
     *(
         ("card", bad)
@@ -136,3 +147,11 @@ def test_what_is_stored_keeps_its_spelling() -> None:
 
 def test_versions_are_fixed_because_stored_tags_depend_on_them() -> None:
     assert {kind: normaliser.version for kind, normaliser in NORMALISERS.items()} == dict.fromkeys(NORMALISERS, 1)
+
+
+@pytest.mark.parametrize("area", ["440106", "510107", "330102", "659099", "810000", "911840"])
+def test_a_district_may_be_younger_than_its_residents(area: str) -> None:
+    """A number has the district of the first registration; the one behind a 9 is of a foreigner who stays."""
+    body = f"{area}19501231002"
+    number = body + ric.calc_check_digit(f"{body}0")
+    assert canonical("cn_resident_id", number.lower()) == number

@@ -47,7 +47,7 @@ def left(facts: list[str]) -> int:
         if all(born[place - 6] == NUMBER[place] for place in told if 6 <= place < 14):
             for order in range(1000) if not told & {14, 15, 16} else [int(NUMBER[14:17])]:
                 body = f"{NUMBER[:6]}{born}{order:03}"
-                count += 17 not in told or ric.calc_check_digit(body) == NUMBER[17]
+                count += 17 not in told or ric.calc_check_digit(f"{body}0") == NUMBER[17]
         day += timedelta(days=1)
     return count
 

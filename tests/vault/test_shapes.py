@@ -1,13 +1,17 @@
 """Tokens in the shape of what they stand for: nobody's number, and no typing error passes."""
 
+import re
+from datetime import date
+
 import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stdnum import luhn
+from stdnum import iban, luhn
+from stdnum.cn import ric
 
 from vault import InvalidValue, canonical
-from vault.shapes import CARD, EMAIL, PHONE, SHAPES, drawn, read
+from vault.shapes import CARD, EMAIL, IBAN, PHONE, RESIDENT, SHAPES, drawn, read
 from vault.token import new_token
 from vault.tokens import token_in
 
@@ -27,11 +31,48 @@ def test_none_can_be_a_real_persons() -> None:
         assert not luhn.is_valid(drawn(CARD))
         with pytest.raises(InvalidValue):
             canonical("card", drawn(CARD))
+        assert not iban.is_valid(drawn(IBAN))
+        assert not ric.is_valid(drawn(RESIDENT))
+        for kind in (IBAN, RESIDENT):
+            with pytest.raises(InvalidValue):
+                canonical(kind, drawn(kind))
         assert drawn(EMAIL).endswith(".invalid")
         assert canonical("email", drawn(EMAIL))  # a column for addresses takes it
 
 
-@pytest.mark.parametrize("shape", [PHONE, CARD])
+def test_the_check_digits_would_be_wrong_in_any_range() -> None:
+    """Were somebody to put a real country or province before them, they were still nobody's."""
+    for _ in range(100):
+        account, number = drawn(IBAN), drawn(RESIDENT)
+        assert iban.calc_check_digits(account) != account[2:4]
+        assert ric.calc_check_digit(number) != number[17]
+        assert re.fullmatch(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}", account)
+        # The look that columns and forms ask for, with a day that there was.
+        assert re.fullmatch(
+            r"[1-9][0-9]{5}(18|19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9X]", number
+        )
+        assert date(1800, 1, 1) <= date.fromisoformat(number[6:14]) < date(1900, 1, 1)
+
+
+@pytest.mark.parametrize("shape", [PHONE, CARD, IBAN, RESIDENT])
+def test_two_neighbours_swapped_are_seen(shape: str) -> None:
+    for _ in range(20):
+        token = drawn(shape)
+        for place in range(4, len(token) - 1):
+            one, other = token[place : place + 2]
+            # Luhn alone does not see 0 and 9 change places (ISO/IEC 7812-1).
+            if one != other and not (shape in (PHONE, CARD) and {one, other} == {"0", "9"}):
+                assert read(token[:place] + other + one + token[place + 2 :]) is None
+
+
+@pytest.mark.parametrize("shape", [IBAN, RESIDENT])
+def test_small_letters_are_the_same_token(shape: str) -> None:
+    for _ in range(30):
+        token = drawn(shape)
+        assert token_in(token.lower()) == token
+
+
+@pytest.mark.parametrize("shape", [PHONE, CARD, IBAN, RESIDENT])
 def test_no_single_digit_can_be_mistyped(shape: str) -> None:
     token = drawn(shape)
     for place, digit in enumerate(token):

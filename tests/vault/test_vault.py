@@ -37,12 +37,7 @@ async def count(house: House, *counted) -> list[int]:
 
 
 async def find(house: House, *terms: Term, limit: int = 50):
-    return await house.database.run_alone(
-        house.context(),
-        lambda tx: house.vault.search(
-            tx, house.collections, "customers", terms, purpose="support", reason="test", limit=limit
-        ),
-    )
+    return await house.search(*terms, limit=limit)
 
 
 async def shred(house: House, subject: bytes, classes: tuple[str, ...] | None = None):

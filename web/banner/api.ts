@@ -36,7 +36,7 @@ export function sender(configuration: Configuration, base: string, waiting: Retu
       // Another body needs another key; the refused one recorded nothing.
       if (second) answer = await post(key + "2", second);
     }
-    if (/5..|408|425|429/.test(answer.status + "")) return;
+    if (/5..|408|42[59]/.test(answer.status + "")) return;
     waiting.drop(key);
     if (answer.ok) told((await answer.json()) as Recorded);
   };
@@ -44,7 +44,7 @@ export function sender(configuration: Configuration, base: string, waiting: Retu
   let running: Promise<void> | null = null;
   /** Send what waits, in order; a failure leaves it and what follows it for the next time. */
   // `finally` of the promise, not of the function: with nothing to send, that one ends before there is a promise to forget.
-  const flush = (): Promise<void> =>
+  return (): Promise<void> =>
     (running ??= (async () => {
       try {
         for (const { key, body } of waiting.read()) await deliver(key, body);
@@ -52,5 +52,4 @@ export function sender(configuration: Configuration, base: string, waiting: Retu
         // offline: the queue keeps it
       }
     })().finally(() => (running = null)));
-  return { flush };
 }

@@ -35,15 +35,15 @@ export interface Submission {
 
 /** `<notice>:<version>|<device>|+granted|*granted after the conflict was shown|-refused|~gpc`; anything else is nothing known. */
 export function parse(text: string): Known | null {
-  const [head = "", device = "", ...marks] = text.split("|");
-  const found = /^(.+):(\d{1,9}(?:\.\d{1,9})?)$/.exec(head);
+  const [head, device = "", ...marks] = text.split("|");
+  const found = /^(.+):(\d{1,9}(\.\d{1,9})?)$/.exec(head!);
   if (!found) return null;
   const known: Known = { notice: found[1]!, version: +found[2]!, device, choices: {}, over: [] };
   for (const mark of marks) {
     const name = mark.slice(1);
     if (mark[0] === "~") known.told = true;
     else if (name) known.choices[name] = "+*".includes(mark[0]!) ? "granted" : "refused";
-    if (name && mark[0] === "*") known.over.push(name);
+    if (mark[0] === "*" && name) known.over.push(name);
   }
   return known;
 }

@@ -1,7 +1,7 @@
 /** The banner, put together. A visitor who answered before runs the first lines only: read the cookie, release what may run. */
 
 import { sender, type Recorded } from "./api.ts";
-import { all, answer, answered, asked, granted, news, settle, type Answer, type Choices } from "./choices.ts";
+import { all, answer, answered, asked, granted, news, settle, type Answer, type Choices, type Known } from "./choices.ts";
 import type { Configuration } from "./configuration.ts";
 import { embed } from "./embeds.ts";
 import type hand from "./hand-over.ts";
@@ -33,10 +33,10 @@ export interface Sayso {
 function start(configuration: Configuration, base: string): Sayso {
   const jar = cookie(configuration);
   /** As it was read last: at each reading the browser may have to ask another process. */
-  let known = jar.read();
+  let known: Known | null = null;
   const waiting = queue(configuration);
   const tell = <E extends keyof Events>(event: E, detail: Events[E]) => document.dispatchEvent(new CustomEvent("sayso:" + event, { detail }));
-  const { flush } = sender(configuration, base, waiting, (recorded) => tell("recorded", recorded));
+  const flush = sender(configuration, base, waiting, (recorded) => tell("recorded", recorded));
   const gpc = !!(configuration.gpc || navigator.globalPrivacyControl);
   const has = (purpose: string) => granted(configuration, known, purpose, gpc);
   // A purpose that is a fact, not a question, may be served.
@@ -49,7 +49,6 @@ function start(configuration: Configuration, base: string): Sayso {
     void release(has);
   };
   const settled = (choices: Choices, specific?: boolean, layer = "embed", steps_shown = 1): void => {
-    known = jar.read();
     const before = asked(configuration).filter(has), first = !answered(configuration, known);
     const made = settle(configuration, known, choices, random, gpc, specific);
     const { submission } = made;
@@ -97,7 +96,7 @@ function start(configuration: Configuration, base: string): Sayso {
   };
   const show = (): void => {
     if (answered(configuration, known)) ui().rest();
-    else if (!shown?.asking()) ui().ask(news(configuration, known));
+    else ui().ask(news(configuration, known));
   };
 
   const whenIdle = (act: () => void) => (window.requestIdleCallback ?? setTimeout)(act);
@@ -106,62 +105,77 @@ function start(configuration: Configuration, base: string): Sayso {
   const { hand_over } = configuration, { hash, href } = location;
   const code = hand_over && hash.startsWith("#sayso=") && hash;
   if (code) history.replaceState(history.state, "", href.slice(0, -hash.length));
-  const handed = hand_over && (import(base + hand_over) as Promise<{ default: typeof hand }>)
-    .then((file) => file.default(configuration, base, code || "", { read: () => (known = jar.read()), write: (made) => jar.write((known = made)), changed, settled })).catch(() => {});
 
-  if (answered(configuration, known)) {
-    if (configuration.reopen !== false) parsed(() => whenIdle(show));
-  } else if (code) {
-    void (handed as Promise<void>).then(() => parsed(show));
-    setTimeout(show, 3000);
-  } else if (document.body) show();
-  else parsed(show);
-  speak(configuration, "default", may);
-  parsed(() => {
-    signal();
-    seen = said();
-    apply();
-    // What the page adds later waits, or runs, like the rest.
-    let due = false;
-    new MutationObserver(() => {
-      if (!due)
-        setTimeout(() => {
-          due = false;
-          apply();
-        });
-      due = true;
-    }).observe(document, { childList: true, subtree: true });
-    // Who never answered has nothing waiting; to look would make the browser fetch all that the site stored.
-    if (known) whenIdle(() => void flush());
-    tell("ready", choicesNow());
-  });
+  let begun: unknown;
+  const begin = (found: Known | null): void => {
+    if (begun) return;
+    begun = 1;
+    known = found;
+    const handed = hand_over && (import(base + hand_over) as Promise<{ default: typeof hand }>)
+      .then((file) => file.default(configuration, base, code || "", { read: () => (known = jar.read()), write: (made) => jar.write((known = made)), changed, settled })).catch(() => {});
+    if (answered(configuration, known)) {
+      if (configuration.reopen !== false) parsed(() => whenIdle(show));
+    } else if (code) {
+      void (handed as Promise<void>).then(() => parsed(show));
+      setTimeout(show, 3000);
+    } else if (document.body) show();
+    else parsed(show);
+    speak(configuration, "default", may);
+    parsed(() => {
+      signal();
+      seen = said();
+      apply();
+      // What the page adds later waits, or runs, like the rest.
+      let due = false;
+      new MutationObserver(() => {
+        if (!due)
+          setTimeout(() => {
+            due = false;
+            apply();
+          });
+        due = true;
+      }).observe(document, { childList: true, subtree: true });
+      // Who never answered has nothing waiting; to look would make the browser fetch all that the site stored.
+      if (known) whenIdle(flush);
+      tell("ready", choicesNow());
+    });
 
-  addEventListener("online", () => void flush());
-  // Answered in another tab, or back from the cache of visited pages.
-  const look = (): void => {
-    hurry();
-    known = jar.read();
-    if (said() === seen) return;
-    if (answered(configuration, known)) shown?.rest();
-    changed();
+    addEventListener("online", flush);
+    // Answered in another tab, or back from the cache of visited pages.
+    const look = (): void => {
+      hurry();
+      // Who leaves looks at nothing, and to read would hold up where they go.
+      if (document.hidden) return;
+      known = jar.read();
+      if (said() === seen) return;
+      if (answered(configuration, known)) shown?.rest();
+      changed();
+    };
+    // Another window may be another sub-domain of the same cookie, which nothing else tells of.
+    addEventListener("visibilitychange", look);
+    addEventListener("focus", look);
+    addEventListener("pageshow", ({ persisted }) => persisted && look());
+    addEventListener("pagehide", hurry);
+    // Every answer passes through the queue, which tells the other windows. To listen makes the browser fetch all that the site stored: not before
+    // somebody can be in another window.
+    const listen = (): void => addEventListener("storage", look);
+    addEventListener("blur", listen);
+    if (!document.hasFocus()) whenIdle(listen);
   };
-  document.addEventListener("visibilitychange", look);
-  addEventListener("pageshow", ({ persisted }) => persisted && look());
-  addEventListener("pagehide", hurry);
-  // Every answer passes through the queue, which tells the other windows. To listen makes the browser fetch all that the site stored: not before
-  // somebody can be in another window.
-  const listen = (): void => addEventListener("storage", look);
-  addEventListener("blur", listen, { once: true });
-  if (!document.hasFocus()) whenIdle(listen);
+  /** Now: for a page that asks before the first reading is done, and for tags of others that must hear of it before they run. */
+  const now = (): unknown => begun || begin(jar.read());
+  if (configuration.modes) now();
+  else jar.first().then(begin, now);
+  const heard = (purpose: string) => (now(), has(purpose));
 
   return {
-    get: () => Object.fromEntries(asked(configuration).map((name) => [name, has(name) ? "granted" : answer(configuration, known, name) ? "refused" : "unasked"])),
-    has,
-    open: () => ui().choose(),
+    get: () => Object.fromEntries(asked(configuration).map((name) => [name, heard(name) ? "granted" : answer(configuration, known, name) ? "refused" : "unasked"])),
+    has: heard,
+    open: () => (now(), ui().choose()),
     on(event, listener) {
-      const heard = (happened: Event) => listener((happened as CustomEvent).detail);
-      document.addEventListener("sayso:" + event, heard);
-      return () => document.removeEventListener("sayso:" + event, heard);
+      const happened = (told: Event) => listener((told as CustomEvent).detail);
+      document.addEventListener("sayso:" + event, happened);
+      return () => document.removeEventListener("sayso:" + event, happened);
     },
   };
 }

@@ -21,7 +21,7 @@ export async function release(may: (purpose: string) => boolean): Promise<void> 
     for (let next; (next = waiting(may)); ) {
       await task();
       if (!next.isConnected || !may(next.dataset["purpose"]!)) continue;
-      if (next instanceof HTMLTemplateElement) unfold(next);
+      if ("content" in next) unfold(next);
       else await start(next);
     }
   } finally {

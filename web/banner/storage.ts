@@ -11,20 +11,28 @@ export interface Waiting {
 
 const WEEK = 7 * 864e5;
 
-/** 128 random bits as 22 base64url characters. */
+/** More than 128 random bits as 24 characters of base64url: of 144, less what is lost where "+" and "/" become one. */
 export function random(): string {
-  return btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16)))).replace(/\+/g, "-").replace(/\//g, "_").slice(0, 22);
+  return btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(18)))).replace(/\W/g, "_");
 }
 
 export function cookie(configuration: Configuration) {
   const name = "sayso_" + configuration.site;
   let memory: Known | null = null;
+  const known = (value: string | undefined) => (value && parse(decodeURIComponent(value))) || memory;
   return {
+    /**
+     * The first reading. `document.cookie` holds up the page until another process of the browser answers, and on a busy device that is most
+     * of what a visit costs; the store of cookies holds up nobody. Rejects where there is no store, and where it is not for a page like this.
+     */
+    async first(): Promise<Known | null> {
+      return known((await cookieStore.get(name))?.value);
+    },
     read(): Known | null {
       // Where a sub-domain left a second cookie of this name, the browser lists the more specific one first.
       try {
         const found = document.cookie.split("; ").find((part) => part.startsWith(name + "="));
-        return (found && parse(decodeURIComponent(found.slice(name.length + 1)))) || memory;
+        return known(found?.slice(name.length + 1));
       } catch {
         // a sandboxed frame has no cookies, and a damaged one says nothing
         return memory;

@@ -5,7 +5,7 @@ import type { Configuration, Purpose } from "./configuration.ts";
 import { button, h, hosted, spoken, type Child } from "./elements.ts";
 
 export interface View {
-  /** Put the question on the page; who answered an earlier version is told what is new and what changed. */
+  /** Put the question on the page, once; who answered an earlier version is told what is new and what changed. */
   ask(news: { added: string[]; changed: string[] }): void;
   /** Open the choices. */
   choose(): void;
@@ -17,8 +17,6 @@ export interface View {
   say(words: string[]): void;
   /** Take the question away without a word: it was answered elsewhere. */
   rest(): void;
-  /** Whether the question is on the page. */
-  asking(): boolean;
 }
 
 export interface Wishes {
@@ -47,7 +45,7 @@ export function view(configuration: Configuration, wishes: Wishes): View {
   };
 
   let card: HTMLElement | undefined;
-  let came: EventTarget | null = null;
+  let came: HTMLElement | null = null;
   let timer = 0;
 
   // The notice may be in another language than what stands around it.
@@ -68,7 +66,7 @@ export function view(configuration: Configuration, wishes: Wishes): View {
     card?.remove();
     card = undefined;
     document.documentElement.style.scrollPaddingBlockEnd = "";
-    if (document.activeElement === document.body && came instanceof HTMLElement && came.isConnected) came.focus();
+    if (document.activeElement === document.body && came?.isConnected) came.focus();
     came = null;
   };
   const rest = (): void => {
@@ -78,15 +76,16 @@ export function view(configuration: Configuration, wishes: Wishes): View {
   };
 
   const ask = (news: { added: string[]; changed: string[] }): void => {
+    if (card) return;
     open.hidden = true;
     const fresh = [sentence(strings.added, titles((name) => news.added.includes(name))), sentence(strings.changed, titles((name) => news.changed.includes(name)))];
-    const told = fresh.filter((part) => part).join(" ");
+    const told = fresh.join(" ").trim();
     card = h("section", { class: "card", "aria-labelledby": "t" },
       h("div", { class: "text" }, h("h2", { id: "t", ...(own && foreign) }, title), told && h("p", { class: "gpc" }, told), lead && h("p", foreign, lead), h("p", foreign, text),
         strings.all && h("p", { class: "soft" }, sentence(strings.asks, strings.all)), gpc(), links()),
       h("div", { class: "row" }, button(strings.refuse, "fill", allOf(false)), button(strings.accept, "fill", allOf(true)),
         button(strings.choose, "", () => choose())));
-    card.addEventListener("focusin", (event) => (came = event.relatedTarget ?? came));
+    card.addEventListener("focusin", (event) => (came = (event.relatedTarget as HTMLElement | null) ?? came));
     root.insertBefore(card, open);
     place();
     // What the keyboard reaches must not lie under the banner (WCAG 2.4.11).
@@ -126,7 +125,7 @@ export function view(configuration: Configuration, wishes: Wishes): View {
   };
 
   const hush = (): void => {
-    if (said.matches(":hover, :focus-within")) timer = setTimeout(hush, 4000);
+    if (said.matches(":hover, :focus-within")) timer = setTimeout(hush, 8000);
     else quiet();
   };
   const quiet = (): void => {
@@ -150,7 +149,7 @@ export function view(configuration: Configuration, wishes: Wishes): View {
     say([strings.saved, wishes.gpc && strings.gpc, sentence(strings.yes, list("granted")), sentence(strings.no, list("refused")), running && strings.running]);
   };
 
-  return { ask, choose, leave, confirm, say, rest, asking: () => !!card };
+  return { ask, choose, leave, confirm, say, rest };
 }
 
 declare global {

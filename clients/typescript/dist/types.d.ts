@@ -153,6 +153,7 @@ export interface Reveal {
     break_glass?: BrokenGlass | null;
     items: RevealItem[];
 }
+/** What the caller says besides, as in an evaluation. */
 export interface RevealContext {
     channel?: string | null;
     jurisdiction?: string | null;

@@ -177,6 +177,7 @@ export interface Reveal {
   items: RevealItem[];
 }
 
+/** What the caller says besides, as in an evaluation. */
 export interface RevealContext {
   channel?: string | null;
   jurisdiction?: string | null;

@@ -561,8 +561,7 @@ def upgrade() -> None:
         sa.Column("request", sa.LargeBinary(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("agent", sa.Text(), nullable=False),
-        sa.Column("reference", sa.Text(), nullable=False),
-        sa.Column("callback", sa.Text(), nullable=False),
+        sa.Column("said", sa.LargeBinary(), nullable=False),
         sa.Column("waits", sa.SmallInteger(), nullable=False),
         sa.Column("told", sa.BigInteger(), nullable=False),
         sa.Column("tries", sa.BigInteger(), nullable=False),
@@ -999,3 +998,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant", "tombstone", name=op.f("vault_tombstone_pk")),
     )
     guard("vault_tombstone", append_only=True)
+    op.create_table(
+        "vault_wear",
+        sa.Column("bucket", sa.SmallInteger(), nullable=False),
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("owner", sa.LargeBinary(), nullable=False),
+        sa.Column("class", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("bucket", "tenant", "owner", "class", name=op.f("vault_wear_pk")),
+    )
+    guard("vault_wear")

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from policies import GUARDS, Access, Question
+from consent import PERSON
+from policies import GUARDS, Access, Question, mint
 from sayso.kernel import Permit, TooLarge, Tx, Unit, Work
 from sayso.server.auth import POLICY
 from sayso.server.call import Call
@@ -142,6 +143,44 @@ def judged_item(
         glass=None if glass is None else Glass(glass.reason, glass.ticket),
     )
     return located, answer.permit, ask
+
+
+def judged_each(
+    call: Call, tx: Tx, data: Wanted, items: Sequence[RevealItem], approved: bool
+) -> Work[list[tuple[Located, Permit | None, Ask]]]:
+    """The same for many tokens: where they point is read at once, and then what all those people say."""
+    services, configuration = call.services, call.configuration
+    located = yield from services.vault.locate_each(tx, configuration.collections, [item.token for item in items])
+    (rows,) = yield (tx.get_each(PERSON, [each.subject for each in located]),)
+    alike: dict[tuple[str, str], list[int]] = {}
+    for place, (item, each) in enumerate(zip(items, located, strict=True)):
+        alike.setdefault((action_for(item.transform), each.category), []).append(place)
+    seq = data.context.at_least_seq
+    policy, at, behind = configuration.policy, tx.context.at, bool(seq) and seq > tx.head.seq
+    purpose = declared_purpose(configuration.purposes, data.purpose)
+    glass = None if data.break_glass is None else Glass(data.break_glass.reason, data.break_glass.ticket)
+    asks: dict[tuple[str | None, str], Ask] = {}
+    found: dict[int, tuple[Located, Permit | None, Ask]] = {}
+    for (action, category), places in alike.items():
+        question = question_of(call, data.purpose, data.context, action, category)
+        decide = services.engine.decide_rows
+        _, decisions = decide(policy.inquiry(question), [rows[place] for place in places], at, behind=behind)
+        for place, decision in zip(places, decisions, strict=True):
+            permit = mint(call.tenant, located[place].subject, question, decision) if decision.allowed else None
+            name = (items[place].transform, "" if decision.allowed else decision.reason)
+            ask = asks.get(name)
+            if ask is None:
+                ask = asks[name] = Ask(
+                    purpose=purpose,
+                    reason=data.reason,
+                    transform=name[0],
+                    policy=policy.version,
+                    why=name[1],
+                    approved=approved,
+                    glass=glass,
+                )
+            found[place] = (located[place], permit, ask)
+    return [found[place] for place in range(len(items))]
 
 
 def question_of(call: Call, purpose: str, context: RevealContext, action: str, category: str) -> Question:

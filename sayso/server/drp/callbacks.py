@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from rights import register_versions
-from sayso.kernel import SECOND, SYSTEM, Context, Tx, Work, new_id, now, raw
+from sayso.kernel import SECOND, SYSTEM, Context, Key, Tx, Work, new_id, now, raw
 from sayso.server.drp import store
 from sayso.server.drp.store import Brought
 from sayso.server.feed import next_try
@@ -47,10 +47,10 @@ class Callbacks:
         await self._outgoing.close()
 
     async def _tell(self, tenant: str) -> bool:
-        told, after = False, b""
+        told, after, key = False, b"", self._services.agents.key(tenant)
         while True:
             context = _context(tenant)
-            moved, following = await self._services.database.look(context, partial(_moved, after=after))
+            moved, following = await self._services.database.look(context, partial(_moved, key=key, after=after))
             for brought, version in moved:
                 told = True
                 await self._one(tenant, brought, version)
@@ -61,9 +61,10 @@ class Callbacks:
     async def _one(self, tenant: str, brought: Brought, version: int) -> None:
         """One agent, one request: taken, told, written down."""
         database, desk = self._services.database, self._services.agents
+        key = desk.key(tenant)
 
         def take(tx: Tx) -> Work[bytes | None]:
-            found = yield from store.of_agent(tx, brought.request, brought.agent)
+            found = yield from store.of_agent(tx, key, brought.request, brought.agent)
             if found.was != brought.was:
                 # Another worker tells it.
                 return None
@@ -82,7 +83,7 @@ class Callbacks:
             self._services.log.info("agent not told", agent=brought.agent, request=brought.request, why=reply.code)
 
         def settle(tx: Tx) -> Work[None]:
-            found = yield from store.of_agent(tx, brought.request, brought.agent)
+            found = yield from store.of_agent(tx, key, brought.request, brought.agent)
             if heard:
                 store.put(tx, found, waits=not over, told=version, tries=0, again=0)
             else:
@@ -93,10 +94,10 @@ class Callbacks:
         await database.run_alone(_context(tenant), settle)
 
 
-def _moved(tx: Tx, after: bytes) -> Work[tuple[list[tuple[Brought, int]], bytes | None]]:
+def _moved(tx: Tx, key: Key, after: bytes) -> Work[tuple[list[tuple[Brought, int]], bytes | None]]:
     """What stands otherwise than was told, of one page; and where the next page begins."""
     (rows,) = yield (store.waiting(tx, after, _MOST),)
-    found = store.all_brought(rows)
+    found = store.all_brought(key, rows)
     versions = yield from register_versions(tx, [each.request for each in found])
     moved = [
         (each, versions[each.request])

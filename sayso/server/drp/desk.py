@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from consent import Identifier, NoSubject
 from rights import Calendar, Opening, RequestView
-from sayso.kernel import Invalid, Tx, Work, new_raw, raw, text
+from sayso.kernel import TENANT_OWNER, Invalid, Key, Tx, Work, new_raw, raw, text
 from sayso.server import clients
 from sayso.server import store as server_store
 from sayso.server.auth import DRP_AGENT
@@ -81,13 +81,13 @@ class AgentDesk:
         )
         policy = self._services.configurations.of(tx.context.tenant).policy
         view = yield from self._services.desk.open(tx, policy, opening)
-        store.insert(tx, view.request, agent.id, reference, callback)
+        store.insert(tx, self.key(tx.context.tenant), view.request, agent.id, reference, callback)
         return self._status(tx, view, reference)
 
     def status(self, tx: Tx, request: str) -> Work[ExerciseStatus]:
         """A request that this agent brought. Raises `DrpForbidden` for any other."""
         agent, _ = self._agent(tx)
-        brought = yield from store.of_agent(tx, _request(request), agent.id)
+        brought = yield from store.of_agent(tx, self.key(tx.context.tenant), _request(request), agent.id)
         view = yield from self._services.desk.request(tx, brought.request)
         return self._status(tx, view, brought.reference)
 
@@ -101,7 +101,7 @@ class AgentDesk:
         signed = opened(body)
         demand_signed(signed, agent.verify_key)
         told: Revocation = decoded(signed, Revocation)
-        brought = yield from store.of_agent(tx, _request(request), agent.id)
+        brought = yield from store.of_agent(tx, self.key(tx.context.tenant), _request(request), agent.id)
         view = yield from self._services.desk.request(tx, brought.request)
         if view.status != "revoked":
             view = yield from self._services.desk.revoke(tx, brought.request, (told.reason or "")[:4_000])
@@ -118,6 +118,10 @@ class AgentDesk:
         """What an agent is told of a request."""
         page = address_for(self._services.settings, self._services.configurations.of(tenant)) + _PAGE
         return status_of(view, reference, page)
+
+    def key(self, tenant: str) -> Key:
+        """What agents said of their requests lies under the tenant's key."""
+        return self._services.keyring.standing(tenant, TENANT_OWNER)
 
     def tidy(self, tx: Tx) -> None:
         """Forget messages that have expired by themselves. Cold."""

@@ -2,9 +2,10 @@
 
 from typing import Any, Final, NamedTuple
 
+from msgspec import msgpack
 from sqlalchemy import Delete, delete, select
 
-from sayso.kernel import Query, Tx, Values, Work, raw, text
+from sayso.kernel import Key, Query, Tx, Values, Work, raw, text
 from sayso.kernel.rows import Rows
 from sayso.server.drp.messages import DrpForbidden, DrpReplayed
 from sayso.server.drp.tables import drp_message, drp_request
@@ -13,6 +14,9 @@ REQUEST: Final = Rows(drp_request)
 MESSAGE: Final = Rows(drp_message)
 
 _c = drp_request.c
+_VALUES: Final = ("version", "agent", "said", "waits", "told", "tries", "again")
+_COLLECTION: Final = "server_drp"
+_SAID: Final = msgpack.Decoder(tuple[str, str])
 
 
 class Brought(NamedTuple):
@@ -41,40 +45,41 @@ def expired(at: int) -> Delete:
     return delete(drp_message).where(drp_message.c.until < at)
 
 
-def insert(tx: Tx, request: str, agent: str, reference: str, callback: str) -> None:
-    """A request of an agent. Its first version is told by the answer itself."""
-    tx.insert(REQUEST, raw(request, "rrq"), 1, agent, reference, callback, int(bool(callback)), 1, 0, 0)
+def insert(tx: Tx, key: Key, request: str, agent: str, reference: str, callback: str) -> None:
+    """A request of an agent. Its first version is told by the answer itself. `key` is the tenant's."""
+    said = key.seal(_COLLECTION, request, msgpack.encode((reference, callback)))
+    tx.insert(REQUEST, raw(request, "rrq"), 1, agent, said, int(bool(callback)), 1, 0, 0)
 
 
-def of_agent(tx: Tx, request: str, agent: str) -> Work[Brought]:
+def of_agent(tx: Tx, key: Key, request: str, agent: str) -> Work[Brought]:
     """A request that this very agent brought. Any other is as forbidden as one that nobody has: `DrpForbidden`."""
     raw_id = raw(request, "rrq")
     (row,) = yield (tx.get(REQUEST, raw_id),)
     if row is None or row[1] != agent:
         raise DrpForbidden("This agent brought no such request.")
-    return _brought(raw_id, row)
+    return _brought(key, raw_id, row)
 
 
 def waiting(tx: Tx, after: bytes, most: int) -> Query:
     """Requests whose agents are to be told of steps, by id."""
-    columns = (_c.request, *(_c[name] for name in REQUEST_VALUES))
+    columns = (_c.request, *(_c[name] for name in _VALUES))
     return tx.select(select(*columns).where(_c.waits == 1, _c.request > after).order_by(_c.request).limit(most))
 
 
-def all_brought(rows: list[Any]) -> list[Brought]:
+def all_brought(key: Key, rows: list[Any]) -> list[Brought]:
     """The answer of `waiting`."""
-    return [_brought(bytes(row[0]), tuple(row[1:])) for row in rows]
+    return [_brought(key, bytes(row[0]), tuple(row[1:])) for row in rows]
 
 
 def put(tx: Tx, before: Brought, *, waits: bool, told: int, tries: int, again: int) -> None:
     """What was told, and when a failed try is repeated."""
-    rest = (before.agent, before.reference, before.callback, int(waits), told, tries, again)
-    tx.put(REQUEST, (raw(before.request, "rrq"),), (int(before.was[0]) + 1, *rest), was=before.was)
+    version, agent, said, *_ = before.was
+    columns = (int(version) + 1, agent, said, int(waits), told, tries, again)
+    tx.put(REQUEST, (raw(before.request, "rrq"),), columns, was=before.was)
 
 
-REQUEST_VALUES: Final = ("version", "agent", "reference", "callback", "waits", "told", "tries", "again")
-
-
-def _brought(raw_id: bytes, row: Values) -> Brought:
-    _, agent, reference, callback, _, told, tries, again = row
-    return Brought(text("rrq", raw_id), agent, reference, callback, told, tries, again, row)
+def _brought(key: Key, raw_id: bytes, row: Values) -> Brought:
+    request = text("rrq", raw_id)
+    _, agent, said, _, told, tries, again = row
+    reference, callback = _SAID.decode(key.open(_COLLECTION, request, bytes(said)))
+    return Brought(request, agent, reference, callback, told, tries, again, row)

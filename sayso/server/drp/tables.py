@@ -9,8 +9,7 @@ drp_request = tenant_table(
     column("request", LargeBinary),
     column("version", BigInteger),
     column("agent", Text),
-    column("reference", Text),
-    column("callback", Text),
+    column("said", LargeBinary),
     column("waits", SmallInteger),
     column("told", BigInteger),
     column("tries", BigInteger),
@@ -18,8 +17,9 @@ drp_request = tenant_table(
     key=("request",),
     indexes=[("waits", "request")],
 )
-"""A request that an agent brought. `reference` is the agent's own name for it. `waits`: it has a callback and is not
-told its end yet; `told` is the version of the request that was told last, `again` when a failed try is repeated.
+"""A request that an agent brought. `said` is the agent's own name for it and where it is told of steps, sealed under
+the tenant's key: an agent may have put anything into either. `waits`: it has a callback and is not told its end yet;
+`told` is the version of the request that was told last, `again` when a failed try is repeated.
 """
 
 drp_message = tenant_table(

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from audit import AuditEvent, EntryPruned, NotIntegrated
+from audit import AuditEvent
 from consent import NoSubject
 from policies import AccessDenied, Answer, rights_question
 from rights import RequestView
@@ -27,6 +27,7 @@ from sayso.kernel import (
     Tx,
     Values,
     Work,
+    abreast,
     iso,
     parse_instant,
     raw,
@@ -96,7 +97,7 @@ class Maker:
 
     def __init__(self, services: "Services") -> None:
         self._services = services
-        self.job = Job("packages", 1.0, self._pending, self._step)
+        self.job = Job("packages", 1.0, self._pending, self._step, rest=1)
 
     def want(self, tx: Tx, request: RequestView, locale: str, *, approved: bool = False) -> Work[PackageState]:
         """A package is to be made for a verified request; one that is there stays. Raises `NoPackage` for a kind whose
@@ -209,7 +210,7 @@ class Maker:
             self._put(tx, raw_id, row, "making", replace(after, parts=progress.parts + 1))
         else:
             yield from self._join(tx, raw_id, key, subject, row)
-        return Done(b"", 1, share=_SHARES[after.phase], more=True)
+        return Done(b"", 1, share=_share(after), more=True)
 
     def _collect(
         self, call: Call, tx: Tx, subject: bytes, request: str, locale: str, progress: _Progress
@@ -273,14 +274,14 @@ class Maker:
         """A page of records, each with its receipt, and with its proof once the log has it."""
         permit = yield from self._permit(call, tx, subject, "read")
         page = yield from self._services.registry.history(tx, subject, permit, cursor=progress.cursor, limit=PAGE)
+        receipt = self._services.registry.receipt
+        receipts = yield from abreast([receipt(tx, raw(item.record)) for item in page.items])
+        proofs = yield from self._services.audit.tlog_proofs(tx, [item.entry for item in page.items])
         files: dict[str, str] = {}
-        for item in page.items:
-            files[f"receipts/{item.record}.jws"] = yield from self._services.registry.receipt(tx, raw(item.record))
-            try:
-                proof = yield from self._services.audit.tlog_proof(tx, item.entry)
-                files[f"receipts/{item.record}.proof.txt"] = proof.decode()
-            except (NotIntegrated, EntryPruned):
-                pass
+        for item, written in zip(page.items, receipts, strict=True):
+            files[f"receipts/{item.record}.jws"] = written
+            if item.entry in proofs:
+                files[f"receipts/{item.record}.proof.txt"] = proofs[item.entry].decode()
         made = Part(
             history=tuple(msgspec.Raw(encode(each)) for each in page.items),
             html=history_rows(locale, page.items),
@@ -330,10 +331,18 @@ class Maker:
 
 
 _SHARES: Final = {"base": 0.0, "history": 0.1, "uses": 0.4, "join": 0.9, "ready": 1.0}
+_NEXT: Final = dict(zip(_SHARES, [*list(_SHARES.values())[1:], 1.0], strict=True))
+
+
+def _share(progress: _Progress) -> float:
+    """How far a package is. How many pages there are is known at the end: each takes a tenth of what is left."""
+    start, end = _SHARES[progress.phase], _NEXT[progress.phase]
+    grown = 1 - 0.9**progress.parts if progress.phase in ("history", "uses") else 0.0
+    return round(start + (end - start) * grown, 3)
 
 
 def _state(request: str, row: Values) -> PackageState:
     progress = msgspec.msgpack.decode(row[4], type=_Progress)
     ready = row[2] == "ready"
     until = iso(row[6]) if ready else ""
-    return PackageState(request, row[2], _SHARES[progress.phase], until, progress.withheld)
+    return PackageState(request, row[2], _share(progress), until, progress.withheld)

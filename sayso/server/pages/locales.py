@@ -7,11 +7,11 @@ English stands in the templates; every other language is a gettext catalogue in 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
@@ -101,6 +101,15 @@ def translations(locale: str) -> NullTranslations:
 
 def moment(instant: int, locale: str) -> str:
     """An instant (microseconds, UTC) as date and time to the minute, with the zone named."""
+    return _moment(instant - instant % _MINUTE, locale)
+
+
+_MINUTE: Final = 60_000_000
+
+
+@lru_cache(maxsize=4096)
+def _moment(instant: int, locale: str) -> str:
+    # Many lines of a timeline are of one minute, and Babel takes as long for each as for the rest of the line.
     known, at = Locale.parse(babel_name(locale)), _utc(instant)
     on = format_date(at.date(), known.datetime_skeletons["yMMMd"].pattern, locale=known)
     joint = str(known.datetime_formats["medium"])

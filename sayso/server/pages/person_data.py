@@ -52,10 +52,11 @@ class Known(Struct, frozen=True, kw_only=True):
 
 
 class HeldField(Struct, frozen=True, kw_only=True):
-    """A value that is kept: what it is, in words, and since when."""
+    """A value that is kept: what it is in words, since when, and where: `collection.field`, empty if not declared."""
 
     what: str
     at: int
+    place: str = ""
 
 
 class AskedFor(Struct, frozen=True, kw_only=True):

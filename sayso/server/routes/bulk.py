@@ -1,5 +1,6 @@
 """Opening tokens by the thousand: lines in, lines out, in the same order."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, Final, TypeVar
 
@@ -9,9 +10,9 @@ from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 from litestar.response import Stream
 
-from sayso.kernel import Invalid, TooLarge, Tx, Work, together
+from sayso.kernel import Invalid, TooLarge, Tx, Work
 from sayso.server.call import Call
-from sayso.server.calls.revealing import REVEALERS, RevealItem, RevealResult, Wanted, granted, judged_item
+from sayso.server.calls.revealing import REVEALERS, RevealItem, RevealResult, Wanted, granted, judged_each
 from sayso.server.routes.gate import admits
 from vault import token_in
 
@@ -23,7 +24,9 @@ MOST_LINES: Final = 50_000
 CHUNK: Final = 250
 """Tokens that are opened side by side and share an entry."""
 
-_NDJSON: Final = "application/x-ndjson"
+NDJSON: Final = "application/x-ndjson"
+"""The media type of lines of JSON."""
+
 _head = msgspec.json.Decoder(Wanted).decode
 _item = msgspec.json.Decoder(RevealItem).decode
 _line = msgspec.json.Encoder().encode
@@ -38,7 +41,7 @@ async def bulk(request: Request[Any, Any, Any], call: NamedDependency[Call]) -> 
     """
     wanted, items = _read(await request.body())
     first = await _opened(call, wanted, items, _chunks(items))
-    return Stream(first, media_type=_NDJSON)
+    return Stream(first, media_type=NDJSON)
 
 
 async def _opened(
@@ -49,16 +52,27 @@ async def _opened(
     start = await _chunk(call, wanted, next(chunks), approved)
 
     async def lines() -> AsyncIterator[bytes]:
-        yield start
-        for chunk in chunks:
-            yield await _chunk(call, wanted, chunk, approved)
+        ready: asyncio.Future[bytes] | None = None
+        try:
+            yield start
+            for chunk in chunks:
+                # While one is written down and sent, the next is decided.
+                before, ready = ready, asyncio.ensure_future(_chunk(call, wanted, chunk, approved))
+                if before is not None:
+                    yield await before
+            if ready is not None:
+                yield await ready
+        finally:
+            # Whoever went away leaves a chunk behind that nobody waits for.
+            if ready is not None:
+                ready.cancel()
 
     return lines()
 
 
 async def _chunk(call: Call, wanted: Wanted, items: list[RevealItem], approved: bool) -> bytes:
     def unit(tx: Tx) -> Work[list[RevealResult]]:
-        asked = yield from together(judged_item(call, tx, wanted, item, approved) for item in items)
+        asked = yield from judged_each(call, tx, wanted, items, approved)
         values, entry = yield from call.services.vault.reveal_many(tx, asked)
         return [
             RevealResult(entry, code="unresolvable") if value is None else RevealResult(entry, value=value)
@@ -75,14 +89,15 @@ def _read(body: bytes) -> tuple[Wanted, list[RevealItem]]:
         lines.pop()
     if len(lines) - 1 > MOST_LINES:
         raise TooLarge("too-many-items", f"One call opens {MOST_LINES} tokens at most.", limit=MOST_LINES)
-    wanted = _parsed(_head, lines[0], 1)
-    items = [_parsed(_item, line, number) for number, line in enumerate(lines[1:], 2)]
+    wanted = parsed(_head, lines[0], 1)
+    items = [parsed(_item, line, number) for number, line in enumerate(lines[1:], 2)]
     if not items:
         raise Invalid("malformed", "There is no token behind the first line.", at="line 2")
     return wanted, items
 
 
-def _parsed(decode: Callable[[bytes], T], line: bytes, number: int) -> T:
+def parsed(decode: Callable[[bytes], T], line: bytes, number: int) -> T:
+    """A line of a body. Raises `Invalid` (`malformed`), which names the line."""
     try:
         return decode(line)
     except msgspec.DecodeError:

@@ -11,8 +11,8 @@ from msgspec import Meta, Struct
 from sayso.kernel import Tx, Work, raw, text
 from sayso.server.call import Call
 from sayso.server.calls.revealing import MOST_ITEMS, REVEALERS, Word, declared_purpose
+from sayso.server.calls.storing import facts_of
 from sayso.server.routes.gate import admits
-from sayso.server.routes.vault import facts_of
 from vault import Grant
 
 Token = Annotated[str, Meta(max_length=200)]

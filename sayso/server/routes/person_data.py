@@ -10,7 +10,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
 
 from policies import AccessDenied, Answer
-from rights import TooManyCodes
+from rights import Correction, TooManyCodes
 from sayso.kernel import Invalid, now
 from sayso.server.mail import MailNotConfigured
 from sayso.server.own_entries import bundle, own_entries, tag_key
@@ -23,6 +23,7 @@ from sayso.server.routes.html import brand, first, frame, html, see
 from sayso.server.routes.person_session import HOME, OPEN, AnyRequest, by_pages, call_of, posted, session_of
 from sayso.server.routes.rights_packages import delivered
 from sayso.server.sessions import NoSession, Session
+from vault import InvalidValue
 
 DATA = f"{HOME}/data"
 
@@ -67,13 +68,21 @@ async def copy(request: AnyRequest) -> Response[bytes]:
 
 @post(f"{HOME}/requests", opt=OPEN, operation_id="person.request", include_in_schema=False, dto=None, status_code=303)
 async def ask(request: AnyRequest) -> Response[Any]:
-    """Open a request: a copy of everything, a correction, a restriction. Asked again while one is open, it stands."""
+    """Open a request: a copy of everything, a correction with what it should be, a restriction. Asked again while one
+    is open, it stands.
+    """
     session, values = await posted(request)
     wanted = first(values, "kind")
     kind: Asked | None = next((each for each in ASKED if each == wanted), None)
     if kind is None:
         raise Invalid("unknown-request", "There is no such request here.", known=list(get_args(Asked)))
-    return await _open(request, session, kind, f"{DATA}?asked=1")
+    value = first(values, "value").strip()
+    collection, _, field = first(values, "field").partition(".")
+    said = (Correction(collection, field, value),) if kind == "rectification" and value and field else ()
+    try:
+        return await _open(request, session, kind, f"{DATA}?asked=1", said)
+    except InvalidValue:
+        return html(render_data(await _page(request, session, Flash("unfit"))), status=422)
 
 
 @post(f"{HOME}/erasure", opt=OPEN, operation_id="person.erase", include_in_schema=False, dto=None, status_code=303)
@@ -155,9 +164,11 @@ async def own_package(request: AnyRequest, request_id: FromPath[str]) -> Respons
     return delivered(await package_of_own(call, session, request_id))
 
 
-async def _open(request: AnyRequest, session: Session, kind: Any, back: str) -> Response[Any]:
+async def _open(
+    request: AnyRequest, session: Session, kind: Any, back: str, corrections: tuple[Correction, ...] = ()
+) -> Response[Any]:
     call = call_of(request, session, f"person.{kind}")
-    return _sending(see(back), await open_own(call, session, kind, frame(request).locale))
+    return _sending(see(back), await open_own(call, session, kind, frame(request).locale, corrections))
 
 
 def _sending(response: Response[Any], task: BackgroundTask | None) -> Response[Any]:

@@ -72,7 +72,8 @@ async def prune(call: NamedDependency[Call], data: JSONBody[Prune]) -> Prunable:
             raise HeldLog(holds)
 
     services = call.services
-    gone = await services.audit.prune(services.database, call.context, Path(data.copy), guard)
+    also = services.audiences.forget
+    gone = await services.audit.prune(services.database, call.context, Path(data.copy), guard, also)
     return Prunable([_view(each) for each in gone], [])
 
 

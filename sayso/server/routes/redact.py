@@ -12,8 +12,8 @@ from msgspec import Meta, Struct
 from sayso.kernel import Invalid, Tx, Work, raw
 from sayso.server.call import Call
 from sayso.server.calls.revealing import Word
+from sayso.server.calls.storing import demand_audience, facts_of
 from sayso.server.routes.gate import admits
-from sayso.server.routes.vault import demand_audience, facts_of
 from vault import ANY, SubjectFacts, collection_of, find
 
 

@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from rights import Calendar, Correction, Kind, Law, LegalGround, Opening, Refusal, RequestView
 from sayso.kernel import Tx, Work, raw
@@ -85,8 +86,9 @@ async def open_request(
     tags=["Rights"],
 )
 async def request_(call: NamedDependency[Call], request_id: FromPath[str]) -> RequestView:
-    """One request as it stands."""
-    return await call.look(lambda tx: call.services.desk.request(tx, request_id))
+    """One request as it stands. Who asks for a person is told to officers alone."""
+    found = await call.look(lambda tx: call.services.desk.request(tx, request_id))
+    return found if call.principal.actor.roles & {"officer", "admin"} else replace(found, agent="")
 
 
 @post(

@@ -11,9 +11,9 @@ from msgspec import Meta, Struct
 from sayso.kernel import Tx, Work, raw
 from sayso.server.call import Call
 from sayso.server.calls.revealing import Word
+from sayso.server.calls.storing import StoredRecord, demand_audience, facts_of
 from sayso.server.routes.answers import answered
 from sayso.server.routes.gate import admits
-from sayso.server.routes.vault import StoredRecord, demand_audience, facts_of
 from vault import ANY
 
 
