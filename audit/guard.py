@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from audit import store
 from audit.anchor import Anchor
+from audit.classes import MAIN
 from audit.errors import LogForked
 from audit.merkle import EMPTY_ROOT
 from audit.proving import root_at
@@ -77,7 +78,7 @@ class ForkGuard:
         try:
             heads = await asyncio.to_thread(self._anchor.every)
         except Malformed as error:
-            raise LogForked("main", "the anchor file, which is damaged", 0, 0) from error
+            raise LogForked(MAIN, "the anchor file, which is damaged", 0, 0) from error
         own = f"{tenant}."
         return {name.removeprefix(own): head.size for name, head in heads.items() if name.startswith(own)}
 

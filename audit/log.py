@@ -13,10 +13,9 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
-
 from audit import class_store, export, proving, prune_store, pruning, recovery, search, shards, store, witnessing
 from audit.anchor import Anchor
+from audit.announced import Backlog, LogInfo
 from audit.append import Appender
 from audit.classes import MAIN, Classes
 from audit.entry import AuditEvent, Entry, Opening
@@ -33,28 +32,6 @@ from audit.search import Page, Search
 from sayso.kernel import SYSTEM, Context, Database, Key, Query, Sealer, Signer, Tx, Work, new_id, now
 
 _ONE_LOG = Classes()
-
-
-class LogInfo(Struct, frozen=True):
-    """A log as it is announced: `log` is its name on the wire (`default.main`), `size` what is integrated. `ended`: it
-    was closed, and another of its class goes on; its entries below `pruned` are no longer here. `opened` is an instant.
-    """
-
-    name: str
-    log: str
-    origin: str
-    vkey: str
-    size: int
-    opened: int = 0
-    ended: bool = False
-    pruned: int = 0
-
-
-class Backlog(Struct, frozen=True):
-    """What waits for the integrator: how many entries, and since when the oldest (milliseconds, or None)."""
-
-    pending: int
-    oldest_ms: int | None
 
 
 class AuditLog:
