@@ -6,7 +6,6 @@ without I/O; `exports/` is what officers and auditors take with them, `offline/`
 our database. `docs/formats/audit.md` fixes the bytes.
 """
 
-from audit.announced import Backlog, LogInfo
 from audit.checkpoint import Checkpoint, open_checkpoint
 from audit.classes import MAIN, Classes, LogClass, parse_logs
 from audit.commitment import OpeningInvalid, tag_key_of
@@ -54,7 +53,8 @@ from audit.exports import (
 from audit.guard import Head
 from audit.integrator import Round
 from audit.jws import Jws, sign_jws, thumbprint
-from audit.log import AuditLog
+from audit.listing import LogInfo
+from audit.log import AuditLog, Backlog
 from audit.lost import DamagedLog, Lost, about
 from audit.merkle import leaf_hash, verify_inclusion
 from audit.note import SignatureInvalid, VerifierKey

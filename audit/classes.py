@@ -16,7 +16,7 @@ from typing import Final
 from msgspec import Struct
 
 from audit.selection import fits
-from audit.vocabulary import declared
+from audit.vocabulary import declared, is_external
 from sayso.kernel import (
     Invalid,
     ManifestError,
@@ -51,6 +51,8 @@ SHIPPED: Final = {
 KEPT: Final = {"access": "P90D"}
 """How long entries of a class stay when nothing else is declared; the others stay until somebody says otherwise."""
 
+_EXTERNAL: Final = "external."
+_REMEMBERED: Final = 4_096
 _MEMBERS: Final = ("types", "keep")
 _OWN: Final = ("audit.log", "audit.shard", "audit.epoch")
 """What a log says of itself and of others lies where nothing is pruned."""
@@ -74,6 +76,11 @@ class Classes:
         self._known: dict[str, str] = {}
 
     @property
+    def external(self) -> frozenset[str]:
+        """The classes that take types of other systems."""
+        return frozenset(name for pattern, name in self._patterns if pattern.startswith(_EXTERNAL))
+
+    @property
     def names(self) -> tuple[str, ...]:
         """`main` and every class that is declared."""
         return (MAIN, *self.classes)
@@ -82,6 +89,9 @@ class Classes:
         """The class whose log takes entries of a type."""
         known = self._known.get(event_type)
         if known is None:
+            if len(self._known) >= _REMEMBERED:
+                # Types of other systems are theirs to make up.
+                self._known.clear()
             fitting = (name for pattern, name in self._patterns if fits(pattern, event_type))
             known = self._known[event_type] = next(fitting, MAIN)
         return known
@@ -133,7 +143,7 @@ def _types(name: str, node: Node, problems: list[Problem]) -> Iterator[str]:
         known = [each for each in declared() if fits(pattern, each)]
         if any(each.startswith(f"{own}.") for each in known for own in _OWN):
             problems.append(problem(child, f"logs.{name}.types: what logs say of themselves stays in main."))
-        elif known:
+        elif known or pattern == f"{_EXTERNAL}*" or is_external(pattern.removesuffix(".*")):
             yield pattern
         else:
             near = nearest(pattern.removesuffix(".*"), declared())

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from audit import class_store, shards, store
 from audit.append import Appender
 from audit.checkpoint import Checkpoint
+from audit.classes import MAIN
 from audit.errors import LogForked
 from audit.guard import ForkGuard, Head, as_heads, contains, standing
 from audit.merkle import EMPTY_ROOT, leaf_hash
@@ -89,7 +90,7 @@ class Integrator:
         try:
             heads = await self._guard.heads(tenant, state.log)
             await database.look(context, lambda tx: standing(tx, state.log, heads))
-            if state.tree is not None and state.tree.ended:
+            if shards.class_of(state.log) != MAIN:
                 await self._unknown_yet(database, context, shards.next_shard(state.log))
         except LogForked as error:
             self._pressure.halt(tenant, cls, error)

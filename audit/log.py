@@ -11,17 +11,18 @@ id))`.
 import asyncio
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any
 
-from audit import class_store, export, proving, prune_store, pruning, recovery, search, shards, store, witnessing
+from msgspec import Struct
+
+from audit import class_store, export, listing, proving, pruning, recovery, search, store, witnessing
 from audit.anchor import Anchor
-from audit.announced import Backlog, LogInfo
 from audit.append import Appender
 from audit.classes import MAIN, Classes
 from audit.entry import AuditEvent, Entry, Opening
 from audit.errors import LogNotFound, NothingToRecover
 from audit.guard import ForkGuard, Head, Memory
 from audit.integrator import BATCH, Integrator, Round
+from audit.listing import LogInfo
 from audit.lost import Losses
 from audit.note import VerifierKey
 from audit.pressure import Pressure
@@ -29,9 +30,16 @@ from audit.pruning import Due
 from audit.recovery import LogStanding
 from audit.replay import Replayed, replay
 from audit.search import Page, Search
-from sayso.kernel import SYSTEM, Context, Database, Key, Query, Sealer, Signer, Tx, Work, new_id, now
+from sayso.kernel import SYSTEM, Context, Database, Key, Sealer, Signer, Tx, Work, new_id, now
 
 _ONE_LOG = Classes()
+
+
+class Backlog(Struct, frozen=True):
+    """What waits for the integrator: how many entries, and since when the oldest (milliseconds, or None)."""
+
+    pending: int
+    oldest_ms: int | None
 
 
 class AuditLog:
@@ -236,33 +244,17 @@ class AuditLog:
 
     def logs(self, tx: Tx) -> Work[list[LogInfo]]:
         """Every log of the tenant, oldest first."""
-        rows, pruned = yield (store.all_trees(tx), prune_store.all_pruned(tx))
-        heads = yield tuple(store.last_signed(tx, name) for name, *_ in rows)
-        tenant, below = tx.context.tenant, {log: number for log, number, _, _ in pruned}
-        found = []
-        for (name, origin, size, opened, ended), signed in zip(rows, heads, strict=True):
-            key, last = proving.verifier_key(self._signer, tenant, origin), store.signed_from(signed)
-            if ended and last is not None:
-                # What was closed is signed no more: its checkpoint is checked by the key of its time.
-                key = proving.signing_key(self._signer, tenant, origin, last.note)
-            wire = f"{tenant}.{name}"
-            found.append(LogInfo(name, wire, origin, key.line, size, opened, bool(ended), below.get(name, 0)))
-        return found
-
-    def holding(self, tx: Tx, types: Collection[str], since: int) -> Work[list[str]]:
-        """Names of the logs that may hold entries of these types made at or after an instant."""
-        (rows,) = yield (store.all_trees(tx),)
-        classes = self._classes(tx.context.tenant)
-        return shards.holding([(row[0], row[3]) for row in rows], {classes.of(each) for each in types}, since)
+        return listing.logs(tx, self._signer)
 
     def shown(self, tx: Tx) -> Work[list[tuple[str, bool]]]:
-        """The logs that the world is to see, and whether each was closed under its last checkpoint: those that entries
-        go into, and the shards before. What a new epoch left behind contradicts what was seen of it: it is not shown.
+        """The logs that the world is to see, and whether each was closed under its last checkpoint."""
+        return listing.shown(tx)
+
+    def holding(self, tx: Tx, types: Collection[str], since: int, *, external: bool) -> Work[list[str]]:
+        """Names of the logs that may hold entries of these types made at or after an instant; `external`: and those of
+        other systems.
         """
-        rows, turned = yield (store.all_trees(tx), class_store.turned(tx))
-        turns = dict(turned)
-        current = {turns.get(each, each) for each in (shards.class_of(name) for name, *_ in rows)}
-        return [(name, name not in current) for name, _, _, _, ended in rows if ended or name in current]
+        return listing.holding(tx, self._classes(tx.context.tenant), types, since, external=external)
 
     def vkey(self, tx: Tx, log: str = MAIN) -> Work[VerifierKey]:
         """The key that checks the log's checkpoints. Raises `LogNotFound`."""
@@ -356,8 +348,7 @@ class AuditLog:
         """
         tenant = context.tenant
         await database.look(context, guard)
-        for name, *_ in await database.look(context, lambda tx: _rows(prune_store.all_pruned(tx))):
-            await pruning.finish(database, context, name, also)
+        await pruning.finish_all(database, context, also)
         sizes = await self.export_all(database, tenant, copy)
         keys = await database.look(context, self.keys)
         await asyncio.to_thread(pruning.checked, copy, keys)
@@ -375,11 +366,6 @@ class AuditLog:
                 folder = export.folder_of(out, each.name)
                 sizes[each.name] = await self.export(database, tenant, folder, each.name, patience_s=patience_s)
         return sizes
-
-
-def _rows(query: Query) -> Work[list[Any]]:
-    (rows,) = yield (query,)
-    return list(rows)
 
 
 def _weight(tx: Tx) -> Work[list[tuple[int, bytes | None]]]:

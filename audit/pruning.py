@@ -100,6 +100,17 @@ async def finish(database: Database, context: Context, log: str, also: Also) -> 
     await database.tidy()
 
 
+async def finish_all(database: Database, context: Context, also: Also) -> None:
+    """The same of every log that was ever pruned."""
+    for log, *_ in await database.look(context, _all_pruned):
+        await finish(database, context, log, also)
+
+
+def _all_pruned(tx: Tx) -> Work[list[tuple[str, int, bytes, bytes]]]:
+    (rows,) = yield (prune_store.all_pruned(tx),)
+    return list(rows)
+
+
 def checked(copy: Path, keys: Sequence[VerifierKey]) -> None:
     """Raises `PruneRefused` unless the export in `copy` holds, by the verifier that everybody else uses. Blocks."""
     with tempfile.NamedTemporaryFile(prefix="sayso-", suffix=".json") as file:

@@ -17,13 +17,14 @@ from msgspec.structs import replace
 
 from audit import class_store, store
 from audit.checkpoint import Checkpoint, open_checkpoint
+from audit.classes import MAIN
 from audit.entry import AuditEvent
 from audit.errors import LogForked, NothingMore, RecoveryRefused
 from audit.guard import ForkGuard, standing
 from audit.integrator import Edge, add_leaves, edge_of
 from audit.merkle import EMPTY_ROOT, leaf_hash
 from audit.note import SignatureInvalid, VerifierKey
-from audit.shards import next_shard
+from audit.shards import class_of, next_shard
 from audit.strict import Malformed
 from audit.tiles import ENTRIES_LEVEL, WIDTH, Place, grow, path, right_edge, root, unpack, width_at
 from audit.vocabulary import declare
@@ -197,7 +198,7 @@ async def stand(database: Database, context: Context, cls: str, guard: ForkGuard
     try:
         heads = await guard.heads(context.tenant, log)
         await database.look(context, lambda tx: standing(tx, log, heads))
-        if tree.ended:
+        if class_of(log) != MAIN:
             # An older copy of a log that went on: the world knows its next shard.
             following = next_shard(log)
             heads = await guard.heads(context.tenant, following)

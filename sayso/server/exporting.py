@@ -138,7 +138,8 @@ def _log(call: Call, tx: Tx, asked: Filter, types: tuple[str, ...]) -> Work[str]
         return asked.log
     kinds = [each for each in declared() if fits(asked.type, each) and (not types or each in types)]
     since = parse_instant(asked.since) if asked.since else 0
-    found = yield from call.services.audit.holding(tx, kinds, since)
+    external = not types and (asked.type is None or asked.type.startswith("external."))
+    found = yield from call.services.audit.holding(tx, kinds, since, external=external)
     if len(found) > 1:
         raise Invalid(
             "log-needed",

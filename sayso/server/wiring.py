@@ -3,6 +3,7 @@
 `wire` opens the root key and puts the parts together; nothing is read from the database before `running` starts it.
 """
 
+import asyncio
 import contextlib
 import socket
 
@@ -176,11 +177,14 @@ class Services:
         """Compare each log with what the world may have seen of it. One that contradicts it takes no entries, so
         nothing of its brand changes and nothing is permitted, until an operator has recovered it.
         """
-        for tenant, log in await self._log_names():
-            try:
-                await self.audit.check(self.database, tenant, log)
-            except LogForked as error:
-                self.log.error("log forked", error, tenant=tenant, log=log)
+        # Side by side: each may wait for witnesses that do not answer.
+        await asyncio.gather(*(self._check(tenant, log) for tenant, log in await self._log_names()))
+
+    async def _check(self, tenant: str, log: str) -> None:
+        try:
+            await self.audit.check(self.database, tenant, log)
+        except LogForked as error:
+            self.log.error("log forked", error, tenant=tenant, log=log)
 
     async def weigh(self) -> None:
         """See how much waits in each log: beyond the agreed it takes no more."""

@@ -44,6 +44,17 @@ def test_what_a_class_takes_can_be_listed() -> None:
     assert classes.of("server.manifest.applied") == MAIN
 
 
+def test_a_class_takes_what_other_systems_write_by_names_that_are_theirs() -> None:
+    classes = read("logs: {access: {types: [external.pos.*, external.crm.exported]}, admin: {types: [external.*]}}")
+    assert [classes.of(f"external.{each}") for each in ("pos.read", "crm.exported", "crm.sent")] == [
+        "access",
+        "access",
+        "admin",
+    ]
+    assert classes.external == {"access", "admin"}
+    assert not read("logs: {access: {}}").external
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
