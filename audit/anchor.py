@@ -45,6 +45,13 @@ class Anchor:
         self._known = known
         return found
 
+    def every(self) -> dict[str, Anchored]:
+        """The greatest head of each log. Raises `Malformed` on a damaged file. Blocks."""
+        greatest: dict[str, Anchored] = {}
+        for name, head in self._heads():
+            greatest[name] = max(head, greatest.get(name, head))
+        return greatest
+
     @property
     def moved(self) -> bool:
         """Whether the file has changed since this process last read or wrote it. Blocks."""
@@ -95,9 +102,7 @@ class Anchor:
 
     def _compact(self) -> None:
         """Keep the greatest head of each log. The old file stays whole until the new one is durable."""
-        greatest: dict[str, Anchored] = {}
-        for name, head in self._heads():
-            greatest[name] = max(head, greatest.get(name, head))
+        greatest = self.every()
         fresh = self._path.with_name(self._path.name + ".new")
         handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         kept = b"".join(_line(name, head) for name, head in sorted(greatest.items()))

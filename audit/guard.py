@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from audit import store
 from audit.anchor import Anchor
+from audit.classes import MAIN
 from audit.errors import LogForked
 from audit.merkle import EMPTY_ROOT
 from audit.proving import root_at
@@ -68,10 +69,18 @@ class ForkGuard:
         asked = await asyncio.gather(*(memory(tenant, log) for memory in self.memories))
         return found + [head for head in asked if head is not None]
 
-    async def anchored(self, tenant: str, log: str) -> int | None:
-        """The size of the greatest head in the anchor file, or None."""
-        head = await _anchored(self._anchor, tenant, log) if self._anchor is not None else None
-        return head.size if head is not None else None
+    async def anchored(self, tenant: str) -> dict[str, int]:
+        """The size of the greatest head of each log of the tenant in the anchor file. Raises `LogForked` when it is
+        damaged.
+        """
+        if self._anchor is None:
+            return {}
+        try:
+            heads = await asyncio.to_thread(self._anchor.every)
+        except Malformed as error:
+            raise LogForked(MAIN, "the anchor file, which is damaged", 0, 0) from error
+        own = f"{tenant}."
+        return {name.removeprefix(own): head.size for name, head in heads.items() if name.startswith(own)}
 
     async def before_signing(self, tenant: str, log: str, tree: store.Tree) -> None:
         """Remember a head that is about to be signed; durable when this returns. Raises `AnchorUnusable`."""

@@ -21,7 +21,6 @@ from audit.guard import ForkGuard
 from audit.merkle import EMPTY_ROOT, leaf_hash
 from audit.note import SignatureInvalid, VerifierKey
 from audit.proving import LOG_KEY
-from audit.shards import next_shard
 from audit.strict import Malformed
 from audit.tiles import WIDTH, grow, pack, right_edge, root, unpack
 from sayso.kernel import Context, Database, Key, Signer, Tx, Work
@@ -69,13 +68,14 @@ class Losses:
         _, tree, _ = await database.look(context, lambda tx: recovery.tree_of(tx, log))
         return await lost(database, context, log, folder, self._keys(context.tenant, tree.origin), wanted)
 
-    async def anchored(self, tenant: str, log: str) -> int | None:
-        """The size of the greatest head that the anchor remembers of a log; None where it knows none, or knows that
-        another shard went on.
+    async def anchored(self, database: Database, context: Context, log: str) -> int | None:
+        """The size of the greatest head that the anchor remembers of a log; None where it knows none, or knows a log of
+        the tenant that the database does not: then entries went on there, under a later shard or manifest.
         """
-        if await self._guard.anchored(tenant, next_shard(log)) is not None:
-            return None
-        return await self._guard.anchored(tenant, log)
+        tenant = context.tenant
+        here = {name for name, _, _ in await database.look(context, _heads)}
+        seen = await self._guard.anchored(tenant)
+        return seen.get(log) if seen.keys() <= here else None
 
     def _keys(self, tenant: str, origin: str) -> list[VerifierKey]:
         return [VerifierKey(origin, public) for _, public in self._signer.published(tenant, LOG_KEY)]

@@ -6,7 +6,7 @@ cannot be told, or the copy may not be the last of it, everybody is.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -24,9 +24,6 @@ Extent = Literal["nobody", "touched", "everybody"]
 
 MOST_LOOKS: Final = 100_000_000
 """Pairs of a person and a lost entry that are compared, about a microsecond each. Beyond that everybody is in doubt."""
-
-Report = Callable[[int], None]
-"""Told how many of the 1,024 buckets of people lie behind."""
 
 
 class Doubted(Struct, frozen=True):
@@ -47,7 +44,6 @@ async def doubt(
     folder: Path | None,
     *,
     complete: bool,
-    report: Report = lambda _: None,
 ) -> Doubted:
     """Put in doubt whom the entries in the static copy in `folder` are about; without one, everybody. Nobody where no
     entry of this class of the log tells what people said.
@@ -60,16 +56,16 @@ async def doubt(
     if all(of(kind) != log_class for kind in declared() if speaks(kind)):
         return Doubted("nobody")
     if folder is None:
-        return Doubted("everybody", await _everybody(services, context, report))
+        return Doubted("everybody", await _everybody(services, context))
     lost = await services.audit.losses.lost(services.database, context, folder, speaks, log_class)
-    anchored = await services.audit.losses.anchored(context.tenant, lost.log)
+    anchored = await services.audit.losses.anchored(services.database, context, lost.log)
     spoken = [leaf for leaf in lost.leaves if not of_many(leaf.type)]
     people: int | None = None
     if bounded(lost, anchored, complete=complete):
-        people = await _touched(services, context, spoken, report)
+        people = await _touched(services, context, spoken)
     extent: Extent = "touched" if people is not None else "everybody"
     if people is None:
-        people = await _everybody(services, context, report)
+        people = await _everybody(services, context)
     return Doubted(extent, people, lost.types, iso(lost.last_at) if lost.last_at else None)
 
 
@@ -90,14 +86,14 @@ def bounded(lost: Lost, anchored: int | None, *, complete: bool) -> bool:
     return (complete or anchored == lost.size) and not any(of_many(leaf.type) for leaf in lost.leaves)
 
 
-async def _touched(services: "Services", context: Context, spoken: list[Leaf], report: Report) -> int | None:
+async def _touched(services: "Services", context: Context, spoken: list[Leaf]) -> int | None:
     """How many people the leaves are about, once they are in doubt; None when there is too much to compare."""
     if not spoken:
         return 0
     found: dict[bytes, list[str]] = {}
     looks = 0
     doubting = services.registry.doubting
-    async for subjects in _people(services, context, report):
+    async for subjects in _people(services, context):
         looks += len(subjects) * len(spoken)
         if looks > MOST_LOOKS:
             return None
@@ -114,20 +110,19 @@ async def _touched(services: "Services", context: Context, spoken: list[Leaf], r
     return count
 
 
-async def _everybody(services: "Services", context: Context, report: Report) -> int:
+async def _everybody(services: "Services", context: Context) -> int:
     count, doubting = 0, services.registry.doubting
-    async for subjects in _people(services, context, report):
+    async for subjects in _people(services, context):
         count += await services.database.run_alone(context, lambda tx: doubting.doubt(tx, subjects))  # noqa: B023
     return count
 
 
-async def _people(services: "Services", context: Context, report: Report) -> AsyncIterator[list[bytes]]:
+async def _people(services: "Services", context: Context) -> AsyncIterator[list[bytes]]:
     for bucket in range(BUCKETS):
         after = b""
         while subjects := await services.database.look(context, partial(_page, services, bucket, after)):
             yield subjects
             after = subjects[-1]
-        report(bucket + 1)
 
 
 def _page(services: "Services", bucket: int, after: bytes, tx: Tx) -> Work[list[bytes]]:

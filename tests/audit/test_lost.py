@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from audit import AuditEvent, DamagedLog, NothingMore, RecoveryRefused, about, decode_leaf
+from audit.anchor import Anchor
 from audit.tiles import unpack
 from tests.audit.builders import CHANGED, Opened, Store, context
 from tests.audit.test_pruning import ACCESS, at, prune
@@ -20,8 +21,8 @@ async def test_what_a_copy_has_beyond_the_database_is_counted_and_told(sqlite_ur
         # Those that waited in the older database are in it.
         assert (lost.size, lost.types, len(lost.leaves)) == (600, {CHANGED: 260}, 260)
         assert lost.last_at == lost.leaves[-1].ts
-        assert await losses.anchored("default", "main") == 600
-        assert await losses.anchored("default", "consent") is None
+        assert await losses.anchored(store.database, context(), "main") == 600
+        assert await losses.anchored(store.database, context(), "consent") is None
         assert (await losses.lost(store.database, context(), out, lambda _: False, "main")).leaves == []
         await store.log.replay(store.database, context(), out)
         with pytest.raises(NothingMore):
@@ -75,3 +76,17 @@ async def test_a_log_that_was_pruned_is_whole(store: Store, tmp_path: Path) -> N
     with at("2026-05-15"):
         assert await prune(store, tmp_path / "copy")
         await store.log.losses.whole(store.database, context())
+
+
+async def test_an_anchor_that_knows_a_log_which_the_database_does_not_bounds_nothing(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    anchor = tmp_path / "anchor"
+    async with Opened(sqlite_url, anchor) as store:
+        await store.fill(3)
+        await store.settle()
+        losses = store.log.losses
+        Anchor(anchor).remember("other.consent", 7, bytes(32))
+        assert await losses.anchored(store.database, context(), "main") == 3
+        Anchor(anchor).remember("default.consent", 7, bytes(32))
+        assert await losses.anchored(store.database, context(), "main") is None

@@ -174,6 +174,8 @@ def test_without_a_copy_everybody_is_in_doubt_and_a_store_moves_to_another_datab
     served.start()
     ada = shop.say("ada")
     served.stop()
+    upgraded = json.loads(shop.run("sayso upgrade --data DATA --json"))
+    assert upgraded["before"] == upgraded["after"]
     moved = tmp_path / "moved"
     shop.run(
         "sayso backup --data DATA --out MOVED --key-tables MOVED.keys",
@@ -207,3 +209,9 @@ def test_without_a_copy_everybody_is_in_doubt_and_a_store_moves_to_another_datab
     shop.say("ada")
     assert shop.may(mailer, ada) == (True, "permitted")
     served.stop()
+
+
+def test_every_command_of_the_page_is_tried() -> None:
+    tried = Path(__file__).read_text("utf-8")
+    # `sayso serve --data DATA` is what `Served` starts.
+    assert [command for command in COMMANDS if command not in tried] == []

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from audit import MAIN, AuditEvent, DamagedLog, Jws, LogStanding, Malformed, NothingMore
+from audit import MAIN, AuditEvent, DamagedLog, Jws, LogForked, LogStanding, Malformed, NothingMore
 from sayso.kernel import SYSTEM, Conflict, Context, Tx, Work, new_id, now
 from sayso.server import events, store
 from sayso.server.after_loss import Doubted, both, doubt
@@ -115,13 +115,27 @@ async def _brand(
             replayed[each] = copy
     step("log")
     for each, stands in found.items():
-        if each in replayed:
-            found[each] = await audit.replay(database, context, replayed[each], each)
-        elif not stands.sound:
-            found[each] = await audit.open_epoch(database, context, each)
+        found[each] = await _going_on(services, context, each, stands, replayed.get(each), ways)
     await database.run_alone(context, partial(_told, services, told.facts.backup, doubted, erased))
     sizes = {each: await audit.drain(database, brand.tenant, each) for each in classes}
     return Settled(erased, doubted, {f"{brand.tenant}.{found[each].log}": size for each, size in sizes.items()})
+
+
+async def _going_on(
+    services: "Services", context: Context, log_class: str, stands: LogStanding, copy: Path | None, ways: Ways
+) -> LogStanding:
+    """Let the log of a class go on: with what the copy has, and in a new epoch where more than that was seen."""
+    audit, database = services.audit, services.database
+    if copy is not None:
+        try:
+            stands = await audit.replay(database, context, copy, log_class)
+        except LogForked:
+            stands = await audit.standing(database, context, log_class)
+    if stands.sound:
+        return stands
+    if not ways.new_epoch:
+        raise LogBehindItself(stands)
+    return await audit.open_epoch(database, context, log_class)
 
 
 async def _doubted(
@@ -135,7 +149,7 @@ async def _doubted(
 ) -> Doubted:
     """Who is in doubt by what is lost of one class of the log."""
     if copy is None:
-        anchored = await services.audit.losses.anchored(context.tenant, stands.log)
+        anchored = await services.audit.losses.anchored(services.database, context, stands.log)
         if stands.sound and nothing_followed(told.facts.alone, stands.size, anchored, complete=ways.complete):
             return Doubted("nobody")
     return await doubt(services, context, log_class, copy, complete=ways.complete)
