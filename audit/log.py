@@ -138,7 +138,7 @@ class AuditLog:
     async def weigh(self, database: Database, tenant: str) -> None:
         """See how much waits, and refuse or take new entries accordingly. To be called about every second."""
         context = Context(tenant, SYSTEM, now(), new_id("req"))
-        ((count, oldest),) = await database.look(context, lambda tx: _rows(store.backlog(tx)))
+        ((count, oldest),) = await database.look(context, _weight)
         self.pressure.weigh(tenant, count, oldest)
 
     # when the log contradicts what was signed

@@ -38,6 +38,7 @@ TABLES_IN = (
 )
 # "sayso" in ASCII: nodes that start together upgrade one after the other.
 _UPGRADE_LOCK = 0x736179736F
+_OTHERS_UPGRADE_S = 600
 
 
 class NewerStore(Conflict):
@@ -136,8 +137,10 @@ async def _with_postgres(url: str, act: Callable[[Connection], T], patience_s: i
     engine = create_async_engine(url, poolclass=NullPool)
     try:
         async with engine.connect() as connection:
-            await connection.execute(text(f"SET lock_timeout = '{patience_s}s'"))
+            # Another node's whole upgrade is waited for; a table that somebody uses, for a short time only.
+            await connection.execute(text(f"SET lock_timeout = '{_OTHERS_UPGRADE_S}s'"))
             await connection.execute(text(f"SELECT pg_advisory_lock({_UPGRADE_LOCK})"))
+            await connection.execute(text(f"SET lock_timeout = '{patience_s}s'"))
             await connection.commit()
             return await connection.run_sync(act)
     finally:
