@@ -41,6 +41,7 @@ from rights.model import (
 from rights.opening import Opening
 from rights.planning import Planner
 from rights.steps import Opened, Steps, said_of
+from rights.store import Private
 from rights.systems.tasks import NOWHERE, KnownAs, Planned, Reach, TaskDesk
 from rights.systems.view import progress
 from rights.view import RequestView, view
@@ -130,20 +131,17 @@ class RightsDesk:
             by_agent=bool(asked.agent),
         )
         entry = self._audit.append(tx, events.opened(request, dates.source), key)
-        request, private = replace(request, entry=entry), asked.private
+        request, private = replace(request, entry=entry, entries=(entry,)), asked.private
         if key is not None:
             # What somebody unknown says of themselves is not kept: nothing of theirs is here to be corrected.
             private = replace(private, corrections=asked.corrections)
         store.insert(tx, request, private, self._steps.tenants_key(tx), key)
-        return view(request, private)
+        return _told_whole(request, private)
 
     def request(self, tx: Tx, request: str) -> Work[RequestView]:
         """One request. Raises `RequestNotFound`, `Invalid` (`malformed-id`)."""
         opened = yield from self._steps.load(tx, request)
-        shown = view(opened.found.request, opened.private)
-        found = opened.found.request
-        more = "" if found.extension or found.state.closed else extendable_to(found)
-        return (yield from self._shown(tx, replace(shown, entries=found.entries, extendable_to=more)))
+        return (yield from self._shown(tx, _told_whole(opened.found.request, opened.private)))
 
     def requests_of(self, tx: Tx, subject: bytes) -> Work[list[RequestView]]:
         """Every request that names the person, oldest first, without what is sealed. Cold."""
@@ -345,3 +343,9 @@ class RightsDesk:
             if told.stage != "final":
                 store.await_final(tx, after.id, told.final.epochs, tx.context.at)
         return view(after)
+
+
+def _told_whole(request: RightsRequest, private: Private) -> RequestView:
+    """As one request is told: with every step's entry, and how far the law lets its deadline be moved."""
+    more = "" if request.extension or request.state.closed else extendable_to(request)
+    return replace(view(request, private), entries=request.entries, extendable_to=more)

@@ -112,8 +112,8 @@ class Token:
         library = pkcs11.lib(self._settings["module"])
         try:
             token = library.get_token(token_label=self._settings["token"])
-        except NoSuchToken:
-            # The library looks for tokens when it is loaded, and then no more.
+        except (NoSuchToken, GeneralError):
+            # The library looks for tokens when it is loaded, and then no more; it stumbles over one that has gone.
             library.reinitialize()
             token = library.get_token(token_label=self._settings["token"])
         try:

@@ -299,7 +299,7 @@ def test_forks_of_one_process_never_draw_the_same_nonce() -> None:
         read, write = os.pipe()
         if os.fork() == 0:
             with os.fdopen(write, "wb") as out:
-                out.write(b"".join(key.seal("customers", "email", b"x")[5:17] for _ in range(200)))
+                out.write(b"".join(key.seal("customers", "email", b"x")[5:17] for _ in range(2_000)))
             os._exit(0)
         os.close(write)
         pipes.append(read)
