@@ -18,12 +18,13 @@ _LOW_BITS = BUCKETS - 1
 
 
 def new_raw() -> bytes:
-    """A fresh UUIDv7 as 16 bytes. Sorts by the millisecond it was made in."""
-    stamp = (time.time_ns() // 1_000_000).to_bytes(6, "big")
-    noise = bytearray(os.urandom(10))
-    noise[0] = noise[0] & 0x0F | 0x70
-    noise[2] = noise[2] & 0x3F | 0x80
-    return stamp + noise
+    """A fresh UUIDv7 as 16 bytes: the quarter of a microsecond it was made in (RFC 9562, section 6.2, method 3), by
+    which it sorts, then 62 random bits.
+    """
+    millis, rest = divmod(time.time_ns(), 1_000_000)
+    noise = bytearray(os.urandom(8))
+    noise[0] = noise[0] & 0x3F | 0x80
+    return millis.to_bytes(6, "big") + (0x7000 | (rest << 12) // 1_000_000).to_bytes(2, "big") + noise
 
 
 def new_id(prefix: str) -> str:
