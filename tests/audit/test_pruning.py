@@ -30,6 +30,7 @@ from audit import (
 from audit.checkpoint import open_checkpoint
 from audit.merkle import verify_consistency
 from audit.tables import audit_bundle, audit_detail, audit_index, audit_subject, audit_tile
+from audit.tiles import pack
 from sayso.kernel import Conflict, Tx, Work, new_id
 from tests.audit.builders import CHANGED, TENANT, Store, context
 
@@ -262,6 +263,11 @@ def damages(folder: Path) -> Iterator[tuple[str, Path]]:
     made = copy("not that word")
     (made / log / "pruned").write_bytes(b"")
     yield "not that word", made
+    made = copy("what is left was made up")
+    left = made / log / "tile" / "entries" / "000.p" / "5"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(pack([b"{}"] * 5))
+    yield "what is left was made up", made
 
 
 async def test_what_is_missing_without_a_signed_word_is_damage(sqlite_store: Store, tmp_path: Path) -> None:
