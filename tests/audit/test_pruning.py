@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -237,6 +237,37 @@ async def test_a_prune_that_was_killed_is_finished_by_the_next(
         assert (await counts(store))[:2] == [2, 3], "the opening of the next shard, and twice what main says"
     with pytest.raises(EntryPruned):
         await store.look(lambda tx: store.log.entry(tx, made[0]))
+
+
+class Meanwhile:
+    """The database, with something that happens before the look of this number."""
+
+    def __init__(self, store: Store, number: int, act: Callable[[], Awaitable[object]]) -> None:
+        self._database, self._left, self._act = store.database, number, act
+
+    async def look(self, *given: Any) -> Any:
+        self._left -= 1
+        if not self._left:
+            await self._act()
+        return await self._database.look(*given)
+
+
+@pytest.mark.parametrize("number", [4, 5, 6])
+async def test_an_export_that_a_prune_overtakes_says_what_is_gone(
+    sqlite_store: Store, tmp_path: Path, number: int
+) -> None:
+    store, out = sqlite_store, tmp_path / "out"
+    store.classes = ACCESS
+    with at("2026-01-01"):
+        await store.fill(300)
+        await store.settle()
+    with at("2026-06-01"):
+        await store.settle()
+        beside: Any = Meanwhile(store, number, lambda: prune(store, tmp_path / "copy"))
+        await store.log.export(beside, TENANT, out, "access")
+    assert (await counts(store))[0] == 2, "pruned"
+    verdict = verify(out, trusted(store, await store.look(store.log.keys), tmp_path))
+    assert verdict.code == 0, verdict.report
 
 
 def damages(folder: Path) -> Iterator[tuple[str, Path]]:
