@@ -239,6 +239,31 @@ async def test_a_prune_that_was_killed_is_finished_by_the_next(
         await store.look(lambda tx: store.log.entry(tx, made[0]))
 
 
+async def test_a_hold_that_is_placed_between_two_steps_keeps_what_is_still_there(
+    sqlite_store: Store, tmp_path: Path
+) -> None:
+    store, asked = sqlite_store, 0
+
+    def held_from_the_second_step(tx: Tx) -> Work[None]:
+        nonlocal asked
+        asked += 1
+        yield from (held if asked > 3 else nobody_holds)(tx)
+
+    store.classes = ACCESS
+    with at("2026-01-01"):
+        await store.fill(17 * 256)
+        await store.settle()
+    with at("2026-06-01"):
+        await store.settle()
+        with pytest.raises(Conflict):
+            await prune(store, tmp_path / "copy", held_from_the_second_step)
+        await store.settle()
+        bundles, index, *_ = await counts(store)
+        assert (bundles, index) == (3, 258), "one of the bundles, the opening of the next shard, what main says"
+        await prune(store, tmp_path / "copy")
+        assert (await counts(store))[:2] == [2, 2]
+
+
 class Meanwhile:
     """The database, with something that happens before the look of this number."""
 
