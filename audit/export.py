@@ -14,7 +14,6 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from audit import prune_store, store
 from audit.checkpoint import Checkpoint
@@ -56,16 +55,18 @@ async def export(
     await caught_up(database, context, log, patience_s)
     head = await database.look(context, lambda tx: signed(tx, log))
     key = await database.look(context, lambda tx: _key(tx, signer, log, head.note))
-    gone = await database.look(context, lambda tx: _gone(tx, signer, log))
+    row = await database.look(context, lambda tx: _pruned(tx, log))
     stale = await asyncio.to_thread(_earlier, out, key, head.size)
-    chunks = list(_chunks(head.size, gone.below))
+    chunks = list(_chunks(head.size, row.below if row is not None else 0))
     done, everything = 0, sum(len(chunk) for chunk in chunks)
     for chunk in chunks:
         data = await database.look(context, lambda tx, chunk=chunk: read(tx, log, chunk))  # type: ignore[misc]
         await asyncio.to_thread(_write_tiles, out, data)
         done += len(chunk)
         progress(done, everything)
-    await asyncio.to_thread(_finish, out, key, head.note, stale, gone.proof)
+    # Last: whoever pruned meanwhile took bundles that were not read yet.
+    proof = await _proof_of_pruning(database, signer, tenant, log, patience_s)
+    await asyncio.to_thread(_finish, out, key, head.note, stale, proof)
     return head.size
 
 
@@ -75,19 +76,19 @@ def _key(tx: Tx, signer: Signer, log: str, note: bytes) -> Work[VerifierKey]:
     return signing_key(signer, tx.context.tenant, active.name, note)
 
 
-class _Gone(NamedTuple):
-    """The index below which a log was pruned, and the proof of the entry that says so."""
+async def _proof_of_pruning(database: Database, signer: Signer, tenant: str, log: str, patience_s: float) -> bytes:
+    """The proof of the entry that says what was pruned of a log; empty when nothing was."""
+    context = Context(tenant, SYSTEM, now(), new_id("req"))
+    row = await database.look(context, lambda tx: _pruned(tx, log))
+    if row is None:
+        return b""
+    await caught_up(database, context, MAIN, patience_s)
+    return await database.look(context, lambda tx: tlog_proof(tx, signer, text("ent", row.entry)))
 
-    below: int
-    proof: bytes
 
-
-def _gone(tx: Tx, signer: Signer, log: str) -> Work[_Gone]:
+def _pruned(tx: Tx, log: str) -> Work[prune_store.Pruned | None]:
     (row,) = yield (prune_store.pruned_of(tx, log),)
-    pruned = prune_store.pruned_from(row)
-    if pruned is None:
-        return _Gone(0, b"")
-    return _Gone(pruned.below, (yield from tlog_proof(tx, signer, text("ent", pruned.entry))))
+    return prune_store.pruned_from(row)
 
 
 async def caught_up(database: Database, context: Context, log: str, patience_s: float) -> None:

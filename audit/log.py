@@ -338,11 +338,12 @@ class AuditLog:
         self, database: Database, context: Context, copy: Path, guard: pruning.Guard, also: pruning.Also
     ) -> list[Due]:
         """Export all logs into `copy`, verify that, then prune what is over; returns what was. `guard` is asked in the
-        commit that says so, `also` in those that delete. Raises `ExportRefused`, `PruneRefused`, what `guard` raises.
+        commit that says so and in those that delete, `also` in the latter. Raises `ExportRefused`, `PruneRefused`, what
+        `guard` raises.
         """
         tenant = context.tenant
         await database.look(context, guard)
-        await pruning.finish_all(database, context, also)
+        await pruning.finish_all(database, context, guard, also)
         sizes = await self.export_all(database, tenant, copy)
         keys = await database.look(context, self.keys)
         await asyncio.to_thread(pruning.checked, copy, keys)

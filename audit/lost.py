@@ -17,6 +17,7 @@ from audit.commitment import tag, tag_key_of
 from audit.encoding import decode_leaf, id_of, index_of
 from audit.entry import Leaf
 from audit.errors import RecoveryRefused
+from audit.export import CHECKPOINT, LOGS
 from audit.guard import ForkGuard
 from audit.merkle import EMPTY_ROOT, leaf_hash
 from audit.note import SignatureInvalid, VerifierKey
@@ -72,10 +73,19 @@ class Losses:
         """The size of the greatest head that the anchor remembers of a log; None where it knows none, or knows a log of
         the tenant that the database does not: then entries went on there, under a later shard or manifest.
         """
-        tenant = context.tenant
+        if await self.elsewhere(database, context):
+            return None
+        return (await self._guard.anchored(context.tenant)).get(log)
+
+    async def elsewhere(self, database: Database, context: Context, folder: Path | None = None) -> bool:
+        """Whether the anchor knows a log of the tenant that the database does not, or a copy of one lies beside the
+        copy in `folder`: entries went on in a log of which nothing can be told.
+        """
         here = {name for name, _, _ in await database.look(context, _heads)}
-        seen = await self._guard.anchored(tenant)
-        return seen.get(log) if seen.keys() <= here else None
+        seen = set(await self._guard.anchored(context.tenant))
+        if folder is not None:
+            seen |= await asyncio.to_thread(copies_beside, folder, context.tenant)
+        return not seen <= here
 
     def _keys(self, tenant: str, origin: str) -> list[VerifierKey]:
         return [VerifierKey(origin, public) for _, public in self._signer.published(tenant, LOG_KEY)]
@@ -96,6 +106,16 @@ async def lost(
     waiting = await database.look(context, lambda tx: _waiting(tx, cls))
     copy = await asyncio.to_thread(recovery.checked, folder, tree, edge, keys)
     return await asyncio.to_thread(_read, log, tree.size, copy, waiting, wanted)
+
+
+def copies_beside(folder: Path, tenant: str) -> set[str]:
+    """The logs of a tenant of which a copy lies below or beside the copy of one of them in `folder`, as they are
+    exported (`logs/NAME`) or as they are published (`TENANT.NAME`). Blocks.
+    """
+    exported = folder.parent if folder.parent.name == LOGS else folder / LOGS
+    names = {each.parent.name for each in exported.glob(f"*/{CHECKPOINT}")}
+    published = folder.parent.glob(f"{tenant}.*/{CHECKPOINT}")
+    return names | {each.parent.name.removeprefix(f"{tenant}.") for each in published}
 
 
 def _waiting(tx: Tx, cls: str) -> Work[frozenset[str]]:

@@ -85,25 +85,25 @@ async def carry_out(
     guard: Guard,
     also: Also,
 ) -> None:
-    """Say in `main` what is pruned, then delete it. Raises what `guard` raises, and `PruneRefused` when somebody else
-    was faster.
+    """Say in `main` what is pruned, then delete it. Raises what `guard` raises, which is asked in each commit, and
+    `PruneRefused` when somebody else was faster.
     """
     await database.run_alone(context, lambda tx: _told(tx, due, note, guard))
-    await finish(database, context, due.log, also)
+    await finish(database, context, due.log, guard, also)
 
 
-async def finish(database: Database, context: Context, log: str, also: Also) -> None:
+async def finish(database: Database, context: Context, log: str, guard: Guard, also: Also) -> None:
     """Delete what is left of the pruned entries of a log."""
     deleted = -1
     while deleted:
-        deleted = await database.run_alone(context, lambda tx: _deleted(tx, log, also))
+        deleted = await database.run_alone(context, lambda tx: _deleted(tx, log, guard, also))
     await database.tidy()
 
 
-async def finish_all(database: Database, context: Context, also: Also) -> None:
+async def finish_all(database: Database, context: Context, guard: Guard, also: Also) -> None:
     """The same of every log that was ever pruned."""
     for log, *_ in await database.look(context, _all_pruned):
-        await finish(database, context, log, also)
+        await finish(database, context, log, guard, also)
 
 
 def _all_pruned(tx: Tx) -> Work[list[tuple[str, int, bytes, bytes]]]:
@@ -186,7 +186,7 @@ def _link(tx: Tx, log: str, before: prune_store.Pruned | None) -> Work[dict[str,
     return {name: res[name] for name in _LINKS if name in res}
 
 
-def _deleted(tx: Tx, log: str, also: Also) -> Work[int]:
+def _deleted(tx: Tx, log: str, guard: Guard, also: Also) -> Work[int]:
     """One step; returns how many bundles it deleted."""
     (row,) = yield (prune_store.pruned_of(tx, log),)
     pruned = prune_store.pruned_from(row)
@@ -197,6 +197,8 @@ def _deleted(tx: Tx, log: str, also: Also) -> Work[int]:
     places = yield tuple(store.locate(tx, key) for key in keys)
     found = [(key, place) for key, place in zip(keys, places, strict=True) if place is not None]
     if rows:
+        # A hold that came since keeps what is still here, told of or not; the next prune goes on once it is lifted.
+        yield from guard(tx)
         prune_store.drop(tx, log, [number for number, _ in rows], [(key, place[-2]) for key, place in found])
         also(tx, [(key, place[2]) for key, place in found])
     return len(rows)

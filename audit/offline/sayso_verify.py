@@ -548,8 +548,9 @@ def root_of(size: int, edge: dict[tuple[int, int], bytes]) -> bytes:
 class Directory:
     """One pass over entries and tiles, from the leaves up. Memory grows by one hash per 256 entries."""
 
-    def __init__(self, folder: Path, tag_key: bytes | None = None) -> None:
+    def __init__(self, folder: Path, tag_key: bytes | None = None, *, nested: bool = False) -> None:
         self.folder = folder
+        self.nested = nested
         self.tag_key = tag_key
         self.tagged: list[int] = []
         self.places: set[Place] = set()
@@ -563,7 +564,8 @@ class Directory:
         self.below = self.missing = 0
         for parent, folders, names in os.walk(folder):
             here = Path(parent)
-            if here == folder and "logs" in folders:
+            # The other logs lie beside each other: one below another would be in no chain that is followed.
+            if here == folder and not nested and "logs" in folders and not (folder / "logs").is_symlink():
                 folders.remove("logs")
                 for child in sorted((folder / "logs").iterdir()):
                     inside = child.is_dir() and not child.is_symlink()
@@ -585,7 +587,7 @@ class Directory:
     def read(self, name: str) -> bytes:
         return (self.folder / name).read_bytes()
 
-    def check(self, trust: Trust | None, earlier: bytes | None = None, nested: bool = False) -> list[str]:
+    def check(self, trust: Trust | None, earlier: bytes | None = None) -> list[str]:
         """Lines that say what holds."""
         head = self.signed = self.head(trust)
         old = open_earlier(earlier, head, trust) if earlier is not None else None
@@ -605,14 +607,14 @@ class Directory:
         if lost is not None:
             lines.append(f"pruned below index {self.below}, as the log itself says in {self.gone['entry']}")
             lines.append(f"NOT CHECKED: {self.missing} entries that were pruned; their hashes hold")
-        shards = [Directory(log, self.tag_key) for log in self.logs]
+        shards = [Directory(log, self.tag_key, nested=True) for log in self.logs]
         for shard in shards:
             try:
-                lines += shard.check(trust, nested=True)
+                lines += shard.check(trust)
             except Broken as error:
                 where = f"logs/{shard.folder.name}"
                 raise Broken(f"{where}: {error}", error.index, f"{where}/{error.place or ''}") from error
-        lines += [] if nested else follow([self, *shards])
+        lines += [] if self.nested else follow([self, *shards])
         if self.tag_key is not None:
             lines.append(
                 f"{len(self.tagged)} entries bear the tag of the key: {', '.join(map(str, self.tagged)) or 'none'}"
@@ -703,7 +705,7 @@ class Directory:
         bundle, first = place._replace(level=-1), place.first
         if first + place.width <= self.below and bundle not in self.places:
             self.missing += place.width
-            return self.whole(place)
+            return self.whole(place, bundle)
         raw, tile = self.file(bundle), self.file(place)
         entries, complete = unpack(raw)
         hashes = [leaf_hash(entry) for entry in entries[: place.width]]
@@ -722,11 +724,17 @@ class Directory:
             self.told = opening_of(entries[0])
         return tile
 
-    def whole(self, place: Place) -> bytes:
-        """The hashes of entries that were pruned: the tiles above and the signed root are what they are held to."""
+    def whole(self, place: Place, bundle: Place) -> bytes:
+        """The hashes of entries that were pruned: the tiles above and the signed root are what they are held to. A
+        narrower bundle that is left of them is held to these hashes.
+        """
         tile = self.file(place)
         if len(tile) != place.width * HASH:
             raise bad_place(place.first, f"{place.path} does not hold {place.width} hashes", place)
+        for left in (bundle._replace(width=width) for width in self.widths.get(bundle[:2], ()) if width < place.width):
+            entries, complete = unpack(self.read(left.path))
+            if not complete or b"".join(map(leaf_hash, entries)) != tile[: left.width * HASH]:
+                raise bad_place(place.first, f"{left.path} is not what {place.path} has the hashes of", left)
         return tile
 
     def compare(self, place: Place, expected: bytes, size: int) -> None:
@@ -767,15 +775,16 @@ def opening_of(entry: bytes) -> dict[str, str]:
 
 def follow(logs: list[Directory]) -> list[str]:
     """Shards in a chain: each says in its first entry with which head the one before it ended."""
-    lines, by_origin = [], {each.signed.origin: each for each in logs if each.signed is not None}
-    for origin, each in by_origin.items():
-        told = each.told or each.gone
+    lines = []
+    for each in logs:
+        told, origin = each.told or each.gone, each.signed.origin if each.signed is not None else ""
         if "old_origin" not in told:
             continue
-        before = by_origin.get(told["old_origin"])
-        if before is None or before.signed is None:
+        # All that bear the name: of a log that is there twice one may be the true one.
+        before = [log.signed for log in logs if log.signed is not None and log.signed.origin == told["old_origin"]]
+        if not before:
             lines.append(f"NOT CHECKED: {origin} goes on after {told['old_origin']}, which is not here")
-        elif (str(before.signed.size), before.signed.root.hex()) != (told.get("old_size"), told.get("old_root")):
+        elif {(str(old.size), old.root.hex()) for old in before} != {(told.get("old_size"), told.get("old_root"))}:
             place = "" if each is logs[0] else f"logs/{each.folder.name}/"
             message = f"{place}index 0: it goes on after another end of {told['old_origin']} than the one that is here"
             raise Broken(message, 0, f"{place}tile/entries/000")

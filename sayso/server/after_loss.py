@@ -16,6 +16,7 @@ from msgspec import Struct
 from audit import Leaf, Lost, about, declared
 from consent import DOUBTED_AT_ONCE, of_many, restricts, speaks
 from sayso.kernel import BUCKETS, Context, Key, Tx, Work, iso
+from sayso.server import events
 
 if TYPE_CHECKING:
     from sayso.server.wiring import Services
@@ -46,22 +47,28 @@ async def doubt(
     complete: bool,
 ) -> Doubted:
     """Put in doubt whom the entries in the static copy in `folder` are about; without one, everybody. Nobody where no
-    entry of this class of the log tells what people said.
+    entry of this class of the log tells what people said, nor of a manifest: a lost one may have said anew in which
+    log people are heard.
 
     A copy bounds the loss only if nothing was answered after its last entry: when the anchor knows no later head than
-    the copy's, or the operator says so (`complete`). To be awaited before the log takes entries again; may be repeated.
-    Raises `RecoveryRefused` for a copy that is none of this log.
+    the copy's, or the operator says so (`complete`) and neither anchor nor copies tell otherwise. To be awaited before
+    the log takes entries again; may be repeated. Raises `RecoveryRefused` for a copy that is none of this log.
     """
     of = services.audit.declared(context.tenant).of
-    if all(of(kind) != log_class for kind in declared() if speaks(kind)):
+    telling = (*filter(speaks, declared()), events.MANIFEST_APPLIED)
+    if all(of(kind) != log_class for kind in telling):
         return Doubted("nobody")
     if folder is None:
         return Doubted("everybody", await _everybody(services, context))
     lost = await services.audit.losses.lost(services.database, context, folder, speaks, log_class)
     anchored = await services.audit.losses.anchored(services.database, context, lost.log)
+    elsewhere = await services.audit.losses.elsewhere(services.database, context, folder)
+    # What people said after a manifest that is lost may lie in another log than we would look for it in.
+    logs = await services.audit.classes(services.database, context.tenant)
+    moved = events.MANIFEST_APPLIED in lost.types and len(logs) > 1
     spoken = [leaf for leaf in lost.leaves if not of_many(leaf.type)]
     people: int | None = None
-    if bounded(lost, anchored, complete=complete):
+    if not (elsewhere or moved) and bounded(lost, anchored, complete=complete):
         people = await _touched(services, context, spoken)
     extent: Extent = "touched" if people is not None else "everybody"
     if people is None:
@@ -82,8 +89,11 @@ _EXTENTS: Final = ("nobody", "touched", "everybody")
 
 
 def bounded(lost: Lost, anchored: int | None, *, complete: bool) -> bool:
-    """Whether what the copy holds is all that was lost, and each entry says whom it is about."""
-    return (complete or anchored == lost.size) and not any(of_many(leaf.type) for leaf in lost.leaves)
+    """Whether what the copy holds is all that was lost, and each entry says whom it is about. Nobody's word stands
+    against an anchor that knows a later head.
+    """
+    last = anchored is None or anchored <= lost.size
+    return ((complete and last) or anchored == lost.size) and not any(of_many(leaf.type) for leaf in lost.leaves)
 
 
 async def _touched(services: "Services", context: Context, spoken: list[Leaf]) -> int | None:

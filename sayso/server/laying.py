@@ -45,7 +45,7 @@ def lay(
                 OutsideKey.create(keys, outside.kind, outside.settings)
         _lay_tables(settings)
         made = asyncio.run(_found(settings, controller, passphrase))
-        _remember(settings)
+        remember(settings)
     return made
 
 
@@ -67,14 +67,3 @@ async def _found(settings: Settings, controller: str, passphrase: bytes | None) 
         made = await found(services, NewTenant(DEFAULT, controller))
         await services.settle()
     return made
-
-
-def _remember(settings: Settings) -> None:
-    values = {"origin": settings.log_origin}
-    if settings.keys:
-        values["keys"] = settings.keys
-    if settings.database:
-        values["database"] = settings.database
-    if settings.public_url:
-        values["public_url"] = settings.public_url
-    remember(settings.data_folder, **values)

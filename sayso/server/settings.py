@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from sayso.kernel import Invalid
+from sayso.kernel.files import write_whole
 
 FILE = "sayso.toml"
 """The settings file inside the data folder. `sayso init` writes it, 0600, since a database URL holds a password."""
@@ -136,12 +137,14 @@ def load(data: Path | str, environ: Mapping[str, str] = os.environ, **chosen: ob
         raise Invalid("invalid-setting", f"A setting cannot be read: {_without_values(str(error))}.") from None
 
 
-def remember(folder: Path, **values: str) -> None:
-    """Write settings that later commands on this folder must know."""
-    path = folder / FILE
+def remember(settings: Settings) -> None:
+    """Write the settings that later commands on this folder must know: all of them or none."""
+    values = {"origin": settings.log_origin}
+    for name in ("keys", "database", "public_url"):
+        if value := getattr(settings, name):
+            values[name] = value
     lines = "".join(f"{name} = {msgspec.json.encode(value).decode()}\n" for name, value in values.items())
-    path.touch(mode=0o600)
-    path.write_text("# Written by sayso init.\n" + lines, encoding="utf-8")
+    write_whole(settings.data_folder / FILE, ("# Written by sayso init.\n" + lines).encode())
 
 
 def _from_file(path: Path) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from audit import (
 from audit.checkpoint import open_checkpoint
 from audit.merkle import verify_consistency
 from audit.tables import audit_bundle, audit_detail, audit_index, audit_subject, audit_tile
+from audit.tiles import pack
 from sayso.kernel import Conflict, Tx, Work, new_id
 from tests.audit.builders import CHANGED, TENANT, Store, context
 
@@ -238,6 +239,62 @@ async def test_a_prune_that_was_killed_is_finished_by_the_next(
         await store.look(lambda tx: store.log.entry(tx, made[0]))
 
 
+async def test_a_hold_that_is_placed_between_two_steps_keeps_what_is_still_there(
+    sqlite_store: Store, tmp_path: Path
+) -> None:
+    store, asked = sqlite_store, 0
+
+    def held_from_the_second_step(tx: Tx) -> Work[None]:
+        nonlocal asked
+        asked += 1
+        yield from (held if asked > 3 else nobody_holds)(tx)
+
+    store.classes = ACCESS
+    with at("2026-01-01"):
+        await store.fill(17 * 256)
+        await store.settle()
+    with at("2026-06-01"):
+        await store.settle()
+        with pytest.raises(Conflict):
+            await prune(store, tmp_path / "copy", held_from_the_second_step)
+        await store.settle()
+        bundles, index, *_ = await counts(store)
+        assert (bundles, index) == (3, 258), "one of the bundles, the opening of the next shard, what main says"
+        await prune(store, tmp_path / "copy")
+        assert (await counts(store))[:2] == [2, 2]
+
+
+class Meanwhile:
+    """The database, with something that happens before the look of this number."""
+
+    def __init__(self, store: Store, number: int, act: Callable[[], Awaitable[object]]) -> None:
+        self._database, self._left, self._act = store.database, number, act
+
+    async def look(self, *given: Any) -> Any:
+        self._left -= 1
+        if not self._left:
+            await self._act()
+        return await self._database.look(*given)
+
+
+@pytest.mark.parametrize("number", [4, 5, 6])
+async def test_an_export_that_a_prune_overtakes_says_what_is_gone(
+    sqlite_store: Store, tmp_path: Path, number: int
+) -> None:
+    store, out = sqlite_store, tmp_path / "out"
+    store.classes = ACCESS
+    with at("2026-01-01"):
+        await store.fill(300)
+        await store.settle()
+    with at("2026-06-01"):
+        await store.settle()
+        beside: Any = Meanwhile(store, number, lambda: prune(store, tmp_path / "copy"))
+        await store.log.export(beside, TENANT, out, "access")
+    assert (await counts(store))[0] == 2, "pruned"
+    verdict = verify(out, trusted(store, await store.look(store.log.keys), tmp_path))
+    assert verdict.code == 0, verdict.report
+
+
 def damages(folder: Path) -> Iterator[tuple[str, Path]]:
     """Copies of an export of a pruned log, each with one thing done to it."""
     log = Path("logs") / "access"
@@ -262,6 +319,11 @@ def damages(folder: Path) -> Iterator[tuple[str, Path]]:
     made = copy("not that word")
     (made / log / "pruned").write_bytes(b"")
     yield "not that word", made
+    made = copy("what is left was made up")
+    left = made / log / "tile" / "entries" / "000.p" / "5"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(pack([b"{}"] * 5))
+    yield "what is left was made up", made
 
 
 async def test_what_is_missing_without_a_signed_word_is_damage(sqlite_store: Store, tmp_path: Path) -> None:

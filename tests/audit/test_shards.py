@@ -96,6 +96,15 @@ async def test_a_days_log_is_closed_and_the_next_begins_with_its_last_head(store
     verdict = verify(out, keys)
     assert (verdict.code, verdict.index) == (1, 0)
     assert "another end" in verdict.report
+    # Nor does it pass below another log, where no chain is followed, beside the true one, or by a link.
+    shutil.copytree(out, tmp_path / "hidden")
+    (tmp_path / "hidden/logs/access-2/logs").mkdir()
+    (tmp_path / "hidden/logs/access").rename(tmp_path / "hidden/logs/access-2/logs/access")
+    shutil.copytree(out / "logs/access", whole / "logs/aaa")
+    linked = tmp_path / "linked"
+    shutil.copytree(out, linked, ignore=shutil.ignore_patterns("logs"))
+    (linked / "logs").symlink_to(out / "logs")
+    assert [verify(each, keys).code for each in (tmp_path / "hidden", whole, linked)] == [2, 1, 2]
 
 
 async def _forged(store: Store, tmp_path: Path) -> Path:

@@ -136,7 +136,7 @@ def test_a_store_that_was_lost_comes_back_and_revives_nobody(
             *("--data", str(served.data), *where),
             expect=1,
         )
-        assert not (served.data / "sayso.toml").exists()
+        served.sayso("serve", "--data", str(served.data), expect=1)
         done = json.loads(shop.run(restore, *where, COPY=tmp_path / "copy"))
         brand = done["brands"]["default"]
         assert (brand["erased"], brand["doubted"]["extent"], brand["doubted"]["people"]) == (1, "touched", 1)

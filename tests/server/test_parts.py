@@ -60,9 +60,11 @@ def test_a_forwarded_address_counts_only_behind_a_trusted_proxy() -> None:
 
 
 def test_settings_come_from_file_environment_and_command_the_later_winning(tmp_path: Path) -> None:
-    remember(tmp_path, host="file", origin="sayso.example")
-    settings = load(tmp_path, {"SAYSO_HOST": "environment", "SAYSO_PORT": "9000", "SAYSO_DEMO": "true"}, port=9100)
-    assert (settings.host, settings.port, settings.demo) == ("environment", 9100, True)
+    remember(load(tmp_path, {}, public_url="https://file.example", origin="sayso.example"))
+    settings = load(tmp_path, {"SAYSO_PORT": "9000", "SAYSO_DEMO": "true"}, port=9100)
+    assert (settings.port, settings.demo, settings.public_url) == (9100, True, "https://file.example")
+    above = load(tmp_path, {"SAYSO_PUBLIC_URL": "https://environment.example"})
+    assert above.public_url == "https://environment.example"
     assert settings.log_origin == "sayso.example"
     assert (tmp_path / "sayso.toml").stat().st_mode & 0o777 == 0o600
     assert settings.key_folder == tmp_path.with_name(tmp_path.name + ".keys")

@@ -66,6 +66,8 @@ def put_back(
     settings = _as_it_was(settings, told)
     with locked(settings.data_folder, patience=2):
         _rows(settings, told, data, step)
+        if not (settings.data_folder / FILE).exists():
+            remember(settings)
         step("keys")
         asyncio.run(_keys(settings, told, keys))
         services = wire(settings, passphrase)
@@ -73,8 +75,6 @@ def put_back(
             file = keys / (brand.tenant + KEY_TABLE)
             services.revocation.remember(brand.tenant, keybackup.tombstones(file))
         brands = asyncio.run(settling.settle(services, told, jws, ways, step))
-        if not (settings.data_folder / FILE).exists():
-            _remember(settings)
     return Restored(told.facts.backup, told.made_at, told.release, told.facts.revision, brands)
 
 
@@ -124,11 +124,3 @@ async def _keys(settings: Settings, told: Description, keys: Path) -> None:
             await keybackup.put_back(database, context, keys / (brand.tenant + KEY_TABLE))
     finally:
         await database.stop()
-
-
-def _remember(settings: Settings) -> None:
-    values = {"origin": settings.log_origin}
-    for name in ("keys", "database", "public_url"):
-        if value := getattr(settings, name):
-            values[name] = value
-    remember(settings.data_folder, **values)

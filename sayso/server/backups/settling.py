@@ -149,8 +149,10 @@ async def _doubted(
 ) -> Doubted:
     """Who is in doubt by what is lost of one class of the log."""
     if copy is None:
-        anchored = await services.audit.losses.anchored(services.database, context, stands.log)
-        if stands.sound and nothing_followed(told.facts.alone, stands.size, anchored, complete=ways.complete):
+        losses, database = services.audit.losses, services.database
+        anchored = await losses.anchored(database, context, stands.log)
+        complete = ways.complete and not await losses.elsewhere(database, context)
+        if stands.sound and nothing_followed(told.facts.alone, stands.size, anchored, complete=complete):
             return Doubted("nobody")
     return await doubt(services, context, log_class, copy, complete=ways.complete)
 

@@ -88,6 +88,9 @@ def test_a_copy_bounds_a_loss_only_when_it_is_known_to_be_the_last() -> None:
     assert not bounded(said, 8, complete=False)
     assert not bounded(said, None, complete=False)
     assert bounded(said, None, complete=True)
+    assert bounded(said, 6, complete=True)
+    # The anchor outlived what was answered after the copy, whatever anybody says.
+    assert not bounded(said, 8, complete=True)
     # A restore that was itself lost had put people in doubt whom its entry does not name.
     assert not bounded(lost("consent.person.unsure"), 7, complete=True)
 
