@@ -57,7 +57,7 @@ async def _opened(
             yield start
             for chunk in chunks:
                 # While one is written down and sent, the next is decided.
-                before, ready = ready, asyncio.ensure_future(_chunk(call, wanted, chunk, approved))
+                before, ready = ready, asyncio.ensure_future(_chunk(call.later(), wanted, chunk, approved))
                 if before is not None:
                     yield await before
             if ready is not None:
