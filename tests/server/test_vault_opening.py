@@ -336,3 +336,37 @@ async def test_a_conversation_goes_to_the_lake_without_who_it_was(lite: World) -
     assert (await (await lite.key("crm", "agent")).post("/v1/vault/redact", json=body)).status_code == 403
     alone = await lite.admin.post("/v1/vault/redact", json={"text": "x", "collection": "customers"})
     assert (alone.status_code, alone.json()["type"].rpartition("#")[2]) == (400, "redact-for-whom")
+
+
+async def test_a_list_that_is_read_slowly_is_decided_by_the_clock_of_each_part(lite: World) -> None:
+    rule = "action: reveal, category: contact.phone, purpose: support, effect: allow, basis: consent"
+    manifest = MANIFEST.replace("region: CN}", "region: CN, token: {ttl: PT1S}}")
+    assert (await lite.apply(f"{manifest}  - {{id: A4, role: agent, {rule}}}\n")).status_code == 200
+    agent, tokens = await lite.key("crm", "agent"), await stored(lite)
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        async def later(message: Any) -> None:
+            await send(message)
+            if message.get("body"):
+                await asyncio.sleep(1.1)
+
+        await lite.app(scope, receive, later)
+
+    named = [tokens["email"]] * 3 + [tokens["phone"]]
+    lines = [{"purpose": "support", "reason": "a letter"}, *({"token": token} for token in named)]
+    transport = httpx.ASGITransport(slow)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=agent.headers) as reader:
+        response = await reader.post("/v1/vault/bulk", content="\n".join(map(json.dumps, lines)))
+    values = [json.loads(line).get("value") for line in response.text.splitlines()]
+    assert values == ["ada@example.org"] * 3 + [None]
+
+
+async def test_a_search_finds_nobody_where_what_the_caller_has_seen_is_not_known_yet(lite: World) -> None:
+    await apply(lite)
+    await stored(lite)
+    agent = await lite.key("crm", "agent")
+    terms = [{"field": "email", "value": "ada@example.org"}]
+    body = {"collection": "customers", "all": terms, "purpose": "support", "reason": "a call"}
+    assert len((await agent.post("/v1/vault/search", json=body)).json()["results"]) == 1
+    ahead = body | {"context": {"at_least_seq": "f" * 16}}
+    assert (await agent.post("/v1/vault/search", json=ahead)).json()["results"] == []
