@@ -83,6 +83,13 @@ def read_model(text: str = MODEL_TEXT) -> Model:
     return model
 
 
+class StaysOn(RuntimeError):
+    """Somebody wanted to switch the judge off."""
+
+    def __init__(self) -> None:
+        super().__init__("This enforcer cannot be switched off.")
+
+
 class _Loaded(Adapter):  # type: ignore[misc]  # casbin ships no types
     """Hands Casbin its rows as they are. Its own way in, text split at commas, reads brackets its own way."""
 
@@ -109,8 +116,9 @@ class Reference(casbin.Enforcer):  # type: ignore[misc]  # casbin ships no types
             raise ForbiddenModel(f"Casbin holds {held} of {len(rules)} rules")
 
     def enable_enforce(self, enabled: bool = True) -> None:
-        """Refused: `False` would permit everything."""
-        raise NotImplementedError("This enforcer stays on.")
+        """It is on. Raises `StaysOn` when asked to be off: it would permit everything."""
+        if not enabled:
+            raise StaysOn
 
     def permits(self, question: Question) -> bool:
         """Casbin's answer. Every name must be a name of its tree: Casbin would remember an unknown one for ever."""

@@ -44,6 +44,11 @@ class RollBegan(Conflict):
         super().__init__("roll-began", "A roll began while the key table was copied; nothing was kept. Try again.")
 
 
+class RestoreUnfinished(Conflict):
+    def __init__(self, what: str) -> None:
+        super().__init__("restore-unfinished", f"Putting back a copy of {what} did not finish; do it again.")
+
+
 class KeyTableCopy(Struct, frozen=True):
     """What is in a backup. `at` is the instant from which it was taken."""
 

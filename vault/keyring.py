@@ -21,6 +21,7 @@ from vault.decoy import Decoy
 from vault.derive import commitment
 from vault.epoch import ACTIVE, NEXT, OPENING, Epoch, Laid
 from vault.index import IndexKeys, TokenKeys
+from vault.keybackup import RestoreUnfinished, restoring
 from vault.keys import DataKey, WrappingKey
 from vault.lending import lent_to_whom_asks
 from vault.provider import KeyGone, KeyProvider, RootKeyError
@@ -165,7 +166,8 @@ class Keyring:
     def load(self, tx: Tx) -> Work[None]:
         """Unwrap the tenant's keys into memory, in place of those held. A unit that only looks.
 
-        Raises `UnknownTenant`, `WrongRootKey`, or `BrokenSeal` when a row was tampered with. Then nothing changes.
+        Raises `UnknownTenant`, `RestoreUnfinished`, `WrongRootKey`, or `BrokenSeal` when a row was tampered with. Then
+        nothing changes.
         """
         tenant = tx.context.tenant
         rows, roots, seeds, standing = yield (
@@ -175,6 +177,8 @@ class Keyring:
             tx.select(store.standing_keys()),
         )
         if not rows:
+            if (yield from restoring(tx)):
+                raise RestoreUnfinished(f"the key table of {tenant}")
             raise UnknownTenant
         epochs = [Epoch(*row) for row in rows]
         wrapping = self._wrapping(tenant, epochs)

@@ -39,10 +39,11 @@ class Renewal:
         return bool(rows)
 
     def _step(self, tx: Tx, attempt: Try) -> Work[Done]:
-        (rows,) = yield (tx.select(renewal_store.worn(1)),)
+        # Where one fails the next has its turn: a key that does not open must not keep the others waiting.
+        (rows,) = yield (tx.select(renewal_store.worn(1 + attempt.failures)),)
         if not rows:
             return Done(b"")
-        owner, cls = bytes(rows[0][0]), str(rows[0][1])
+        owner, cls = bytes(rows[-1][0]), str(rows[-1][1])
         row, old_row = yield self._keyring.read(tx, owner, cls), self._keyring.read(tx, owner, FORMER + cls)
         key = self._keyring.unwrap(tx.context.tenant, owner, cls, row)
         if key is None or row is None:

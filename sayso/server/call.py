@@ -33,6 +33,10 @@ class Call:
         self.operation = operation
         self.idempotency_key = idempotency_key
 
+    def later(self) -> Call:
+        """The same call at the present instant: each part of an answer that a slow reader draws out is decided anew."""
+        return Call(self.services, self.principal, self.context.request, self.operation)
+
     @property
     def tenant(self) -> str:
         return self.context.tenant

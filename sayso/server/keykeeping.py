@@ -9,7 +9,7 @@ in a copy that was put back meanwhile, is erased once more.
 import time
 from typing import TYPE_CHECKING, Final
 
-from sayso.kernel import SYSTEM, Conflict, Context, SaysoError, Tx, Work, new_id, now
+from sayso.kernel import SYSTEM, Context, SaysoError, Tx, Work, new_id, now
 from sayso.server import store
 from sayso.server.tenancy import WORLD
 from vault import ProviderDown, RootKeyError, keybackup
@@ -24,11 +24,6 @@ FINISH_EVERY: Final = 5.0
 """Seconds between two looks at epochs that are to be destroyed."""
 
 EVERY: Final = 1.0
-
-
-class RestoreUnfinished(Conflict):
-    def __init__(self, what: str) -> None:
-        super().__init__("restore-unfinished", f"Putting back a copy of {what} did not finish; do it again.")
 
 
 class DataWentBack(RootKeyError):
@@ -59,10 +54,10 @@ class KeyKeeper:
         """
         services = self._services
         if await services.database.look(_context(WORLD), _under_way):
-            raise RestoreUnfinished("the store")
+            raise keybackup.RestoreUnfinished("the store")
         for tenant in services.configurations.tenants():
             if await services.database.look(_context(tenant), keybackup.restoring):
-                raise RestoreUnfinished(f"the key table of {tenant}")
+                raise keybackup.RestoreUnfinished(f"the key table of {tenant}")
             await self._again(tenant)
 
     async def _again(self, tenant: str) -> None:

@@ -8,6 +8,7 @@ from policies.reference import (
     MODEL_TEXT,
     ForbiddenModel,
     Reference,
+    StaysOn,
     WrongCasbin,
     final_effect,
     read_model,
@@ -91,7 +92,8 @@ def test_a_compiled_matcher_sees_nothing_but_its_names():
 
 def test_casbin_cannot_be_switched_off():
     reference = Reference(SYSTEM_RULES, TREES)
-    with pytest.raises(NotImplementedError):
+    reference.enable_enforce(True)
+    with pytest.raises(StaysOn):
         reference.enable_enforce(False)
     assert not reference.permits(("acme", "erase", "staff", "any", "dsar", "any"))
 

@@ -1,5 +1,6 @@
 """Design 6.5: whatever copy of the database is put back, nobody who was erased comes back, and nobody else is lost."""
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,13 +11,14 @@ import msgspec
 import pytest
 
 from sayso.kernel import SYSTEM, Context, Tx, Work, bucket_of, new_raw, now, raw
+from sayso.kernel.sqlite import connect
 from sayso.server.app import assemble, running
 from sayso.server.founding import NewTenant, found
-from sayso.server.keykeeping import RestoreUnfinished
 from sayso.server.restoring import Restored, _put_back
 from sayso.server.settings import FILE, Settings
 from sayso.server.wiring import ANCHOR, wire
 from tests.server.worlds import World, settings_for
+from tests.vault.test_key_faults import killed_at
 from vault import DestroyedKey, KeyGone, SealedFile, keybackup, store
 
 
@@ -148,13 +150,10 @@ async def test_old_data_with_the_current_key_table_open_after_a_roll(shop: Shop,
         assert await seen(world, *bob) == ("bob@example.org", True)
 
 
-async def test_a_damaged_a_foreign_and_an_unfinished_restore_are_told(
-    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_damaged_and_a_foreign_backup_are_told(shop: Shop, tmp_path: Path) -> None:
     keys = tmp_path / "default.keytable"
     async with shop.open() as world:
         await world.smallest()
-        ada = await customer(world, "ada")
         assert (await world.operator.post("/v1/vault/backup", json={"out": str(keys)})).status_code == 200
     content = keys.read_bytes()
     assert keys.stat().st_mode & 0o077 == 0
@@ -169,19 +168,34 @@ async def test_a_damaged_a_foreign_and_an_unfinished_restore_are_told(
     with pytest.raises(keybackup.ForeignKeyBackup):
         await _put_back(wire(shop.settings), "acme", keys, lambda _: None)
 
-    def killed(*_: object) -> None:
-        raise RuntimeError("killed")
 
-    with monkeypatch.context() as patched:
-        patched.setattr("vault.keybackup._through", killed)
-        with pytest.raises(RuntimeError, match="killed"):
-            await shop.restore(keys)
-    with pytest.raises(RestoreUnfinished):
-        async with shop.open():
-            pass
-    await shop.restore(keys)
-    async with shop.open() as world:
-        assert await seen(world, *ada) == ("ada@example.org", True)
+def test_a_restore_that_was_killed_is_told_and_done_again(shop: Shop, tmp_path: Path) -> None:
+    keys, known = tmp_path / "default.keytable", {}
+
+    async def lay() -> None:
+        async with shop.open() as world:
+            await world.smallest()
+            known["ada"] = await customer(world, "ada")
+            assert (await world.operator.post("/v1/vault/backup", json={"out": str(keys)})).status_code == 200
+
+    async def restore() -> None:
+        await shop.restore(keys)
+
+    async def refused() -> None:
+        with pytest.raises(keybackup.RestoreUnfinished):
+            async with shop.open():
+                pass
+
+    async def look() -> None:
+        async with shop.open() as world:
+            assert await seen(world, *known["ada"]) == ("ada@example.org", True)
+
+    asyncio.run(lay())
+    for step in ("vault.keybackup._insert", "vault.keybackup._through", "sayso.server.restoring._told"):
+        killed_at(step, restore)
+        asyncio.run(refused())
+    asyncio.run(restore())
+    asyncio.run(look())
 
 
 @pytest.fixture
@@ -207,7 +221,7 @@ async def brought_back(world: World, subject: str) -> None:
 
 
 async def test_a_database_that_goes_back_under_a_server_opens_nothing_before_all_are_erased_again(
-    quiet: World, monkeypatch: pytest.MonkeyPatch
+    quiet: World, shop: Shop
 ) -> None:
     ada, bob = await customer(quiet, "ada"), await customer(quiet, "bob")
     mailer, keeper = await quiet.key("mailer", "marketing_sender"), quiet.services.key_keeper
@@ -218,20 +232,28 @@ async def test_a_database_that_goes_back_under_a_server_opens_nothing_before_all
     denied = await mailer.post("/v1/vault/reveal", json=body)
     assert (denied.status_code, denied.json()["type"].rpartition("#")[2]) == (503, "data-went-back")
     assert (await quiet.nobody.get("/health/ready")).status_code == 503
-    again, meanwhile = quiet.services.again.enforce, []
-
-    async def watched(*args: Any) -> int:
+    terms = [{"field": "email", "value": "ada@example.org"}]
+    search = {"collection": "customers", "all": terms, "purpose": "marketing.email", "reason": "news"}
+    other = connect(shop.database)
+    other.execute("BEGIN IMMEDIATE")
+    async with asyncio.TaskGroup() as beside:
+        # The erasure cannot be written while another connection has the lock.
+        beside.create_task(keeper.round())
+        for _ in range(500):
+            if quiet.services.keyring.holds("default"):
+                break
+            await asyncio.sleep(0.01)
         # The keys are loaded. Another node's change has them loaded once more. Still nobody else has them.
         for _ in range(2):
-            meanwhile.append((await mailer.post("/v1/vault/reveal", json=body)).status_code)
+            denied = await mailer.post("/v1/vault/search", json=search)
+            assert denied.json()["type"].endswith("#data-went-back")
+            assert quiet.services.keyring.holds("default")
             await quiet.services.configurations.load("default")
-        count = await again(*args)
-        meanwhile.append((await mailer.post("/v1/vault/reveal", json=body)).status_code)
-        return count
-
-    monkeypatch.setattr(quiet.services.again, "enforce", watched)
-    await keeper.round()
-    assert meanwhile == [503, 503, 503]
+        behind = beside.create_task(mailer.post("/v1/vault/reveal", json=body))
+        await asyncio.sleep(0.01)
+        other.execute("ROLLBACK")
+        other.close()
+    assert "ada@example.org" not in behind.result().text
     # A tombstone that the database will never have again stops nobody twice.
     quiet.services.revocation.remember("default", [(new_raw(), b"[]")])
     for status in (503, 200, 200):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -336,3 +337,57 @@ async def test_a_conversation_goes_to_the_lake_without_who_it_was(lite: World) -
     assert (await (await lite.key("crm", "agent")).post("/v1/vault/redact", json=body)).status_code == 403
     alone = await lite.admin.post("/v1/vault/redact", json={"text": "x", "collection": "customers"})
     assert (alone.status_code, alone.json()["type"].rpartition("#")[2]) == (400, "redact-for-whom")
+
+
+async def test_a_list_that_is_read_slowly_is_decided_by_the_clock_of_each_part(lite: World) -> None:
+    rule = "action: reveal, category: contact.phone, purpose: support, effect: allow, basis: consent"
+    manifest = MANIFEST.replace("region: CN}", "region: CN, token: {ttl: PT1S}}")
+    assert (await lite.apply(f"{manifest}  - {{id: A4, role: agent, {rule}}}\n")).status_code == 200
+    agent, tokens = await lite.key("crm", "agent"), await stored(lite)
+    named = [tokens["email"]] * 3 + [tokens["phone"]]
+    values = await read_slowly(lite, agent, named, lambda: asyncio.sleep(1.1))
+    assert values == ["ada@example.org"] * 3 + [None]
+
+
+async def test_what_was_approved_of_opens_at_once_however_slowly_it_is_read(lite: World) -> None:
+    await apply(lite)
+    token = (await stored(lite))["number"]
+    agent, boss = await lite.key("crm", "agent"), await somebody(lite, "boss", "officer")
+    body = {"tokens": [token], "purpose": "support", "reason": "the bank asks"}
+    grant = (await agent.post("/v1/vault/grants", json=body)).json()["grant"]
+    assert (await boss.post(f"/v1/vault/grants/{grant}/approve")).status_code == 200
+    values = await read_slowly(
+        lite, agent, [token] * 4, lambda: stored(lite, number="110101194912310032"), grant=grant
+    )
+    assert values == [ADA["number"]] * 4
+
+
+async def read_slowly(
+    world: World, client: httpx.AsyncClient, tokens: list[str], meanwhile: Callable[[], Awaitable[object]], **more: str
+) -> list[str | None]:
+    """The values of a list, read by somebody who does something else between any two parts of it."""
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        async def later(message: Any) -> None:
+            await send(message)
+            if message.get("body"):
+                await meanwhile()
+
+        await world.app(scope, receive, later)
+
+    lines = [{"purpose": "support", "reason": "a letter", **more}, *({"token": token} for token in tokens)]
+    transport = httpx.ASGITransport(slow)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=client.headers) as reader:
+        response = await reader.post("/v1/vault/bulk", content="\n".join(map(json.dumps, lines)))
+    return [json.loads(line).get("value") for line in response.text.splitlines()]
+
+
+async def test_a_search_finds_nobody_where_what_the_caller_has_seen_is_not_known_yet(lite: World) -> None:
+    await apply(lite)
+    await stored(lite)
+    agent = await lite.key("crm", "agent")
+    terms = [{"field": "email", "value": "ada@example.org"}]
+    body = {"collection": "customers", "all": terms, "purpose": "support", "reason": "a call"}
+    assert len((await agent.post("/v1/vault/search", json=body)).json()["results"]) == 1
+    ahead = body | {"context": {"at_least_seq": "f" * 16}}
+    assert (await agent.post("/v1/vault/search", json=ahead)).json()["results"] == []

@@ -9,6 +9,7 @@ from sqlalchemy import update
 
 from audit.tables import audit_outbox
 from sayso.kernel import Jobs, Tx, Work
+from sayso.kernel.schema import job
 from tests.builders.vault import House, a_client, a_permit, change, rows_of
 from tests.vault.test_key_faults import a_house_on, killed_at
 from vault import Ask, Renewal, SubjectFacts, Tombstone
@@ -168,6 +169,31 @@ async def test_a_renewal_and_an_erasure_that_meet_leave_no_key(house: House) -> 
     assert (await keys_of(house, ada), errors) == ({}, [])
     assert await house.value(tokens["email"]) is None
     assert not await rows_of(house, t.vault_token_of, subject=ada)
+
+
+async def test_a_key_that_does_not_open_keeps_no_other_from_its_renewal(house: House) -> None:
+    people = [await house.person() for _ in range(3)]
+    for each in people:
+        await house.store(each, **ADA)
+        await worn(house, each)
+        await house.store(each, email=ADA["email"])
+    first, *others = [bytes(row["owner"]) for row in sorted(await rows_of(house, t.vault_wear), key=_place)]
+    (row,) = [row for row in await rows_of(house, t.vault_key, owner=first) if row["class"] == "data"]
+    await change(house, t.vault_key, row, wrapped=bytes(len(row["wrapped"])))
+    errors: list[Exception] = []
+    for _ in range(20):
+        await a_worker(house, errors).work(house.tenant, at_once=True)
+        # The pause after a failure is over.
+        await house.cold(lambda tx: tx.execute(update(job).values(due_at=0)))
+    assert [(await keys_of(house, each)).get("data") for each in (first, *others)] == [1, 2, 2]
+    assert {type(error) for error in errors} == {BrokenSeal}
+    await change(house, t.vault_key, row, wrapped=row["wrapped"])
+    await renewed(house)
+    assert (await keys_of(house, first))["data"] == 2
+
+
+def _place(row: dict[str, Any]) -> tuple[int, bytes]:
+    return row["bucket"], bytes(row["owner"])
 
 
 async def test_neither_key_opens_in_the_others_place(house: House) -> None:

@@ -278,7 +278,7 @@ async def contactable(call: Call, wanted: AudienceTerms) -> AsyncIterator[bytes]
     first, span = 0, 1
     while first < BUCKETS:
         last = min(BUCKETS, first + span)
-        part = Call(services, call.principal, call.context.request, call.operation)
+        part = call.later()
 
         def unit(tx: Tx, first: int = first, last: int = last) -> Work[tuple[Judged, dict[int, bytes]]]:
             question, policy = _question(call, wanted), call.configuration.policy

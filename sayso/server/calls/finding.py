@@ -76,8 +76,9 @@ def _finding(call: Call, data: Search, candidates: list[bytes]) -> Unit[SearchRe
         # As it is meant under what is in force now; whom the index named is checked against their values anyway.
         sought = _sought(call, data)
         hits = yield from services.vault.search(tx, sought, candidates, purpose=data.purpose, reason=data.reason)
+        seq = data.context.at_least_seq
         asks = [
-            Access(question_of(call, data.purpose, data.context, "use", category), subject=subject)
+            Access(question_of(call, data.purpose, data.context, "use", category), subject=subject, at_least_seq=seq)
             for subject in hits.subjects
             for category in hits.categories
         ]

@@ -69,8 +69,8 @@ async def store_many(request: Request[Any, Any, Any], call: NamedDependency[Call
 
 async def _lines(call: Call, head: RecordsHead, records: list[RecordLine]) -> AsyncIterator[bytes]:
     for first in range(0, len(records), CHUNK):
-        chunk = records[first : first + CHUNK]
-        results = await asyncio.gather(*(_stored(call, head, record) for record in chunk))
+        chunk, part = records[first : first + CHUNK], call.later()
+        results = await asyncio.gather(*(_stored(part, head, record) for record in chunk))
         yield b"".join([_line(result) + b"\n" for result in results])
 
 
