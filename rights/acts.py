@@ -8,6 +8,7 @@ from audit import AuditLog
 from consent import ConsentRegistry, NoSubject, Signal
 from policies import Answer, Policy, PolicyEngine, rights_question
 from rights import events
+from rights.beside import ProposalRefused
 from rights.model import ImpossibleStep, Kind, RightsRequest, Withdraw
 from rights.steps import Steps
 from rights.store import Private
@@ -129,7 +130,7 @@ class Acts:
     ) -> Work[RequestView]:
         """What the values should be, in place of what was said before. Each must be one that its field takes.
 
-        Raises `Invalid` (`invalid-correction`, `corrections-not-taken`, `invalid-value`), `ImpossibleStep`.
+        Raises `Invalid` (`invalid-correction`, `corrections-not-taken`, `invalid-value`), `ImpossibleStep`, `ProposalRefused`.
         """
         check_corrections(corrections)
         for collection in dict.fromkeys(each.collection for each in corrections):
@@ -141,6 +142,9 @@ class Acts:
             raise Invalid("corrections-not-taken", "Only a rectification of somebody who is known names values.")
         if found.state.closed or found.served_at:
             raise ImpossibleStep(found.state, Withdraw())
+        if found.proposal is not None:
+            # What one officer proposed and another approves are the same values.
+            raise ProposalRefused("proposal-waits", "Another officer has yet to decide what was proposed.")
         entry = self._audit.append(tx, events.corrections_named(found, corrections), opened.key)
         request_, private = replace(found, entry=entry), replace(opened.private, corrections=corrections)
         self._steps.keep(tx, opened, request_, private)
