@@ -1,6 +1,7 @@
 """The manifest's section `logs` over HTTP and on the command line: logs by class, shards, exports, pruning, holds."""
 
 import io
+import json
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -207,3 +208,27 @@ def test_the_command_previews_then_prunes_what_it_exported_and_verified(tmp_path
         assert "admin: 1 entries of 2096-06-01T" in run("audit", "prune")
         assert f"were pruned; {copy} has them" in run("audit", "prune", "--copy", copy, "--yes")
     assert verify(copy, None).code == 0
+
+
+async def test_the_evidence_of_a_request_over_several_logs_is_a_bundle_of_each(world: World, tmp_path: Path) -> None:
+    await world.smallest()
+    subject = await world.person()
+    opened = await world.admin.post("/v1/rights/requests", json={"subject": subject, "kind": "access"})
+    at = f"/v1/rights/requests/{opened.json()['request']}"
+    assert (await world.apply("logs: {consent: {}}\n")).status_code == 200
+    assert (await world.admin.post(f"{at}/verify", json={"method": "officer"})).status_code == 200
+    await world.services.settle()
+    pack = await world.admin.post(f"{at}/evidence")
+    assert pack.status_code == 200, pack.text
+    trust, steps = await trust_of(world, tmp_path), {}
+    with zipfile.ZipFile(io.BytesIO(pack.content)) as held:
+        assert held.namelist() == ["consent.zip", "main.zip"]
+        for name in held.namelist():
+            (tmp_path / name).write_bytes(held.read(name))
+            verdict = verify(tmp_path / name, trust)
+            assert verdict.code == 0, verdict.report
+            with zipfile.ZipFile(tmp_path / name) as bundle:
+                steps[name] = [json.loads(line)["type"] for line in bundle.read("entries.jsonl").splitlines()]
+                assert ("request.json" in bundle.namelist()) is (name == "consent.zip"), name
+    assert steps["main.zip"] == ["rights.request.opened"]
+    assert steps["consent.zip"] == ["rights.request.verified", "rights.evidence.exported"]

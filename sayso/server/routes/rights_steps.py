@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 
 from policies import AccessDenied, Answer
 from rights import Correction, LegalGround, PauseReason, Plan, RequestView
-from sayso.server.answering import fulfilled
+from sayso.server.answering import fulfilled, told_to
 from sayso.server.call import Call
 from sayso.server.evidence import evidence
 from sayso.server.routes.gate import admits
@@ -81,7 +81,8 @@ async def resume(call: NamedDependency[Call], request_id: FromPath[str]) -> Requ
 )
 async def appeal(call: NamedDependency[Call], request_id: FromPath[str], data: JSONBody[AppealBody]) -> RequestView:
     """The person does not accept the refusal. The appeal has a deadline of its own."""
-    return await call.alone(lambda tx: call.services.desk.clock.appeal(tx, request_id, data.statement))
+    clock = call.services.desk.clock
+    return told_to(call, await call.alone(lambda tx: clock.appeal(tx, request_id, data.statement)))
 
 
 @post(
