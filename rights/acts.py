@@ -130,7 +130,8 @@ class Acts:
     ) -> Work[RequestView]:
         """What the values should be, in place of what was said before. Each must be one that its field takes.
 
-        Raises `Invalid` (`invalid-correction`, `corrections-not-taken`, `invalid-value`), `ImpossibleStep`, `ProposalRefused`.
+        Raises `Invalid` (`invalid-correction`, `corrections-not-taken`, `invalid-value`), `ImpossibleStep`,
+        `ProposalRefused` while it waits for a second officer.
         """
         check_corrections(corrections)
         for collection in dict.fromkeys(each.collection for each in corrections):

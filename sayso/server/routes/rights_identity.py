@@ -13,8 +13,8 @@ from msgspec import Meta, Struct
 from consent import Wrong
 from rights import RequestView
 from sayso.kernel import Invalid, Tx, Work, iso, raw
-from sayso.server.auth import NotAdmitted
 from sayso.server.answering import told_to
+from sayso.server.auth import NotAdmitted
 from sayso.server.call import Call
 from sayso.server.idempotency import Answer
 from sayso.server.problems import MEDIA_TYPE, document
