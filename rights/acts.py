@@ -110,9 +110,12 @@ class Acts:
                 found.setdefault((place, wrong.collection), {})[wrong.field] = wrong.value
         return found
 
-    def corrections(self, tx: Tx, policy: Policy, request: str) -> Work[tuple[Correction, ...] | Answer]:
-        """What the values should be, for whoever may read them: the permit is asked for, and an entry says so. An
-        `Answer` is the rules' refusal. Raises `Invalid` (`no-corrections`) where there are none.
+    def corrections(
+        self, tx: Tx, policy: Policy, collections: Collections, request: str
+    ) -> Work[tuple[Correction, ...] | Answer]:
+        """What the values should be, for whoever may read them: the permit is asked for, and an entry says so. Those of
+        guarded fields are left out: they are opened by nobody alone. An `Answer` is the rules' refusal. Raises
+        `Invalid` (`no-corrections`) where there are none.
         """
         opened = yield from self._steps.load(tx, request)
         subject = opened.found.request.subject
@@ -123,7 +126,7 @@ class Acts:
         if answer.permit is None:
             return answer
         self._audit.append(tx, events.corrections_read(opened.found.request), opened.key)
-        return opened.private.corrections
+        return tuple(each for each in opened.private.corrections if not _held_back(collections, each))
 
     def correct(
         self, tx: Tx, collections: Collections, request: str, corrections: tuple[Correction, ...]
@@ -150,3 +153,10 @@ class Acts:
         request_, private = replace(found, entry=entry), replace(opened.private, corrections=corrections)
         self._steps.keep(tx, opened, request_, private)
         return view(request_, private)
+
+
+def _held_back(collections: Collections, wrong: Correction) -> bool:
+    """Whether no one person opens values of this field; one that is not declared any more counts as such."""
+    collection = collections.get(wrong.collection)
+    field = collection.fields.get(wrong.field) if collection is not None else None
+    return field is None or field.held_back

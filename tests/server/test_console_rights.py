@@ -201,6 +201,26 @@ async def test_a_correction_goes_through_the_vault_and_is_seen_only_with_an_entr
     assert (await world.admin.get(f"{PATH}/{request}/corrections")).status_code == 400
 
 
+async def test_what_a_guarded_field_should_be_is_laid_open_to_nobody_alone(lite: World) -> None:
+    await lite.smallest()
+    fields = (
+        "email: {type: email, category: contact.email, guard: [second_person]},"
+        " phone: {type: phone, category: contact.phone}"
+    )
+    assert (await lite.apply(f"collections: {{customers: {{fields: {{{fields}}}}}}}\n")).status_code == 200
+    said = [
+        {"collection": "customers", "field": name, "value": value}
+        for name, value in (("email", EMAIL), ("phone", "+4930123456"))
+    ]
+    request = await opened(lite, "rectification", corrections=said)
+    browser, csrf = await sign_in(lite, await key_of(lite, "ines", "officer"))
+    shown_ = await step(browser, csrf, request, "values")
+    assert (EMAIL in shown_.text, "4930123456" in shown_.text) == (False, True)
+    assert (await lite.admin.get(f"{PATH}/{request}/corrections")).json() == {"corrections": said[1:]}
+    await step(browser, csrf, request, "verify")
+    assert (await step(browser, csrf, request, "fulfil")).status_code == 303
+
+
 async def test_the_evidence_of_a_request_verifies_and_says_what_was_done(world: World, tmp_path: Any) -> None:
     await world.smallest()
     await stored(world)

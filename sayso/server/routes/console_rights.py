@@ -107,8 +107,8 @@ async def values(request: AnyRequest, request_id: FromPath[str]) -> Response[Any
     """The request with what its values should be laid open, after a permit and with an entry."""
     session, call, _ = await posted(request, "console.right.values")
     admit(call.principal, OFFICERS, "console.right.values")
-    policy = call.configuration.policy
-    found = await call.alone(lambda tx: call.services.desk.acts.corrections(tx, policy, request_id))
+    acts, live = call.services.desk.acts, call.configuration
+    found = await call.alone(lambda tx: acts.corrections(tx, live.policy, live.collections, request_id))
     if isinstance(found, Answer):
         raise AccessDenied(found.reason)
     return await _one(request, session, call, request_id, values=found)

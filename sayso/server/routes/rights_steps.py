@@ -136,8 +136,8 @@ async def correct(call: NamedDependency[Call], request_id: FromPath[str], data: 
 @get(f"{_AT}/corrections", opt=admits("officer"), operation_id="rights.corrections", tags=["Rights"])
 async def corrections(call: NamedDependency[Call], request_id: FromPath[str]) -> Corrections:
     """What the values should be. Reading it takes a permit and is an entry in the log."""
-    acts, policy = call.services.desk.acts, call.configuration.policy
-    found = await call.alone(lambda tx: acts.corrections(tx, policy, request_id))
+    acts, live = call.services.desk.acts, call.configuration
+    found = await call.alone(lambda tx: acts.corrections(tx, live.policy, live.collections, request_id))
     if isinstance(found, Answer):
         raise AccessDenied(found.reason)
     return Corrections(found)
