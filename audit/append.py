@@ -13,6 +13,7 @@ from audit import encoding, outbox
 from audit.commitment import COLLECTION, OPENING_LABEL, TAG_LABEL, actor_r, commit, standing_name, tag
 from audit.entry import VERSION, AuditEvent, Commitments, Leaf, Tags
 from audit.tables import ACTOR, DETAIL, OUTBOX, SUBJECT
+from audit.vocabulary import is_external
 from sayso.kernel import TENANT_OWNER, Actor, Invalid, Key, Sealer, Tx, new_raw, raw
 
 _ACTOR_LABEL = "sayso.audit.actor.v1"
@@ -95,7 +96,8 @@ class Appender:
                 # A person without a key, unknown or erased: nobody can tell these from a commitment and a tag.
                 subject_commitment = noise[_R_S]
                 subject_tag = noise[_FILL_S]
-            if detail:
+            if detail and not (subject is not None and is_external(event.type)):
+                # What others say of somebody who is gone would stay here, where no erasure reaches it.
                 tenant_key = self._sealer.standing(context.tenant, TENANT_OWNER)
                 tx.insert(DETAIL, entry, tenant_key.seal(COLLECTION, entry_id + "/d", detail))
 

@@ -78,7 +78,8 @@ class AuditLog:
         """Add an entry to the caller's write-set; returns its id (`ent_…`).
 
         `subject_key` is the log key of `event.subject`. Without it, though the event names a subject, the person is
-        unknown or erased: the leaf then carries random bytes, and the detail is sealed under the tenant's key.
+        unknown or erased: the leaf then carries random bytes, and the detail is sealed under the tenant's key; that of
+        another system's entry is not kept.
 
         Raises `LogForked` and `LogBehind` while the log takes no entries, `UndeclaredEvent` and `LeafRefused`, which
         are faults of the calling code: the change must not happen then.

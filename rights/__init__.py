@@ -38,7 +38,7 @@ from rights.model import (
     method_named,
     refusal_named,
 )
-from rights.opening import Opening
+from rights.opening import OPENED, Opening
 from rights.planning import NothingPlanned, Plan
 from rights.register import STATUSES, Awaited, RequestPage, Wanted, awaited
 from rights.register import page as register_page
@@ -77,6 +77,7 @@ __all__ = [
     "LAWS",
     "LIGHT",
     "METHODS",
+    "OPENED",
     "OURS",
     "READING",
     "REFUSALS",

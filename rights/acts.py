@@ -8,6 +8,7 @@ from audit import AuditLog
 from consent import ConsentRegistry, NoSubject, Signal
 from policies import Answer, Policy, PolicyEngine, rights_question
 from rights import events
+from rights.beside import ProposalRefused
 from rights.model import ImpossibleStep, Kind, RightsRequest, Withdraw
 from rights.steps import Steps
 from rights.store import Private
@@ -109,9 +110,12 @@ class Acts:
                 found.setdefault((place, wrong.collection), {})[wrong.field] = wrong.value
         return found
 
-    def corrections(self, tx: Tx, policy: Policy, request: str) -> Work[tuple[Correction, ...] | Answer]:
-        """What the values should be, for whoever may read them: the permit is asked for, and an entry says so. An
-        `Answer` is the rules' refusal. Raises `Invalid` (`no-corrections`) where there are none.
+    def corrections(
+        self, tx: Tx, policy: Policy, collections: Collections, request: str
+    ) -> Work[tuple[Correction, ...] | Answer]:
+        """What the values should be, for whoever may read them: the permit is asked for, and an entry says so. Those of
+        guarded fields are left out: they are opened by nobody alone. An `Answer` is the rules' refusal. Raises
+        `Invalid` (`no-corrections`) where there are none.
         """
         opened = yield from self._steps.load(tx, request)
         subject = opened.found.request.subject
@@ -122,14 +126,15 @@ class Acts:
         if answer.permit is None:
             return answer
         self._audit.append(tx, events.corrections_read(opened.found.request), opened.key)
-        return opened.private.corrections
+        return tuple(each for each in opened.private.corrections if not _held_back(collections, each))
 
     def correct(
         self, tx: Tx, collections: Collections, request: str, corrections: tuple[Correction, ...]
     ) -> Work[RequestView]:
         """What the values should be, in place of what was said before. Each must be one that its field takes.
 
-        Raises `Invalid` (`invalid-correction`, `corrections-not-taken`, `invalid-value`), `ImpossibleStep`.
+        Raises `Invalid` (`invalid-correction`, `corrections-not-taken`, `invalid-value`), `ImpossibleStep`,
+        `ProposalRefused` while it waits for a second officer.
         """
         check_corrections(corrections)
         for collection in dict.fromkeys(each.collection for each in corrections):
@@ -141,7 +146,17 @@ class Acts:
             raise Invalid("corrections-not-taken", "Only a rectification of somebody who is known names values.")
         if found.state.closed or found.served_at:
             raise ImpossibleStep(found.state, Withdraw())
+        if found.proposal is not None:
+            # What one officer proposed and another approves are the same values.
+            raise ProposalRefused("proposal-waits", "Another officer has yet to decide what was proposed.")
         entry = self._audit.append(tx, events.corrections_named(found, corrections), opened.key)
         request_, private = replace(found, entry=entry), replace(opened.private, corrections=corrections)
         self._steps.keep(tx, opened, request_, private)
         return view(request_, private)
+
+
+def _held_back(collections: Collections, wrong: Correction) -> bool:
+    """Whether no one person opens values of this field; one that is not declared any more counts as such."""
+    collection = collections.get(wrong.collection)
+    field = collection.fields.get(wrong.field) if collection is not None else None
+    return field is None or field.held_back

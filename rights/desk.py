@@ -136,7 +136,7 @@ class RightsDesk:
             # What somebody unknown says of themselves is not kept: nothing of theirs is here to be corrected.
             private = replace(private, corrections=asked.corrections)
         store.insert(tx, request, private, self._steps.tenants_key(tx), key)
-        return _told_whole(request, private)
+        return _told_whole(request, replace(private, corrections=asked.corrections))
 
     def request(self, tx: Tx, request: str) -> Work[RequestView]:
         """One request. Raises `RequestNotFound`, `Invalid` (`malformed-id`)."""

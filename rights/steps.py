@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from audit import AuditEvent, AuditLog
 from rights import store
-from rights.model import RightsRequest, Step, advance
+from rights.model import RightsRequest, State, Step, advance
 from rights.opening import OPENED
 from rights.store import Private, Stored
 from rights.view import RequestView, view
@@ -59,6 +59,9 @@ class Steps:
         held = opened.private if private is None else private
         if said:
             held = replace(held, statements=(*held.statements, (type(step).__name__.lower(), said)))
+        if after.state.closed and not (after.state is State.DENIED and (after.appeal is None or after.appealed)):
+            # Nothing of it will be stored; a refusal can yet be overturned, and then it is.
+            held = replace(held, corrections=(), grounds=(), statement="")
         if after.state.closed and opened.key is None:
             # By what somebody unknown was said to be known lies under the tenant's key, which no erasure destroys.
             held = replace(held, statements=tuple(each for each in held.statements if each[0] != OPENED))

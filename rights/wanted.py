@@ -8,7 +8,9 @@ MOST_CORRECTIONS = 20
 
 
 class Correction(Struct, frozen=True, forbid_unknown_fields=True):
-    """One stored value and what it should be. Kept sealed, and taken away when the request is closed."""
+    """One stored value and what it should be. Kept sealed, and taken away when the request is closed; of a refused one
+    while it can be appealed against.
+    """
 
     collection: str
     field: str

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
-from rights import Correction, LegalGround, RequestView
+from msgspec.structs import replace
+
+from rights import OPENED, Correction, LegalGround, RequestView
 from sayso.server.call import Call
 from sayso.server.configuration import Configuration
 from vault import check_values
@@ -26,6 +28,18 @@ async def fulfilled(
     if done.kind == "erasure":
         await services.revocation.note(services.database, call.context)
     return done
+
+
+def told_to(call: Call, found: RequestView) -> RequestView:
+    """A request as this caller is told of it: who asks for a person, and what they said of them, is for officers. A
+    caller who is no auditor either learns nothing that was said with a step.
+    """
+    roles = call.principal.actor.roles
+    if roles & {"officer", "admin"}:
+        return found
+    if "auditor" in roles:
+        return replace(found, agent="", statements=[each for each in found.statements if each.step != OPENED])
+    return replace(found, agent="", statements=[], corrects=())
 
 
 def demand_fields(configuration: Configuration, corrections: Sequence[Correction]) -> None:

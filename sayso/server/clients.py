@@ -171,13 +171,14 @@ def _found(key_id: str, tx: Tx) -> Work[tuple[str, tuple[Any, ...]]]:
 
 
 def _takes_two(configuration: Configuration) -> bool:
-    """Whether anything here needs two people: a change of the manifest, or the opening of a value. A node that cannot
-    load the newest manifest does not know, and takes it so.
+    """Whether anything here needs two people: a change of the manifest, the answer to a right, or the opening of a
+    value. A node that cannot load the newest manifest does not know, and takes it so.
     """
     guards = (field.guards for each in configuration.collections.values() for field in each.fields.values())
     asked = (each.type for rule in configuration.policy.snapshot.rules for each in rule.obligations)
     return (
         configuration.approval == "two"
+        or bool(configuration.answering.two_officers)
         or configuration.lag is not None
         or any(SECOND_PERSON in each for each in guards)
         or SECOND_PERSON in asked

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from audit import (
     AuditEvent,
     Content,
+    EntryPruned,
     Export,
     Indexed,
     NotIntegrated,
@@ -43,6 +44,8 @@ law.json         what the law says about this kind of request: terms, longer ter
 plan.json        what an erasure would do, while it is not done
 systems.json     what every other system answered; `waived` ones were closed without it, for the reason that is given
 certificate.jws  the signed statement of what was erased, what stays and on which ground
+
+pruned.json      where there are any: steps whose entries are no longer in the log, since their time there was over
 
 Steps, in order, stand in entries.jsonl: received, asked to show who they are, known, extended or refused, answered.
 Each entry's time is that of the log, which nobody can change afterwards. A deadline was kept when the entry of the
@@ -169,8 +172,22 @@ def _gathered(call: Call, tx: Tx, request: str) -> Work[_Pack | Answer]:
     files = yield from _files(call, tx, shown)
     event = AuditEvent(EVIDENCE, "ok", {"request": request, "kind": shown.kind}, subject)
     entry = services.audit.append(tx, event, key)
-    entries = (*shown.entries, *(yield from desk.tasks.entries(tx, request)), entry)
-    return _Pack(files, tuple(dict.fromkeys(entries)), keys, entry)
+    steps = tuple(dict.fromkeys((*shown.entries, *(yield from desk.tasks.entries(tx, request)))))
+    pruned = yield from _pruned(call, tx, steps)
+    if pruned:
+        files["pruned.json"] = _json(pruned)
+    return _Pack(files, (*(each for each in steps if each not in pruned), entry), keys, entry)
+
+
+def _pruned(call: Call, tx: Tx, entries: tuple[str, ...]) -> Work[list[str]]:
+    """Those whose time in the log was over."""
+    gone = []
+    for each in entries:
+        try:
+            yield from call.services.audit.entry(tx, each)
+        except EntryPruned:
+            gone.append(each)
+    return gone
 
 
 def _files(call: Call, tx: Tx, shown: RequestView) -> Work[dict[str, bytes]]:

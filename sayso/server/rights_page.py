@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from audit import decode_leaf
+from audit import EntryPruned, decode_leaf
 from rights import (
     KINDS,
     LAWS,
@@ -188,12 +188,12 @@ def _plan(call: Call, tx: Tx, request: str) -> Work[PlanView | None]:
 
 
 def _steps(call: Call, tx: Tx, entries: tuple[str, ...]) -> Work[tuple[StepLine, ...]]:
-    """What was done, oldest first, as the log has it."""
+    """What was done, oldest first, as far as the log still has it."""
     found = []
     for each in entries:
         try:
             entry = yield from call.services.audit.entry(tx, each)
-        except NotFound:
+        except (NotFound, EntryPruned):
             continue
         leaf = decode_leaf(entry.leaf)
         found.append(StepLine(entry=each, type=leaf.type, at=leaf.ts))

@@ -98,10 +98,10 @@ async def test_an_erasure_from_receipt_to_its_certificate(world: World) -> None:
 
 async def test_two_officers_where_the_manifest_asks_for_them(world: World) -> None:
     await world.smallest()
+    ada, bea = await key_of(world, "ada", "admin"), await key_of(world, "bea", "officer")
     assert (await world.apply(TWO)).status_code == 200
     await stored(world)
     request = await opened(world, "erasure")
-    ada, bea = await key_of(world, "ada", "admin"), await key_of(world, "bea", "officer")
     browser, csrf = await sign_in(world, ada)
     other, other_csrf = await sign_in(world, bea)
     await step(browser, csrf, request, "verify")
@@ -116,7 +116,8 @@ async def test_two_officers_where_the_manifest_asks_for_them(world: World) -> No
     # A key that she made for herself is she.
     made = await (await world.client(ada)).post("/v1/keys", json={"name": "ada2", "roles": ["officer"]})
     twin, twin_csrf = await sign_in(world, made.json()["key"])
-    assert (await step(twin, twin_csrf, request, "approve")).status_code == 409
+    refused = await step(twin, twin_csrf, request, "approve")
+    assert (refused.status_code, "Another officer than the one who proposed" in refused.text) == (409, True)
     # No way round by the API either.
     again = await world.admin.post(f"{PATH}/{request}/fulfil", json={})
     assert (again.status_code, again.json()["type"].rpartition("#")[2]) == (409, "proposal-waits")
@@ -127,6 +128,22 @@ async def test_two_officers_where_the_manifest_asks_for_them(world: World) -> No
     await step(browser, csrf, request, "fulfil")
     assert (await step(other, other_csrf, request, "approve")).status_code == 303
     assert (await status(world, request))["status"] == "fulfilled"
+
+
+async def test_what_is_proposed_to_be_corrected_is_what_is_approved(lite: World) -> None:
+    await lite.smallest()
+    ada, bea = await lite.key("ada", "officer"), await lite.key("bea", "officer")
+    assert (await lite.apply("rights: {two_officers: [rectification]}\n")).status_code == 200
+    await stored(lite)
+    right = {"collection": "customers", "field": "email", "value": EMAIL}
+    at = f"{PATH}/{await opened(lite, 'rectification', corrections=[right])}"
+    await ada.post(f"{at}/verify", json={"method": "officer"})
+    assert (await ada.post(f"{at}/fulfil", json={})).status_code == 200
+    for officer in (ada, bea):
+        other = await officer.put(f"{at}/corrections", json={"corrections": [right | {"value": "x@example.com"}]})
+        assert (other.status_code, other.json()["type"].rpartition("#")[2]) == (409, "proposal-waits")
+    assert (await bea.get(f"{at}/corrections")).json() == {"corrections": [right]}
+    assert (await bea.post(f"{at}/approve")).json()["status"] == "fulfilled"
 
 
 async def test_the_clock_rests_is_extended_and_an_appeal_has_its_own(world: World) -> None:
@@ -182,6 +199,26 @@ async def test_a_correction_goes_through_the_vault_and_is_seen_only_with_an_entr
     body = {"items": [{"token": token}], "purpose": "marketing.email", "reason": "test"}
     assert (await sender.post("/v1/vault/reveal", json=body)).json()["results"][0]["value"] == EMAIL
     assert (await world.admin.get(f"{PATH}/{request}/corrections")).status_code == 400
+
+
+async def test_what_a_guarded_field_should_be_is_laid_open_to_nobody_alone(lite: World) -> None:
+    await lite.smallest()
+    fields = (
+        "email: {type: email, category: contact.email, guard: [second_person]},"
+        " phone: {type: phone, category: contact.phone}"
+    )
+    assert (await lite.apply(f"collections: {{customers: {{fields: {{{fields}}}}}}}\n")).status_code == 200
+    said = [
+        {"collection": "customers", "field": name, "value": value}
+        for name, value in (("email", EMAIL), ("phone", "+4930123456"))
+    ]
+    request = await opened(lite, "rectification", corrections=said)
+    browser, csrf = await sign_in(lite, await key_of(lite, "ines", "officer"))
+    shown_ = await step(browser, csrf, request, "values")
+    assert (EMAIL in shown_.text, "4930123456" in shown_.text) == (False, True)
+    assert (await lite.admin.get(f"{PATH}/{request}/corrections")).json() == {"corrections": said[1:]}
+    await step(browser, csrf, request, "verify")
+    assert (await step(browser, csrf, request, "fulfil")).status_code == 303
 
 
 async def test_the_evidence_of_a_request_verifies_and_says_what_was_done(world: World, tmp_path: Any) -> None:

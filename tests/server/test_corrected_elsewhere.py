@@ -73,3 +73,29 @@ async def test_corrections_that_mean_nothing_are_refused_by_name(lite: World) ->
         "/v1/rights/requests", json={"subject": subject, "kind": "access", "corrections": [RIGHT]}
     )
     assert (other.status_code, slug(other)) == (400, "corrections-not-taken")
+
+
+async def test_whether_the_person_exists_is_not_told_to_who_opens_a_correction(lite: World) -> None:
+    told = await ready(lite, "")
+    shop = await lite.key("shop", "recorder")
+    answers = []
+    for subject in (await told.customer(), "sub_" + "0" * 31 + "1"):
+        body = {"subject": subject, "kind": "rectification", "corrections": [RIGHT]}
+        answer = await shop.post("/v1/rights/requests", json=body)
+        assert answer.status_code == 201, answer.text
+        answers.append(sorted(answer.json()))
+    assert answers[0] == answers[1]
+
+
+async def test_values_that_will_never_be_stored_go_when_the_request_ends(lite: World) -> None:
+    told = await ready(lite, "")
+    body = {"subject": await told.customer(), "kind": "rectification", "corrections": [RIGHT]}
+    request = (await told.ines.post("/v1/rights/requests", json=body)).json()["request"]
+    at = f"/v1/rights/requests/{request}"
+    assert (await told.ines.post(f"{at}/refuse", json={"reason": "other"})).status_code == 200
+    assert (await told.ines.get(f"{at}/corrections")).json() == {"corrections": [RIGHT]}
+    await told.ines.post(f"{at}/appeal", json={"statement": "They are mine."})
+    decision = {"outcome": "overturned", "statement": "They are."}
+    anew = (await told.ines.post(f"{at}/appeal/decision", json=decision)).json()["anew"]["request"]
+    assert slug(await told.ines.get(f"{at}/corrections")) == "no-corrections"
+    assert (await told.ines.get(f"/v1/rights/requests/{anew}/corrections")).json() == {"corrections": [RIGHT]}

@@ -19,6 +19,7 @@ from nacl.signing import SigningKey, VerifyKey
 
 from rights import RequestView
 from rights.model import State
+from sayso.kernel import SYSTEM, Context, Tx, Work, new_id, now
 from sayso.server.drp.callbacks import Callbacks
 from sayso.server.drp.messages import demand_signed, opened
 from sayso.server.drp.status import status_of
@@ -219,6 +220,37 @@ async def test_a_message_is_taken_once_however_its_signature_is_written(net: Net
         done = await net.send(REQUESTS, again)
         assert (done.status_code, done.json()["fatal"]) == (409, True)
     assert len(await net.opened()) == 1
+
+
+async def test_a_message_is_not_forgotten_while_a_node_with_a_slow_clock_would_take_it(net: Net) -> None:
+    with freeze_time(NOW, real_asyncio=True) as clock:
+        body = signed(exercise())
+        assert (await net.send(REQUESTS, body)).status_code == 200
+        clock.tick(601)
+        context = Context("default", SYSTEM, now(), new_id("req"))
+
+        def tidy(tx: Tx) -> Work[None]:
+            yield ()
+            net.services.agents.tidy(tx)
+
+        await net.services.database.run_alone(context, tidy)
+        clock.tick(-5)
+        assert (await net.send(REQUESTS, body)).status_code == 409
+
+
+async def test_what_an_agent_says_of_a_person_is_for_officers(net: Net) -> None:
+    request = (await net.exercised(name="Linden Baum", email="linden@example.com"))["request_id"]
+    at = f"/v1/rights/requests/{request}"
+    assert "linden@example.com" in (await net.ines.get(at)).text
+    auditor, shop = await net.key("rev", "auditor"), await net.key("shop", "recorder")
+    seen = await auditor.get(at)
+    assert (seen.status_code, "inden" in seen.text) == (200, False)
+    await net.choose(await net.person("linden@example.com", "email"))
+    known = (await net.exercised(email="linden@example.com"))["request_id"]
+    at = f"/v1/rights/requests/{known}"
+    await net.ines.post(f"{at}/refuse", json={"reason": "other", "statement": "We think not."})
+    appealed = await shop.post(f"{at}/appeal", json={"statement": "Yes."})
+    assert (appealed.status_code, "inden" in appealed.text, "We think" in appealed.text) == (200, False, False)
 
 
 async def test_another_agents_request_is_as_forbidden_as_none(net: Net) -> None:

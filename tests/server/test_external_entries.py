@@ -1,9 +1,13 @@
 """Entries of other systems, through HTTP: sealed, proven and found like our own."""
 
+import json
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from audit.tables import audit_detail
+from sayso.kernel import SYSTEM, Context, Tx, Work, new_id, now, text
 from tests.server.test_exports import fetched, made
 from tests.server.worlds import World
 
@@ -34,6 +38,31 @@ async def test_another_systems_entry_is_in_the_log_with_its_person_and_without_t
     assert bundle.status_code == 200
     unknown = await shop.post("/v1/audit/entries", json={**SOLD, "subject": "sub_" + "00" * 16})
     assert unknown.status_code == 201, "whether there is such a person is not told"
+
+
+async def test_what_is_said_of_somebody_erased_is_not_kept_under_the_brands_key(world: World) -> None:
+    await world.smallest()
+    gone, stays = await world.person(), await world.person("c-2")
+    request = (await world.admin.post("/v1/rights/requests", json={"subject": gone, "kind": "erasure"})).json()
+    for step, body in (("verify", {"method": "officer"}), ("fulfil", {})):
+        done = await world.admin.post(f"/v1/rights/requests/{request['request']}/{step}", json=body)
+        assert done.status_code == 200, done.text
+    shop = await world.key("shop", "recorder")
+    batch = {"entries": [{**SOLD, "subject": each} for each in (gone, stays)] + [SOLD]}
+    written = await shop.post("/v1/audit/entries/batch", json=batch)
+    assert written.status_code == 201, written.text
+
+    def details(tx: Tx) -> Work[set[str]]:
+        (rows,) = yield (tx.select(select(audit_detail.c.entry)),)
+        return {text("ent", bytes(entry)) for (entry,) in rows}
+
+    context = Context("default", SYSTEM, now(), new_id("req"))
+    kept = await world.services.database.look(context, details)
+    assert [each in kept for each in written.json()["entries"]] == [False, False, True]
+    await world.services.settle()
+    leaves = await fetched(world.admin, await made(world, world.admin, format="jsonl", type="external.*"))
+    commitments = [sorted(json.loads(line)["c"]) for line in leaves.splitlines()]
+    assert commitments[0] == commitments[1], "whether there is such a person is not told"
 
 
 async def test_a_batch_is_written_whole_or_not_at_all_and_once(world: World) -> None:

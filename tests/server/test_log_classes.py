@@ -1,6 +1,7 @@
 """The manifest's section `logs` over HTTP and on the command line: logs by class, shards, exports, pruning, holds."""
 
 import io
+import json
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from freezegun import freeze_time
 
 from audit import verify
 from sayso.server.cli import cli
+from tests.server.test_console import key_of, sign_in
 from tests.server.worlds import World
 
 LOGS = "logs: {access: {keep: P90D}, consent: {}, admin: {}}\n"
@@ -207,3 +209,55 @@ def test_the_command_previews_then_prunes_what_it_exported_and_verified(tmp_path
         assert "admin: 1 entries of 2096-06-01T" in run("audit", "prune")
         assert f"were pruned; {copy} has them" in run("audit", "prune", "--copy", copy, "--yes")
     assert verify(copy, None).code == 0
+
+
+async def test_the_evidence_of_a_request_over_several_logs_is_a_bundle_of_each(world: World, tmp_path: Path) -> None:
+    await world.smallest()
+    subject = await world.person()
+    opened = await world.admin.post("/v1/rights/requests", json={"subject": subject, "kind": "access"})
+    at = f"/v1/rights/requests/{opened.json()['request']}"
+    assert (await world.apply("logs: {consent: {}}\n")).status_code == 200
+    assert (await world.admin.post(f"{at}/verify", json={"method": "officer"})).status_code == 200
+    await world.services.settle()
+    pack = await world.admin.post(f"{at}/evidence")
+    assert pack.status_code == 200, pack.text
+    trust, steps = await trust_of(world, tmp_path), {}
+    with zipfile.ZipFile(io.BytesIO(pack.content)) as held:
+        assert held.namelist() == ["consent.zip", "main.zip"]
+        for name in held.namelist():
+            (tmp_path / name).write_bytes(held.read(name))
+            verdict = verify(tmp_path / name, trust)
+            assert verdict.code == 0, verdict.report
+            with zipfile.ZipFile(tmp_path / name) as bundle:
+                steps[name] = [json.loads(line)["type"] for line in bundle.read("entries.jsonl").splitlines()]
+                assert ("request.json" in bundle.namelist()) is (name == "consent.zip"), name
+    assert steps["main.zip"] == ["rights.request.opened"]
+    assert steps["consent.zip"] == ["rights.request.verified", "rights.evidence.exported"]
+
+
+async def test_a_request_whose_first_steps_were_pruned_is_still_shown_and_proven(lite: World, tmp_path: Path) -> None:
+    with at("2096-03-05"):
+        await lite.smallest()
+        assert (await lite.apply("logs: {consent: {keep: P90D}}\n")).status_code == 200
+        officer = await key_of(lite, "ines", "officer")
+        opened = await lite.admin.post("/v1/rights/requests", json={"subject": await lite.person(), "kind": "access"})
+        request = opened.json()["request"]
+        await lite.services.settle()
+    with at("2097-06-01"):
+        await lite.admin.post(f"/v1/rights/requests/{request}/verify", json={"method": "officer"})
+        await lite.services.settle()
+        gone = await lite.operator.post("/v1/audit/prunes", json={"copy": str(tmp_path / "copy")})
+        assert [each["log"] for each in gone.json()["logs"]] == ["consent"]
+        await lite.services.settle()
+        browser, _ = await sign_in(lite, officer)
+        assert (await browser.get(f"/console/rights/{request}")).status_code == 200
+        pack = await lite.admin.post(f"/v1/rights/requests/{request}/evidence")
+        assert pack.status_code == 200, pack.text
+        (tmp_path / "pack.zip").write_bytes(pack.content)
+        assert verify(tmp_path / "pack.zip", await trust_of(lite, tmp_path)).code == 0
+        with zipfile.ZipFile(tmp_path / "pack.zip") as bundle:
+            steps = [json.loads(line)["type"] for line in bundle.read("entries.jsonl").splitlines()]
+            told = bundle.read("REQUEST.txt").decode()
+            assert bundle.read("pruned.json").decode().count("ent_") == 1
+        assert steps == ["rights.request.verified", "rights.evidence.exported"]
+        assert "pruned.json" in told

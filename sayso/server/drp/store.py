@@ -5,13 +5,16 @@ from typing import Any, Final, NamedTuple
 from msgspec import msgpack
 from sqlalchemy import Delete, delete, select
 
-from sayso.kernel import Key, Query, Tx, Values, Work, raw, text
+from sayso.kernel import SECOND, Key, Query, Tx, Values, Work, raw, text
 from sayso.kernel.rows import Rows
 from sayso.server.drp.messages import DrpForbidden, DrpReplayed
 from sayso.server.drp.tables import drp_message, drp_request
 
 REQUEST: Final = Rows(drp_request)
 MESSAGE: Final = Rows(drp_message)
+
+_SKEW: Final = 3_600 * SECOND
+"""How far the clocks of two nodes may be apart: what one has forgotten must have expired for the other too."""
 
 _c = drp_request.c
 _COLLECTION: Final = "server_drp"
@@ -49,8 +52,8 @@ def take(tx: Tx, digest: bytes, until: int) -> Work[None]:
 
 
 def expired(at: int) -> Delete:
-    """Deletes messages that nobody could send again."""
-    return delete(drp_message).where(drp_message.c.until < at)
+    """Deletes messages that nobody could send again, to a node whose clock is behind neither."""
+    return delete(drp_message).where(drp_message.c.until < at - _SKEW)
 
 
 def insert(tx: Tx, key: Key, request: str, agent: str, reference: str, callback: str) -> None:

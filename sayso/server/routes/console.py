@@ -1,5 +1,6 @@
 """The compliance console: signed in by an API key, then by a cookie of this part of the site alone."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 from audit import AuditEvent
 from consent import HistoryPage, Identifier, NoSubject
 from policies import AccessDenied
-from sayso.kernel import Invalid, SaysoError, Tx, Unauthenticated, Work, now, raw
+from sayso.kernel import Invalid, NotFound, SaysoError, Tx, Unauthenticated, Work, now, raw
 from sayso.server import events, sessions
 from sayso.server.auth import Principal, admit
 from sayso.server.call import Call
@@ -46,6 +47,7 @@ KINDS = ("email", "phone", "customer_id", "device")
 OPEN = public("an API key or the console's session cookie is demanded by the handler")
 _READERS = ("admin", "officer", "auditor")
 OFFICERS = ("admin", "officer")
+Values = dict[str, list[str]]
 
 
 @get(HOME, opt=OPEN, operation_id="console.entries", include_in_schema=False)
@@ -211,11 +213,28 @@ async def signed_in(request: AnyRequest, operation: str) -> tuple[Session, Call]
     return session, Call(services, _as_user(principal), _request_id(request), operation)
 
 
-async def posted(request: AnyRequest, operation: str) -> tuple[Session, Call, dict[str, list[str]]]:
+async def posted(request: AnyRequest, operation: str) -> tuple[Session, Call, Values]:
     values = await form(request)
     session, call = await signed_in(request, operation)
     demand_csrf(values, session.csrf)
     return session, call, values
+
+
+async def stepped(
+    request: AnyRequest,
+    operation: str,
+    step: Callable[[Call, Values], Awaitable[Response[Any]]],
+    refused: Callable[[Session, Call, SaysoError], Awaitable[Response[Any]]],
+) -> Response[Any]:
+    """What an officer's form asks for; where that is refused, the page that says why. What is not there is 404."""
+    session, call, values = await posted(request, operation)
+    admit(call.principal, OFFICERS, operation)
+    try:
+        return await step(call, values)
+    except NotFound:
+        raise
+    except SaysoError as error:
+        return await refused(session, call, error)
 
 
 def _as_user(principal: Principal) -> Principal:

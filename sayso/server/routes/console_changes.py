@@ -1,5 +1,6 @@
 """The console's pages about changes of the rules. What is decided here goes by the same units as through the API."""
 
+from functools import partial
 from typing import Any, get_args
 
 from litestar import Response, get, post
@@ -14,7 +15,7 @@ from sayso.server.control import proposals
 from sayso.server.control.proposals import ProposalView
 from sayso.server.control.rollback import RollingBack, roll_back
 from sayso.server.pages import ChangeProblem, render_change, render_changes
-from sayso.server.routes.console import HOME, OFFICERS, OPEN, AnyRequest, operator_of, posted, signed_in
+from sayso.server.routes.console import HOME, OFFICERS, OPEN, AnyRequest, Values, operator_of, signed_in, stepped
 from sayso.server.routes.html import first, frame, html, see
 from sayso.server.sessions import Session
 
@@ -53,15 +54,15 @@ async def change(request: AnyRequest, proposal: FromPath[str]) -> Response[Any]:
 )
 async def decide(request: AnyRequest, proposal: FromPath[str], step: FromPath[str]) -> Response[Any]:
     """Approve, reject with a reason, or withdraw."""
-    session, call, values = await posted(request, "console.decide")
-    admit(call.principal, OFFICERS, "console.decide")
-    try:
+
+    async def take(call: Call, values: Values) -> Response[Any]:
         await call.alone(_unit(call, proposal, step, first(values, "reason")))
-    except NotFound:
-        raise
-    except SaysoError as error:
+        return see(f"{CHANGES}/{proposal}")
+
+    async def refused(session: Session, call: Call, error: SaysoError) -> Response[Any]:
         return await _one(request, session, call, proposal, error)
-    return see(f"{CHANGES}/{proposal}")
+
+    return await stepped(request, "console.decide", take, refused)
 
 
 @post(
@@ -69,17 +70,14 @@ async def decide(request: AnyRequest, proposal: FromPath[str], step: FromPath[st
 )
 async def rollback(request: AnyRequest) -> Response[Any]:
     """Go back to an earlier version: at once, or as a proposal where a change takes two people."""
-    session, call, values = await posted(request, "console.rollback")
-    admit(call.principal, OFFICERS, "console.rollback")
-    given = first(values, "version")
-    try:
+
+    async def take(call: Call, values: Values) -> Response[Any]:
+        given = first(values, "version")
         wanted = RollingBack(int(given) if given.isascii() and given.isdigit() and len(given) < 10 else 0)
         done = await roll_back(call, wanted)
-    except NotFound:
-        raise
-    except SaysoError as error:
-        return await _list(request, session, call, error)
-    return see(f"{CHANGES}/{done.proposal}" if done.proposal is not None else CHANGES)
+        return see(f"{CHANGES}/{done.proposal}" if done.proposal is not None else CHANGES)
+
+    return await stepped(request, "console.rollback", take, partial(_list, request))
 
 
 def _unit(call: Call, proposal: str, step: str, reason: str) -> Unit[ProposalView]:

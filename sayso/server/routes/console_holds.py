@@ -1,5 +1,6 @@
 """The console's page of legal holds. What is decided here goes by the same units as through the API."""
 
+from functools import partial
 from typing import Any, Final
 
 from litestar import Response, get, post
@@ -12,7 +13,7 @@ from sayso.server.auth import admit
 from sayso.server.call import Call
 from sayso.server.holds_page import LONGEST, Named, holds_page, people_of
 from sayso.server.pages import render_holds
-from sayso.server.routes.console import HOME, OFFICERS, OPEN, AnyRequest, operator_of, posted, signed_in
+from sayso.server.routes.console import HOME, OFFICERS, OPEN, AnyRequest, Values, operator_of, signed_in, stepped
 from sayso.server.routes.html import first, frame, html, see
 from sayso.server.sessions import Session
 
@@ -33,9 +34,8 @@ async def holds(request: AnyRequest) -> Response[Any]:
 @post(HOLDS, opt=OPEN, operation_id="console.hold", include_in_schema=False, dto=None, status_code=303)
 async def propose(request: AnyRequest) -> Response[Any]:
     """Propose a hold over the people that were named or found."""
-    session, call, values = await posted(request, "console.hold")
-    admit(call.principal, OFFICERS, "console.hold")
-    try:
+
+    async def take(call: Call, values: Values) -> Response[Any]:
         people = await call.alone(lambda tx: people_of(call, tx, _named(values)))
         day = first(values, "until")
         wanted = HoldWanted(
@@ -51,9 +51,9 @@ async def propose(request: AnyRequest) -> Response[Any]:
             return call.services.workers.retention.holds.propose(tx, declared, wanted, person)
 
         await call.alone(unit)
-    except SaysoError as error:
-        return await _page(request, session, call, error)
-    return see(HOLDS)
+        return see(HOLDS)
+
+    return await stepped(request, "console.hold", take, partial(_page, request))
 
 
 @post(
@@ -66,15 +66,12 @@ async def propose(request: AnyRequest) -> Response[Any]:
 )
 async def take(request: AnyRequest, hold: FromPath[str], step: FromPath[str]) -> Response[Any]:
     """Approve, turn down or take back what was proposed; propose that a hold ends."""
-    session, call, values = await posted(request, "console.hold.step")
-    admit(call.principal, OFFICERS, "console.hold.step")
-    try:
+
+    async def decide(call: Call, values: Values) -> Response[Any]:
         await call.alone(_unit(call, hold, step, first(values, "reason")))
-    except NotFound:
-        raise
-    except SaysoError as error:
-        return await _page(request, session, call, error)
-    return see(HOLDS)
+        return see(HOLDS)
+
+    return await stepped(request, "console.hold.step", decide, partial(_page, request))
 
 
 def _unit(call: Call, hold: str, step: str, reason: str) -> Unit[HoldView]:
@@ -88,7 +85,7 @@ def _unit(call: Call, hold: str, step: str, reason: str) -> Unit[HoldView]:
     raise NotFound("not-found", "There is nothing here.")
 
 
-def _named(values: dict[str, list[str]]) -> Named:
+def _named(values: Values) -> Named:
     listed = first(values, "people")
     if len(listed) > LONGEST:
         raise TooLarge("invalid-hold", "That is longer than a list of people may be.", limit=LONGEST)

@@ -19,7 +19,17 @@ from sayso.server.evidence import evidence
 from sayso.server.pages import RequestFilter, RequestPage, render_request, render_requests
 from sayso.server.rights_codes import send_code
 from sayso.server.rights_page import Asked, request_page, requests_page
-from sayso.server.routes.console import HOME, OFFICERS, OPEN, AnyRequest, operator_of, posted, signed_in
+from sayso.server.routes.console import (
+    HOME,
+    OFFICERS,
+    OPEN,
+    AnyRequest,
+    Values,
+    operator_of,
+    posted,
+    signed_in,
+    stepped,
+)
 from sayso.server.routes.html import first, frame, html, see
 from sayso.server.routes.identifiers import CodeWrong
 from sayso.server.routes.rights_packages import delivered
@@ -28,7 +38,6 @@ from sayso.server.sessions import Session
 
 RIGHTS: Final = "/console/rights"
 _AT: Final = "/console/rights/{request_id:str}"
-Values = dict[str, list[str]]
 
 
 @get(RIGHTS, opt=OPEN, operation_id="console.rights", include_in_schema=False)
@@ -84,14 +93,11 @@ async def certificate(request: AnyRequest, request_id: FromPath[str]) -> Respons
 )
 async def proof(request: AnyRequest, request_id: FromPath[str]) -> Response[Any]:
     """The evidence pack. Taking it is an entry in the log."""
-    session, call, _ = await posted(request, "console.right.evidence")
-    admit(call.principal, OFFICERS, "console.right.evidence")
-    try:
+
+    async def step(call: Call, _: Values) -> Response[Any]:
         return await evidence(call, request_id)
-    except NotFound:
-        raise
-    except SaysoError as error:
-        return await _one(request, session, call, request_id, error)
+
+    return await stepped(request, "console.right.evidence", step, _refused(request, request_id))
 
 
 @post(
@@ -101,8 +107,8 @@ async def values(request: AnyRequest, request_id: FromPath[str]) -> Response[Any
     """The request with what its values should be laid open, after a permit and with an entry."""
     session, call, _ = await posted(request, "console.right.values")
     admit(call.principal, OFFICERS, "console.right.values")
-    policy = call.configuration.policy
-    found = await call.alone(lambda tx: call.services.desk.acts.corrections(tx, policy, request_id))
+    acts, live = call.services.desk.acts, call.configuration
+    found = await call.alone(lambda tx: acts.corrections(tx, live.policy, live.collections, request_id))
     if isinstance(found, Answer):
         raise AccessDenied(found.reason)
     return await _one(request, session, call, request_id, values=found)
@@ -118,20 +124,21 @@ async def values(request: AnyRequest, request_id: FromPath[str]) -> Response[Any
 )
 async def take(request: AnyRequest, request_id: FromPath[str], step: FromPath[str]) -> Response[Any]:
     """One step: verify, extend, rest, refuse, fulfil, and so on."""
-    session, call, given = await posted(request, "console.right.step")
-    admit(call.principal, OFFICERS, "console.right.step")
-    act = STEPS.get(step)
-    if act is None:
-        raise NotFound("not-found", "There is nothing here.")
-    try:
+
+    async def taken(call: Call, given: Values) -> Response[Any]:
+        act = STEPS.get(step)
+        if act is None:
+            raise NotFound("not-found", "There is nothing here.")
         later = await act(call, request_id, given, frame(request).locale)
-    except NotFound:
-        raise
-    except SaysoError as error:
-        return await _one(request, session, call, request_id, error)
-    response = see(f"{RIGHTS}/{request_id}")
-    response.background = later
-    return response
+        response = see(f"{RIGHTS}/{request_id}")
+        response.background = later
+        return response
+
+    return await stepped(request, "console.right.step", taken, _refused(request, request_id))
+
+
+def _refused(request: AnyRequest, request_id: str) -> Callable[[Session, Call, SaysoError], Awaitable[Response[Any]]]:
+    return lambda session, call, error: _one(request, session, call, request_id, error)
 
 
 async def _one(

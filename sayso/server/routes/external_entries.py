@@ -25,7 +25,7 @@ LONGEST_DETAIL: Final = 8_192
 class ExternalEntry(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What happened elsewhere. `type` begins with `external.`, as in `external.crm.exported`. `purpose`, `category` and
     `action` are declared names. All that may tell of a person goes into `detail`, which is sealed under the key of
-    `subject`, or without one under the brand's.
+    `subject`, or without one under the brand's; of somebody erased or unknown none of it is kept.
     """
 
     type: Annotated[str, Meta(max_length=96)]

@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 from consent import Wrong
 from rights import RequestView
 from sayso.kernel import Invalid, Tx, Work, iso, raw
+from sayso.server.answering import told_to
 from sayso.server.auth import NotAdmitted
 from sayso.server.call import Call
 from sayso.server.idempotency import Answer
@@ -93,7 +94,7 @@ def _verified(call: Call, tx: Tx, request_id: str, data: Verification) -> Work[A
     if isinstance(done, Wrong):
         # Answered after its count was committed, so it is no raised error.
         return Answer(400, _encode(document(CodeWrong(done.left))), MEDIA_TYPE)
-    return Answer(200, _encode(done))
+    return Answer(200, _encode(told_to(call, done)))
 
 
 handlers: list[BaseRouteHandler] = [send, verify]

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 
 from policies import AccessDenied, Answer
 from rights import Correction, LegalGround, PauseReason, Plan, RequestView
-from sayso.server.answering import fulfilled
+from sayso.server.answering import fulfilled, told_to
 from sayso.server.call import Call
 from sayso.server.evidence import evidence
 from sayso.server.routes.gate import admits
@@ -81,7 +81,8 @@ async def resume(call: NamedDependency[Call], request_id: FromPath[str]) -> Requ
 )
 async def appeal(call: NamedDependency[Call], request_id: FromPath[str], data: JSONBody[AppealBody]) -> RequestView:
     """The person does not accept the refusal. The appeal has a deadline of its own."""
-    return await call.alone(lambda tx: call.services.desk.clock.appeal(tx, request_id, data.statement))
+    clock = call.services.desk.clock
+    return told_to(call, await call.alone(lambda tx: clock.appeal(tx, request_id, data.statement)))
 
 
 @post(
@@ -135,8 +136,8 @@ async def correct(call: NamedDependency[Call], request_id: FromPath[str], data: 
 @get(f"{_AT}/corrections", opt=admits("officer"), operation_id="rights.corrections", tags=["Rights"])
 async def corrections(call: NamedDependency[Call], request_id: FromPath[str]) -> Corrections:
     """What the values should be. Reading it takes a permit and is an entry in the log."""
-    acts, policy = call.services.desk.acts, call.configuration.policy
-    found = await call.alone(lambda tx: acts.corrections(tx, policy, request_id))
+    acts, live = call.services.desk.acts, call.configuration
+    found = await call.alone(lambda tx: acts.corrections(tx, live.policy, live.collections, request_id))
     if isinstance(found, Answer):
         raise AccessDenied(found.reason)
     return Corrections(found)
