@@ -15,6 +15,7 @@ import httpx
 
 from benchmarks import audience, decide
 from benchmarks.ceiling import ceiling
+from benchmarks.databases import chosen
 from benchmarks.load import Outcome
 from benchmarks.stage import Stage
 
@@ -38,9 +39,7 @@ BUDGETS: dict[str, dict[str, Budget]] = {
 
 
 def main() -> None:
-    chosen = [word for word in sys.argv[1:] if not word.isdigit()]
-    engines = [word for word in chosen if word in ("sqlite", "postgres")] or ["sqlite", "postgres"]
-    people = next((int(word) for word in sys.argv[1:] if word.isdigit()), 100_000)
+    engines, people = chosen(sys.argv[1:], 100_000)
     for engine in engines:
         with Stage(engine) as stage:
             report(engine, "start, seconds to ready", stage.start_seconds, 2.0, less=True)

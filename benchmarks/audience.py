@@ -18,6 +18,7 @@ from typing import TypeVar
 import numpy as np
 from msgspec import Struct
 
+from benchmarks.databases import chosen
 from benchmarks.stage import MANIFEST, PURPOSES
 from consent import AID, PERSON, Choice, Contact, Jurisdiction, PersonState, Quiet, pack
 from policies import Aids, Question
@@ -53,7 +54,7 @@ class Figure(Struct, frozen=True):
 def main() -> None:
     words = sys.argv[1:]
     sizes = [int(word) for word in words if word.isdigit()] or list(SIZES)
-    for engine in [word for word in words if word in ("sqlite", "postgres")] or ["sqlite", "postgres"]:
+    for engine in chosen(words, 0)[0]:
         for figure in figures(engine, sizes):
             holds = "" if not figure.budget else "holds" if figure.value <= figure.budget else "MISSED"
             budget = f"budget {figure.budget:,.0f}" if figure.budget else ""

@@ -14,10 +14,15 @@ Measure = Callable[[str, str, Path, int], Coroutine[Any, Any, None]]
 """(engine, database URL, a folder that is deleted afterwards, how many)."""
 
 
+def chosen(words: Sequence[str], count: int) -> tuple[list[str], int]:
+    """The databases that the command line names, or both; the number that it names, or `count`."""
+    engines = [word for word in words if word in ENGINES] or list(ENGINES)
+    return engines, next((int(word) for word in words if word.isdigit()), count)
+
+
 def on_each(words: Sequence[str], measure: Measure, count: int) -> None:
     """Measure on the databases that the command line names, or on both; of `count`, unless it names a number."""
-    engines = [word for word in words if word in ENGINES] or ENGINES
-    count = next((int(word) for word in words if word.isdigit()), count)
+    engines, count = chosen(words, count)
     for engine in engines:
         with tempfile.TemporaryDirectory(prefix="sayso-bench-") as folder:
             if engine == "sqlite":

@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 
 from benchmarks.__main__ import report
+from benchmarks.databases import chosen
 from benchmarks.stage import PURPOSES, Stage
 from tests.builders.served import HOST
 
@@ -53,9 +54,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def main() -> None:
-    words = sys.argv[1:]
-    engines = [word for word in words if word in ("sqlite", "postgres")] or ["sqlite", "postgres"]
-    count = next((int(word) for word in words if word.isdigit()), 1_000)
+    engines, count = chosen(sys.argv[1:], 1_000)
     os.environ["SAYSO_WEBHOOK_HOSTS"] = HOST
     for engine in engines:
         with Stage(engine) as stage:

@@ -13,6 +13,7 @@ import time
 import httpx
 
 from benchmarks.__main__ import plans, report
+from benchmarks.databases import chosen
 from benchmarks.stage import Stage
 
 PEOPLE = 5_000
@@ -28,7 +29,8 @@ MOVED = 1.2
 
 
 def main() -> None:
-    for engine in [word for word in sys.argv[1:] if word in ("sqlite", "postgres")] or ["sqlite", "postgres"]:
+    engines, _ = chosen(sys.argv[1:], PEOPLE)
+    for engine in engines:
         with Stage(engine) as stage:
             stage.people(PEOPLE)
             many(stage)

@@ -25,6 +25,7 @@ import httpx
 from sqlalchemy.engine import make_url
 
 from audit import MAIN, AuditEvent
+from benchmarks.databases import chosen
 from benchmarks.load import Outcome
 from benchmarks.peers import merkle
 from benchmarks.stage import Stage
@@ -61,8 +62,7 @@ class Figure(NamedTuple):
 
 
 def main() -> None:
-    engines = [word for word in sys.argv[1:] if word in ("sqlite", "postgres")] or ["sqlite", "postgres"]
-    count = next((int(word) for word in sys.argv[1:] if word.isdigit()), ENTRIES)
+    engines, count = chosen(sys.argv[1:], ENTRIES)
     for engine in engines:
         figures = [*grown(engine, count), *taken(engine)]
         write(engine, count, figures)

@@ -24,7 +24,7 @@ import msgspec
 
 from benchmarks.__main__ import ROUNDS, SECONDS, report
 from benchmarks.ceiling import ceiling, generate
-from benchmarks.databases import ENGINES, on_each
+from benchmarks.databases import chosen, on_each
 from benchmarks.load import Plan, request
 from benchmarks.stage import Stage
 from sayso.kernel import Try, Tx, Work, bucket_of, new_raw, open_database
@@ -54,9 +54,8 @@ CALLERS = 8
 
 
 def main() -> None:
-    words = sys.argv[1:]
-    people = next((int(word) for word in words if word.isdigit()), 10_000)
-    for engine in [word for word in words if word in ENGINES] or ENGINES:
+    engines, people = chosen(sys.argv[1:], 10_000)
+    for engine in engines:
         with Stage(engine) as stage:
             stage.people(1_000)
             few = measure(stage, "with 1,000 people")
@@ -66,7 +65,7 @@ def main() -> None:
                 report(engine, f"{name}: grown / small", many[name] / few[name], 0.9)
             report(engine, "memory of people's keys, MB", 0.0, 30, less=True, note="none is kept (decision 0030)")
             report(engine, "memory of the process, MB", stage.memory(), 0)
-    on_each([word for word in words if not word.isdigit()], sweep, max(people, 20_000))
+    on_each(engines, sweep, max(people, 20_000))
     transit()
     floor()
 

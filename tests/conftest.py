@@ -3,6 +3,8 @@
 Time is frozen with `freeze_time(moment, real_asyncio=True)`: without that flag an event loop never wakes from a sleep.
 """
 
+import contextlib
+import fcntl
 import itertools
 import os
 import shutil
@@ -23,16 +25,59 @@ _CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chro
 _numbers = itertools.count(1)
 
 _MEMORY, _MEMORY_BYTES = "/dev/shm", 4 << 30
+_OURS = "sayso-run-"
+_memory = pytest.StashKey[tuple[Path, int]]()
+_kept = pytest.StashKey[bool]()
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """What makes a run of all tests take half as long, and changes nothing that a test looks at."""
     # Some shells forbid it: then each program that a test starts compiles a thousand files anew, two seconds of a core.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
     if "TMPDIR" not in os.environ and _roomy():
-        os.environ["TMPDIR"] = _MEMORY
+        sweep(Path(_MEMORY))
+        folder = Path(tempfile.mkdtemp(prefix=_OURS, dir=_MEMORY))
+        # The databases run as another user where the tests run as root.
+        folder.chmod(0o711)
+        config.stash[_memory] = folder, held(folder)
+        os.environ["TMPDIR"] = str(folder)
         tempfile.tempdir = None
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """What failed may be looked at until the next run."""
+    if exitstatus:
+        session.config.stash.setdefault(_kept, True)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _memory in config.stash:
+        folder, lock = config.stash[_memory]
+        os.close(lock)
+        del os.environ["TMPDIR"]
+        tempfile.tempdir = None
+        if _kept not in config.stash:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def held(folder: Path) -> int:
+    """A lock on it that ends with this process, however it ends; raises `BlockingIOError` while another run has it."""
+    place = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(place)
+        raise
+    return place
+
+
+def sweep(place: Path) -> None:
+    """Give back the memory of runs that were killed. Their PostgreSQL ends by itself once its folder is gone."""
+    for folder in place.glob(f"{_OURS}*"):
+        with contextlib.suppress(OSError):
+            os.close(held(folder))
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _roomy() -> bool:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from playwright._impl._driver import compute_driver_executable
 from playwright.sync_api import Browser, sync_playwright
 
+from benchmarks.databases import chosen
 from benchmarks.web import answers, visits
 from benchmarks.web.host import Answer, hosting, media_type, page
 from benchmarks.web.rivals import Contender, empty, nobody, ours, rivals
@@ -44,8 +45,7 @@ class Figure(NamedTuple):
 def main() -> None:
     words = sys.argv[1:]
     parts = [word for word in words if word in ("sizes", "browser", "server")] or ["sizes", "browser", "server"]
-    engines = [word for word in words if word in ("sqlite", "postgres")] or ["sqlite", "postgres"]
-    rounds = next((int(word) for word in words if word.isdigit()), ROUNDS)
+    engines, rounds = chosen(words, ROUNDS)
     with rivals() as others:
         contenders = [ours(), *others]
         if "sizes" in parts:

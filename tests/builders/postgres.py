@@ -15,12 +15,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-# Durable, as in production: Sayso refuses to start on a database that is not.
+# Durable, as in production: Sayso refuses to start on a database that is not. What its processes share lies in
+# its folder, and goes with it when all of them are killed.
 _SETTINGS = """
 listen_addresses = ''
 unix_socket_directories = '{folder}'
 max_connections = 200
 shared_buffers = 64MB
+dynamic_shared_memory_type = mmap
 log_min_messages = fatal
 """
 _TOOLS = ("initdb", "pg_ctl", "postgres", "psql")

@@ -18,6 +18,13 @@ from .samples import AT, a_frame
 DAY = 86_400_000_000
 _BEFORE = '{\n  "id": "R020",\n  "effect": "allow",\n  "obligations": [\n    "mask_last4"\n  ]\n}'
 
+_MASKED, _LOGGED = ("contract mask_last4",), ("contract log_full",)
+_ANSWERS: tuple[tuple[Any, ...], ...] = (
+    ("permitted", "support_lead", "use", "contact.*", "support", "any", 1_204, (), _LOGGED),
+    ("denied", "any", "reveal, use", "health", "ads", "any", 42, ("consent explicit",), ()),
+    ("terms", "support_agent", "reveal", "contact.phone", "support", "eea", 31, _MASKED, _LOGGED),
+)
+
 
 def a_proposal(**changes: Any) -> ProposalLine:
     return ProposalLine(
@@ -91,38 +98,8 @@ def a_change_page(locale: str = "en", **changes: Any) -> ChangePage:
                 MemberLine(section="rules", name="R031", change="removed", pieces=differing(_BEFORE, "")),
                 MemberLine(section="categories", name="contact.post", change="added", pieces=()),
             ),
-            "answers": (
-                AnswerLine(
-                    change="permitted",
-                    roles="support_lead",
-                    actions="use",
-                    categories="contact.*",
-                    purposes="support",
-                    jurisdictions="any",
-                    cells=1_204,
-                    after=("contract log_full",),
-                ),
-                AnswerLine(
-                    change="denied",
-                    roles="any",
-                    actions="reveal, use",
-                    categories="health",
-                    purposes="ads",
-                    jurisdictions="any",
-                    cells=42,
-                    before=("consent explicit",),
-                ),
-                AnswerLine(
-                    change="terms",
-                    roles="support_agent",
-                    actions="reveal",
-                    categories="contact.phone",
-                    purposes="support",
-                    jurisdictions="eea",
-                    cells=31,
-                    before=("contract mask_last4",),
-                    after=("contract log_full",),
-                ),
+            "answers": tuple(
+                AnswerLine(**dict(zip(AnswerLine.__struct_fields__, row, strict=True))) for row in _ANSWERS
             ),
             "warnings": ("Rule 'R031' says the same as 'R020'.",),
             "asked_again": 1_204,

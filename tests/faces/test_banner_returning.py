@@ -78,6 +78,38 @@ def test_an_answer_in_one_window_holds_in_the_other_at_once(visitor: Visitor) ->
     submissions(visitor, 2, page)
 
 
+def test_a_no_in_one_window_holds_in_one_that_nobody_sees(visitor: Visitor) -> None:
+    """Its tags run on in the background: they hear of the no when it is said, not when somebody looks."""
+    page = answered(visitor, NEWS, ADS)
+    page.evaluate("() => void dispatchEvent(new Event('blur'))")
+    page.evaluate("Object.defineProperty(document, 'hidden', { get: () => true })")
+    page.evaluate("() => { window.heard = []; sayso.on('change', choices => heard.push(choices.ads)) }")
+    other = visitor.again(page.context)
+    refused_in(other)
+    until(page, "heard.length")
+    assert page.evaluate("[...heard, sayso.has('ads')]") == ["refused", False]
+
+
+def test_a_no_said_before_a_window_in_the_background_listens_is_heard_when_it_does(visitor: Visitor) -> None:
+    page = answered(visitor, NEWS, ADS)
+    behind = visitor.again(page.context)
+    until(behind, "sayso.has('ads')")
+    behind.add_init_script(
+        "window.idle = []; requestIdleCallback = act => idle.push(act); Document.prototype.hasFocus = () => false"
+    )
+    behind.reload()
+    until(behind, "window.idle?.length && window.sayso && sayso.has('ads')")
+    refused_in(page)
+    until(page, "!sayso.has('ads')")
+    behind.evaluate("() => void idle.splice(0).forEach(act => act())")
+    until(behind, "!sayso.has('ads')")
+
+
+def refused_in(page: Page) -> None:
+    page.evaluate("sayso.open()")
+    page.locator("dialog").get_by_role("button", name="Refuse all").click()
+
+
 def test_a_page_from_the_cache_of_visited_pages_knows_what_was_said_since(visitor: Visitor) -> None:
     page = visitor.opens()
     question(page).wait_for()
@@ -109,6 +141,32 @@ def test_a_page_that_the_browser_kept_is_brought_up_to_date(visitor: Visitor, br
     assert page.evaluate("window.kept === true"), "the page was built anew: something keeps it out of the cache"
     expect(question(page)).to_have_count(0)
     keeping.close()
+
+
+HELD = """window.left = [];
+    const get = CookieStore.prototype.get;
+    CookieStore.prototype.get = async function (name) {
+        const found = await get.call(this, name);
+        await new Promise(resolve => left.push(resolve));
+        return found;
+    };"""
+
+
+def test_a_page_that_was_left_while_its_cookie_was_read_goes_by_what_was_said_since(visitor: Visitor) -> None:
+    """The answer to its first reading comes when the browser lets its scripts run again, and is of before."""
+    page = answered(visitor, NEWS, ADS)
+    kept = page.context.new_page()
+    kept.add_init_script(HELD)
+    kept.goto(f"{visitor.site.address}/demo/?lang=en")
+    until(kept, "left.length")
+    page.context.add_cookies(
+        [{"name": "sayso_shop", "value": "web:3||-marketing.email|-ads", "url": visitor.site.address}]
+    )
+    kept.evaluate("() => { dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })); left.pop()() }")
+    expect(kept.get_by_role("button", name="Your data choices")).to_be_visible()
+    kept.wait_for_timeout(100)
+    assert kept.locator("[data-running] [data-now=running]").count() == 0
+    assert kept.evaluate("sayso.get().ads") == "refused"
 
 
 def test_a_frame_that_may_store_nothing_still_takes_an_answer(visitor: Visitor) -> None:

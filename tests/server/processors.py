@@ -16,7 +16,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-HOST = "127.0.0.1"
+from tests.builders.listening import listening
+from tests.builders.served import HOST
+
 DOMAIN = "opendsr.processor.example"
 
 
@@ -148,17 +150,5 @@ class Processor:
 async def a_processor() -> AsyncIterator[Processor]:
     """One that listens on a port of its own."""
     processor = Processor()
-    tasks: set[asyncio.Task[None]] = set()
-
-    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        tasks.add(asyncio.create_task(processor.serve(reader, writer)))
-
-    server = await asyncio.start_server(connected, HOST, 0)
-    processor.port = server.sockets[0].getsockname()[1]
-    try:
+    async with listening(processor.serve) as processor.port:
         yield processor
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -10,7 +10,8 @@ from sqlalchemy import NullPool, create_engine, text
 from standardwebhooks import Webhook
 
 from sayso.server.connectors.secrets import FOLDER
-from tests.server.feed.receivers import HOST, a_receiver
+from tests.builders.served import HOST
+from tests.server.feed.receivers import a_receiver
 from tests.server.processors import Processor, a_processor
 from tests.server.test_systems import Told, ready, tasks_of
 from tests.server.worlds import a_world

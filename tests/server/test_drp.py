@@ -23,7 +23,8 @@ from sayso.kernel import SYSTEM, Context, Tx, Work, new_id, now
 from sayso.server.drp.callbacks import Callbacks
 from sayso.server.drp.messages import demand_signed, opened
 from sayso.server.drp.status import status_of
-from tests.server.feed.receivers import HOST, a_receiver, hang, with_status
+from tests.builders.served import HOST
+from tests.server.feed.receivers import a_receiver, hang, with_status
 from tests.server.worlds import World, a_world
 from tests.source import ROOT
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest_asyncio
 from freezegun import freeze_time
 
-from tests.server.feed.receivers import HOST
+from tests.builders.served import HOST
 from tests.server.test_systems import ONLY_TILL, SYSTEMS, TASKS, Told, ready, statuses, tasks_of
 from tests.server.worlds import a_world
 

@@ -14,7 +14,8 @@ import pytest_asyncio
 from freezegun import freeze_time
 
 from sayso.server.connectors.secrets import FOLDER
-from tests.server.processors import DOMAIN, HOST, Asked, Processor, a_processor, an_identity, honest
+from tests.builders.served import HOST
+from tests.server.processors import DOMAIN, Asked, Processor, a_processor, an_identity, honest
 from tests.server.test_sql_systems import worked
 from tests.server.test_systems import TASKS, Told, ready, slug, tasks_of
 from tests.server.worlds import a_world

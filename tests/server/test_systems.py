@@ -19,7 +19,8 @@ from rights import Finals
 from rights.certificate import Claims, sign
 from rights.systems.tables import rights_task
 from sayso.kernel import SYSTEM, Context, Jobs, Tx, Work, now
-from tests.server.feed.receivers import HOST, Receiver, a_receiver
+from tests.builders.served import HOST
+from tests.server.feed.receivers import Receiver, a_receiver
 from tests.server.worlds import World, a_world
 
 SYSTEMS = """

@@ -34,6 +34,7 @@ function start(configuration: Configuration, base: string): Sayso {
   const jar = cookie(configuration);
   /** As it was read last: at each reading the browser may have to ask another process. */
   let known: Known | null = null;
+  const read = () => (known = jar.read());
   const waiting = queue(configuration);
   const tell = <E extends keyof Events>(event: E, detail: Events[E]) => document.dispatchEvent(new CustomEvent("sayso:" + event, { detail }));
   const flush = sender(configuration, base, waiting, (recorded) => tell("recorded", recorded));
@@ -65,20 +66,19 @@ function start(configuration: Configuration, base: string): Sayso {
     });
   };
   let due: (() => void) | undefined;
-  const hurry = (): void => {
-    const act = due;
-    due = undefined;
-    act?.();
-  };
+  const hurry = (): void => due?.();
   /** The rest of an answer, once the frame is drawn that shows it was heard; at once if the page is left. The choice itself stands before. */
   const soon = (act: () => void): void => {
     hurry();
-    due = act;
+    due = () => {
+      due = undefined;
+      act();
+    };
     void task().then(hurry);
   };
   let seen = "";
   const choicesNow = (): Choices => known?.choices ?? {};
-  const said = () => JSON.stringify(known?.choices);
+  const said = () => JSON.stringify(choicesNow());
   const changed = (): void => {
     seen = said();
     tell("change", choicesNow());
@@ -106,13 +106,27 @@ function start(configuration: Configuration, base: string): Sayso {
   const code = hand_over && hash.startsWith("#sayso=") && hash;
   if (code) history.replaceState(history.state, "", href.slice(0, -hash.length));
 
+  // Answered in another tab, or back from the cache of visited pages.
+  const look = (): void => {
+    hurry();
+    begin(read());
+    if (said() === seen) return;
+    if (answered(configuration, known)) shown?.rest();
+    changed();
+  };
+  // Who was left while the cookie was read is answered, on coming back, as things stood before: so these come before the reading.
+  addEventListener("pageshow", (event) => event.persisted && look());
+  addEventListener("pagehide", hurry);
+  // Who leaves looks at nothing, and to read would hold up where they go.
+  addEventListener("visibilitychange", () => (document.hidden ? hurry() : look()));
+
   let begun: unknown;
   const begin = (found: Known | null): void => {
     if (begun) return;
     begun = 1;
     known = found;
     const handed = hand_over && (import(base + hand_over) as Promise<{ default: typeof hand }>)
-      .then((file) => file.default(configuration, base, code || "", { read: () => (known = jar.read()), write: (made) => jar.write((known = made)), changed, settled })).catch(() => {});
+      .then((file) => file.default(configuration, base, code || "", { read, write: (made) => jar.write((known = made)), changed, settled })).catch(() => {});
     if (answered(configuration, known)) {
       if (configuration.reopen !== false) parsed(() => whenIdle(show));
     } else if (code) {
@@ -126,14 +140,12 @@ function start(configuration: Configuration, base: string): Sayso {
       seen = said();
       apply();
       // What the page adds later waits, or runs, like the rest.
-      let due = false;
+      let due = 0;
       new MutationObserver(() => {
-        if (!due)
-          setTimeout(() => {
-            due = false;
-            apply();
-          });
-        due = true;
+        due ||= setTimeout(() => {
+          due = 0;
+          apply();
+        });
       }).observe(document, { childList: true, subtree: true });
       // Who never answered has nothing waiting; to look would make the browser fetch all that the site stored.
       if (known) whenIdle(flush);
@@ -141,29 +153,17 @@ function start(configuration: Configuration, base: string): Sayso {
     });
 
     addEventListener("online", flush);
-    // Answered in another tab, or back from the cache of visited pages.
-    const look = (): void => {
-      hurry();
-      // Who leaves looks at nothing, and to read would hold up where they go.
-      if (document.hidden) return;
-      known = jar.read();
-      if (said() === seen) return;
-      if (answered(configuration, known)) shown?.rest();
-      changed();
-    };
     // Another window may be another sub-domain of the same cookie, which nothing else tells of.
-    addEventListener("visibilitychange", look);
     addEventListener("focus", look);
-    addEventListener("pageshow", ({ persisted }) => persisted && look());
-    addEventListener("pagehide", hurry);
-    // Every answer passes through the queue, which tells the other windows. To listen makes the browser fetch all that the site stored: not before
-    // somebody can be in another window.
+    // Every answer passes through the queue, which tells the other windows, and those too that nobody sees. To listen makes the browser fetch all
+    // that the site stored: not before somebody can be in another window.
     const listen = (): void => addEventListener("storage", look);
     addEventListener("blur", listen);
-    if (!document.hasFocus()) whenIdle(listen);
+    // What was said there before this window listened, nothing tells of.
+    if (!document.hasFocus()) whenIdle(() => (listen(), look()));
   };
   /** Now: for a page that asks before the first reading is done, and for tags of others that must hear of it before they run. */
-  const now = (): unknown => begun || begin(jar.read());
+  const now = (): unknown => begun || begin(read());
   if (configuration.modes) now();
   else jar.first().then(begin, now);
   const heard = (purpose: string) => (now(), has(purpose));

@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import pytest_asyncio
 
-from tests.server.feed.receivers import HOST, Receiver, a_receiver
+from tests.builders.served import HOST
+from tests.server.feed.receivers import Receiver, a_receiver
 from tests.server.worlds import World, a_world
 
 

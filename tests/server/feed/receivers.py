@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
-HOST = "127.0.0.1"
+from tests.builders.listening import listening
+from tests.builders.served import HOST
 
 
 class Received(NamedTuple):
@@ -122,18 +123,8 @@ class Receiver:
 async def a_receiver() -> AsyncIterator[Receiver]:
     """A receiver that listens on a port of its own and acknowledges everything."""
     receiver = Receiver()
-    tasks: set[asyncio.Task[None]] = set()
-
-    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        tasks.add(asyncio.create_task(receiver.serve(reader, writer)))
-
-    server = await asyncio.start_server(connected, HOST, 0)
-    receiver.port = server.sockets[0].getsockname()[1]
-    try:
-        yield receiver
-    finally:
-        receiver.closing.set()
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async with listening(receiver.serve) as receiver.port:
+        try:
+            yield receiver
+        finally:
+            receiver.closing.set()

@@ -11,8 +11,9 @@ from sayso.server.feed import office, store
 from sayso.server.feed.cloudevents import Teller
 from sayso.server.feed.ledger import Ledger
 from sayso.server.wiring import Services, wire
+from tests.builders.served import HOST
 from tests.server.feed.conftest import Fed, fed_of
-from tests.server.feed.receivers import HOST, Receiver, with_status
+from tests.server.feed.receivers import Receiver, with_status
 from tests.server.worlds import a_world, settings_for
 
 

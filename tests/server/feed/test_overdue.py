@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest_asyncio
 
+from tests.builders.served import HOST
 from tests.server.feed.conftest import Fed, fed_of
-from tests.server.feed.receivers import HOST, Receiver, with_status
+from tests.server.feed.receivers import Receiver, with_status
 from tests.server.worlds import MANIFEST, a_world
 
 EMAIL = "category: contact.email, purpose: marketing.email"

@@ -10,8 +10,9 @@ from cloudevents.core.bindings.http import HTTPMessage, from_structured_event
 from freezegun import freeze_time
 from standardwebhooks import Webhook
 
+from tests.builders.served import HOST
 from tests.server.feed.conftest import Fed
-from tests.server.feed.receivers import HOST, Receiver, a_receiver, cut_off, endless, garbage, hang, with_status
+from tests.server.feed.receivers import Receiver, a_receiver, cut_off, endless, garbage, hang, with_status
 
 
 async def until(condition: Any, seconds: float = 8) -> Any:
