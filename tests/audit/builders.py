@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 TENANT = "default"
 CHANGED = declare("tests.thing.changed", "name", "version")
-CRM = Actor("key_" + "01" * 16, "crm", "service", frozenset({"recorder"}))
+CRM = Actor("key_" + "01" * 16, "the crm of the shop", "service", frozenset({"recorder"}))
 
 
 def context(actor: Actor = CRM, tenant: str = TENANT) -> Context:

@@ -48,7 +48,7 @@ async def test_the_right_keys_open_an_entry_waiting_or_integrated(store: Store) 
         assert opened == {
             "s": {"subject": text("sub", ann)},
             "d": {"reason": SECRET_WORD},
-            "a": {"id": CRM.id, "kind": "service", "name": "crm", "roles": ["recorder"]},
+            "a": {"id": CRM.id, "kind": "service", "name": CRM.name, "roles": ["recorder"]},
         }
         assert shown(await store.look(lambda tx: store.log.openings(tx, entry))).keys() == {"a"}
         assert shown(await store.look(lambda tx: store.log.openings(tx, entry, bob))).keys() == {"a"}
@@ -59,7 +59,7 @@ async def test_a_leaf_shows_nothing_of_the_person_the_actor_or_the_detail(store:
     ann = store.person()
     entry = await store.append(about(ann))
     leaf = (await store.look(lambda tx: store.log.entry(tx, entry))).leaf
-    for secret in (ann.hex().encode(), ann, CRM.id.encode(), b"crm", SECRET_WORD.encode()):
+    for secret in (ann.hex().encode(), ann, CRM.id.encode(), CRM.name.encode(), SECRET_WORD.encode()):
         assert secret not in leaf
         assert base64.b64encode(secret).rstrip(b"=")[:-1] not in leaf
     fields = json.loads(leaf)

@@ -32,7 +32,7 @@ from audit.merkle import verify_consistency
 from audit.tables import audit_bundle, audit_detail, audit_index, audit_subject, audit_tile
 from audit.tiles import pack
 from sayso.kernel import Conflict, Tx, Work, new_id
-from tests.audit.builders import CHANGED, TENANT, Store, context
+from tests.audit.builders import CHANGED, CRM, TENANT, Store, context
 
 ACCESS = Classes({"access": LogClass("access", ("tests.*",), "P90D")})
 
@@ -151,7 +151,7 @@ async def test_what_is_over_leaves_and_receipts_proofs_and_consistency_hold(stor
     assert told.res["below"] == "306"
     assert told.res["root"] == head.root.hex()
     opened = await store.look(lambda tx: store.log.openings(tx, page.entries[0].id))
-    assert json.loads(opened[0].payload)["name"] == "crm"
+    assert json.loads(opened[0].payload)["name"] == CRM.name
 
 
 async def test_an_open_log_is_pruned_below_a_multiple_of_256_and_again_later(store: Store, tmp_path: Path) -> None:

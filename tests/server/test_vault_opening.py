@@ -356,9 +356,7 @@ async def test_what_was_approved_of_opens_at_once_however_slowly_it_is_read(lite
     body = {"tokens": [token], "purpose": "support", "reason": "the bank asks"}
     grant = (await agent.post("/v1/vault/grants", json=body)).json()["grant"]
     assert (await boss.post(f"/v1/vault/grants/{grant}/approve")).status_code == 200
-    values = await read_slowly(
-        lite, agent, [token] * 4, lambda: stored(lite, number="110101194912310032"), grant=grant
-    )
+    values = await read_slowly(lite, agent, [token] * 4, lambda: stored(lite, number="110101194912310032"), grant=grant)
     assert values == [ADA["number"]] * 4
 
 
