@@ -301,7 +301,8 @@ async def test_the_directory_says_what_is_taken(net: Net) -> None:
     said = (await net.nobody.get("/.well-known/data-rights.json")).json()
     assert (said["id"], said["supported_verifications"]) == ("HUANGSHAN_HALE", ["email", "phone_number"])
     assert said["supported_actions"] == ["sale:opt_out", "deletion", "access", "access:categories", "access:specific"]
-    assert (await net.apply("drp: {}", prune=True)).status_code == 400
+    assert (await net.apply("drp: {}", prune=True)).status_code == 200
+    assert (await net.nobody.get("/.well-known/data-rights.json")).status_code == 404
     assert (await net.nobody.get("/t/none/.well-known/data-rights.json")).status_code == 404
 
 

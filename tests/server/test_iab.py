@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +21,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from freezegun import freeze_time
 
 from sayso.kernel import SYSTEM, Context, Tx, Work, new_id, now
-from tests.server.worlds import MANIFEST, World, a_world
+from tests.server.worlds import World, a_world
+from tests.source import ROOT
 
 PUBLISHER, VENDOR, OTHER = generate_private_key(SECP256R1()), generate_rsa(65_537, 2_048), Ed25519PrivateKey.generate()
 PATH = "/t/default/iab/deletions"
@@ -339,7 +341,7 @@ async def test_it_is_off_unless_it_is_declared(deleting: Deleting) -> None:
     ]
     assert published["vendorScriptRequirement"] is False
     assert [(each["kty"], each["crv"], each["alg"]) for each in published["publicKey"]] == [("OKP", "Ed25519", "EdDSA")]
-    assert (await deleting.apply(MANIFEST.read_text("utf-8"), prune=True)).status_code == 200
+    assert (await deleting.apply("iab_deletion: {}", prune=True)).status_code == 200
     for path in ("/dsrdelete.json", "/t/default/dsrdelete.json", "/t/none/dsrdelete.json"):
         assert (await deleting.nobody.get(path)).status_code == 404
     assert (await deleting.bring(asked())).status_code == 404
@@ -350,6 +352,12 @@ async def test_a_receipt_that_was_changed_does_not_verify(deleting: Deleting) ->
     other = json.loads(unb64(content)) | {"raResultCode": 1}
     with pytest.raises(InvalidSignature):
         await deleting.receipt(f"{head}.{b64(json.dumps(other).encode())}.{signature}")
+
+
+async def test_the_section_of_the_guide_is_applied_as_it_stands(deleting: Deleting) -> None:
+    guide = (ROOT / "docs" / "guides" / "rights-requests.md").read_text("utf-8")
+    (section,) = re.findall(r"```yaml\n(identifiers:.*?iab_deletion:.*?)```", guide, re.DOTALL)
+    assert (await deleting.apply(section, prune=True)).status_code == 200
 
 
 async def test_a_declaration_that_means_nothing_is_refused_by_its_line(deleting: Deleting) -> None:

@@ -51,8 +51,8 @@ class Network(Struct, frozen=True):
 
 
 def parse_drp(node: Node | None, problems: list[Problem]) -> Network:
-    """The section. What is wrong is added to `problems`."""
-    if node is None:
+    """The section; an empty one ends what was declared. What is wrong is added to `problems`."""
+    if node is None or (isinstance(node, Map) and not len(node)):
         return Network()
     if not isinstance(node, Map):
         problems.append(problem(node, "The section 'drp' has two members: 'business' and 'agents'."))

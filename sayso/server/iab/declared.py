@@ -58,8 +58,8 @@ class Deletions(Struct, frozen=True):
 
 
 def parse_deletions(node: Node | None, kinds: IdentifierKinds, problems: list[Problem]) -> Deletions:
-    """The section. What is wrong is added to `problems`."""
-    if node is None:
+    """The section; an empty one ends what was declared. What is wrong is added to `problems`."""
+    if node is None or (isinstance(node, Map) and not len(node)):
         return Deletions()
     if not isinstance(node, Map):
         problems.append(problem(node, "The section 'iab_deletion' is a mapping."))
