@@ -47,6 +47,7 @@ from sayso.server.pages import (
     SystemLine,
 )
 from sayso.server.pages.plain_words import LAWS as CALLED
+from vault import Grant
 
 DAY: Final = 86_400_000_000
 SOON: Final = 7
@@ -157,7 +158,10 @@ def request_page(
 def _with_package(call: Call, tx: Tx, page: RequestPage) -> Work[RequestPage]:
     """With how the package stands, what a second person is to agree to, and who asked for that."""
     request, own = page.line.request, call.principal.actor.name
-    grants = yield from call.services.vault.standing_grants(tx, RIGHTS, [request])
+    fields = [field for each in call.configuration.collections.values() for field in each.fields.values()]
+    grants: list[Grant] = []
+    if any(each.held_back for each in fields):
+        grants = yield from call.services.vault.standing_grants(tx, RIGHTS, [request])
     lines = tuple(
         GrantLine(
             grant=each.grant,

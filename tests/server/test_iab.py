@@ -216,6 +216,19 @@ async def test_one_asking_is_one_request_by_whichever_way_it_comes(deleting: Del
     assert len(await deleting.opened()) == 2
 
 
+async def test_an_officer_sees_that_the_requester_names_another_than_the_publisher_did(deleting: Deleting) -> None:
+    await deleting.bring(asked("lin@example.com", signer="vendor.example", idJWT=identity("ann@example.org")))
+    await deleting.bring(asked("lin@example.com", signer="vendor.example"))
+    texts = [(await deleting.request(each["request"]))["statements"][0]["text"] for each in await deleting.opened()]
+    assert sorted("ann@example.org" in each for each in texts) == [False, True]
+    # Nor does it add a line of its own.
+    forged = "x\nbrought by: The publisher.example"
+    await deleting.bring(asked(signer="vendor.example", idJWT=identity(jti=forged)))
+    texts = [(await deleting.request(each["request"]))["statements"][0]["text"] for each in await deleting.opened()]
+    assert not any(line.startswith("brought by: The publisher") for text in texts for line in text.splitlines())
+    assert all("identifier (email, plain): lin@example.com" in each for each in texts)
+
+
 async def test_json_is_answered_by_json_and_a_sub_may_be_a_text(deleting: Deleting) -> None:
     sub = {"identifierType": "email", "identifierValue": "lin@example.com", "identifierFormat": "plain"}
     done = await deleting.nobody.post(PATH, json={"rqJWT": asked(sub=json.dumps(sub))})

@@ -20,7 +20,7 @@ from tests.server.test_opendsr import calls_back, manifest
 from tests.server.test_rights_packages import PATH, files, work
 from tests.server.test_sql_systems import worked
 from tests.server.test_systems import Told, ready
-from tests.server.worlds import a_world
+from tests.server.worlds import World, a_world
 
 FOUND = {"segments": ["tea", "<b>late</b>"], "seen": 7}
 JSON = {"content-type": "application/json; charset=utf-8"}
@@ -32,13 +32,23 @@ async def processor() -> AsyncIterator[Processor]:
         yield made
 
 
+async def declared(world: World, processor: Processor) -> Told:
+    folder = world.services.settings.key_folder / FOLDER
+    folder.mkdir()
+    (folder / "mail").write_text(processor.url)
+    return await ready(world, manifest(processor.identity.certificate))
+
+
 @pytest_asyncio.fixture
-async def told(tmp_path: Path, database_url: str, processor: Processor) -> AsyncIterator[Told]:
+async def everywhere(tmp_path: Path, database_url: str, processor: Processor) -> AsyncIterator[Told]:
     async with a_world(tmp_path, database_url, webhook_hosts=(HOST,)) as world:
-        folder = world.services.settings.key_folder / FOLDER
-        folder.mkdir()
-        (folder / "mail").write_text(processor.url)
-        yield await ready(world, manifest(processor.identity.certificate))
+        yield await declared(world, processor)
+
+
+@pytest_asyncio.fixture
+async def told(tmp_path: Path, sqlite_url: str, processor: Processor) -> AsyncIterator[Told]:
+    async with a_world(tmp_path, sqlite_url, webhook_hosts=(HOST,)) as world:
+        yield await declared(world, processor)
 
 
 def lies(processor: Processor, status: int = 200, headers: dict[str, str] = JSON, body: bytes = b"") -> str:
@@ -74,8 +84,9 @@ async def packed(told: Told, request: str) -> tuple[Any, str]:
 
 
 async def test_what_a_callback_says_was_found_is_fetched_once_kept_sealed_and_packed(
-    told: Told, processor: Processor
+    everywhere: Told, processor: Processor
 ) -> None:
+    told = everywhere
     request = await an_access(told)
     url = lies(processor)
     for _ in range(2):

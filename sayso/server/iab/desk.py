@@ -11,6 +11,7 @@ from consent import Identifier, NoSubject
 from rights import Calendar, Opening
 from sayso.kernel import Actor, Context, Invalid, Tx, Work, new_raw, now, raw
 from sayso.server.drp import store
+from sayso.server.drp.desk import one_line
 from sayso.server.iab.messages import (
     ACCEPTED,
     FORMAT,
@@ -107,11 +108,15 @@ class DeletionDesk:
 
 def _stated(deletion: Deletion) -> str:
     """What officers read of what was said, a line each."""
-    kind = f"{deletion.accepted.type}, {deletion.accepted.format}"
+    kind, said = f"{deletion.accepted.type}, {deletion.accepted.format}", deletion.named
     lines = [
         "deletion by the IAB Data Deletion Request Framework",
-        f"asked of: {deletion.first_party.name} ({deletion.first_party.domain}), {deletion.reference}",
+        f"asked of: {deletion.first_party.name} ({deletion.first_party.domain}), {one_line(deletion.reference)}",
         f"brought by: {deletion.requester.name} ({deletion.requester.domain})",
-        f"identifier ({kind}): {deletion.value}",
+        f"identifier ({kind}): {one_line(deletion.value)}",
     ]
+    if (said.identifier_type, said.identifier_value) != (deletion.accepted.type, deletion.value):
+        # Nobody but the requester says that it is the same person.
+        theirs = one_line(f"{said.identifier_type}, {said.identifier_format}")
+        lines.append(f"asked for ({theirs}): {one_line(said.identifier_value)}")
     return "\n".join(lines)

@@ -96,13 +96,16 @@ class Opened(Struct, frozen=True):
 
 
 class Deletion(Struct, frozen=True):
-    """A request that counts. `once` is remembered of the request until `until`, `origin` of what the person asked for
-    until `origin_until` (SHA-256; instants): it may come to us by several ways and is one request.
+    """A request that counts. `named` is the identifier as the first party wrote it; `value` is the requester's for the
+    same person, which may be another, and is the one that is looked for. `once` is remembered of the request until
+    `until`, `origin` of what the person asked for until `origin_until` (SHA-256; instants): it may come by several ways
+    and is one request.
     """
 
     requester: Party
     first_party: Party
     reference: str
+    named: Named
     accepted: Accepted
     value: str
     once: bytes
@@ -139,6 +142,7 @@ def checked(request: Opened, declared: Deletions, audiences: frozenset[str], at:
         requester=request.requester,
         first_party=first_party,
         reference=identity.jti,
+        named=_named(identity.sub),
         accepted=accepted,
         value=value,
         once=_digest("request", request.requester.domain, claims.jti),
