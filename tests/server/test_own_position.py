@@ -1,4 +1,4 @@
-"""`Sayso-Registry-Seq`: a write's answer names the position of its own commit, for the `at_least_seq` of what follows."""
+"""`Sayso-Registry-Seq`: a write names the position of its own commit, for the `at_least_seq` of what is asked next."""
 
 import asyncio
 from typing import Any
