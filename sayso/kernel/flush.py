@@ -53,12 +53,13 @@ class Writes:
             self._add(job.tx, states, packs)
         for (rows, tenant, group), items in packs.items():
             self.inserts.setdefault(rows, []).append(_packed(tenant, group, items))
-        for (rows, key), (values, was) in states.items():
+        for get, (values, was) in states.items():
+            rows = get.rows
             if was is None:
-                self.inserts.setdefault(rows, []).append((*key, *values))
+                self.inserts.setdefault(rows, []).append((*get.key, *values))
             else:
                 assert rows.version is not None, rows
-                self.replaces.setdefault(rows, []).append((values, key, was[rows.version]))
+                self.replaces.setdefault(rows, []).append((values, get.key, was[rows.version]))
 
     def _add(
         self,
@@ -193,6 +194,9 @@ async def decide(session: Session, tenant: str, jobs: list[Job], loaded: Loaded,
     await loaded(tenant, head.config)
     done: list[Job] = []
     overtaken = await _round(session, jobs, view, head, done)
+    if 1 < len(overtaken) <= len(jobs) // 2:
+        # Units that met in pairs do not meet again. Were they many on one row, each round would settle one of them.
+        overtaken = await _round(session, overtaken, view, head, done)
     # Each of these by itself, in order: nobody is beside it any more who could overtake it.
     for job in overtaken:
         if await _round(session, [job], view, head, done):
