@@ -245,16 +245,24 @@ def _sort(job: Job, waits: bool, waiting: list[Job], done: list[Job], overtaken:
 
 async def _read(session: Session, waiting: list[Job]) -> tuple[dict[Get, Values], dict[int, list[Any]]]:
     gets: dict[Get, None] = {}
+    each: dict[Rows, list[GetEach]] = {}
     others: dict[int, list[Any]] = {}
     for job in waiting:
         for read in job.reads:
             if type(read) is Get:
                 gets[read] = None
             elif type(read) is GetEach:
-                others[id(read)] = await session.read_each(read)
+                each.setdefault(read.rows, []).append(read)
             else:
                 assert type(read) is Query, read
                 others[id(read)] = await session.query(read)
+    for rows, asked in each.items():
+        # One statement for all units that ask so of one table: most of what one takes is the way there and back.
+        found = await session.read_each(GetEach(rows, [key for read in asked for key in read.keys]))
+        first = 0
+        for read in asked:
+            others[id(read)] = found[first : first + len(read.keys)]
+            first += len(read.keys)
     return (await session.read(list(gets)) if gets else {}), others
 
 
