@@ -89,7 +89,7 @@ def measure(stage: Stage, title: str) -> dict[str, float]:
             answered += sum(outcome.statuses.values()) * each
         figures[name] = statistics.median(rates)
         cost = (stage.cpu() - cpu) / answered * 1e6
-        note = f"{figures[name] / each / empty:.0%} of empty; {cost:,.0f} us of a core each"
+        note = f"{figures[name] / each / empty:.1%} of empty; {cost:,.0f} us of a core each"
         report(stage.engine, name, figures[name], BUDGETS[name], empty=empty, note=note)
     return figures
 

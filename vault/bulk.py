@@ -11,7 +11,7 @@ from sayso.kernel import LOG, GetEach, Permit, Tx, Values, Work
 from vault import events, store, wear
 from vault.keyring import Keyring
 from vault.keys import DataKey
-from vault.reveal import Ask, Intent, Located, broken, intended, open_decoys, shown_of, sound, trapped
+from vault.reveal import Ask, Intent, Located, broken, demanded, meant, open_decoys, shown_of, sound, trapped
 from vault.suite import BrokenSeal
 
 SHOWN, HELD_BACK = "v", "-"
@@ -21,7 +21,7 @@ Asked = Sequence[tuple[Located, Permit | None, Ask]]
 def reveal_many(keyring: Keyring, audit: AuditLog, tx: Tx, asked: Asked) -> Work[tuple[list[str | None], str]]:
     """See `Vault.reveal_many`."""
     tenant = tx.context.tenant
-    intents = [intended(tx, *one) for one in asked]
+    intents = _intents(tx, asked)
     subjects = tx.get_each(store.CANARY, [located.subject for located, _, _ in asked])
     places = [(key, located) for key, (located, _, _) in zip(subjects.keys, asked, strict=True)]
     held, key_rows, planted = yield (
@@ -36,7 +36,7 @@ def reveal_many(keyring: Keyring, audit: AuditLog, tx: Tx, asked: Asked) -> Work
     for (located, permit, ask), intent, record, key_row, canary in zip(
         asked, intents, held, key_rows, planted, strict=True
     ):
-        sounded = trapped(located, ask, canary)
+        sounded = () if canary is None else trapped(located, ask, canary)
         value = _opened(keyring, tenant, located, intent, record, key_row, keys) if permit is not None else None
         if value is None:
             open_decoys(keyring, tenant, log_too=False)
@@ -58,6 +58,20 @@ def reveal_many(keyring: Keyring, audit: AuditLog, tx: Tx, asked: Asked) -> Work
         outcomes=opened,
     )
     return shown, audit.append(tx, event, None)
+
+
+def _intents(tx: Tx, asked: Asked) -> list[Intent]:
+    """What each comes to. What follows from names alone is worked out once; each permit is demanded for its own."""
+    # By identity: fields and obligations are those of one configuration, and all of it outlives this function.
+    alike: dict[tuple[int, bool, int, int], Intent] = {}
+    intents = []
+    for located, permit, ask in asked:
+        name = (id(located.field), located.found, 0 if permit is None else id(permit.obligations), id(ask))
+        intent = alike.get(name)
+        if intent is None:
+            intent = alike[name] = meant(located, permit, ask)
+        intents.append(demanded(tx, located, permit, intent))
+    return intents
 
 
 def _of_other_classes(

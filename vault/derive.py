@@ -54,6 +54,9 @@ def parts(*values: bytes) -> bytes:
 def pair(one: bytes, other: bytes) -> bytes:
     """`parts` of two values, written out: every seal asks for it."""
     try:
-        return len(one).to_bytes(2, "big") + one + len(other).to_bytes(2, "big") + other
-    except OverflowError:
-        raise ValueError("a part is longer than 65,535 bytes") from None
+        return _LENGTHS[len(one)] + one + _LENGTHS[len(other)] + other
+    except IndexError:
+        return parts(one, other)
+
+
+_LENGTHS = [length.to_bytes(2, "big") for length in range(256)]

@@ -19,7 +19,7 @@ from vault.facts import fact_of, fits
 from vault.guarding import GUARDS
 from vault.index import EXACT
 from vault.normalise import NORMALISERS
-from vault.planner import adds_up, refusal
+from vault.planner import RESIDENT, adds_up, refusal
 from vault.terms import TokenTerms, read_terms
 
 DATA: Final = "data"
@@ -31,6 +31,7 @@ RESERVED_CLASSES: Final = ("log", "proof")
 INDEXES: Final = (EXACT,)
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _REGION: Final = re.compile(r"[A-Z]{2}")
+_OF_BIRTH: Final = (RESIDENT, "date")
 _FIELD_MEMBERS: Final = ("type", "category", "index", "retention", "pad", "region", "facts", "token", "guard")
 
 
@@ -112,6 +113,8 @@ class _Reading:
     def __init__(self, categories: Names[str]) -> None:
         self.categories = categories
         self.problems: list[Problem] = []
+        self._of_birth: dict[str, list[tuple[str, Field, Node]]] = {}
+        """Fields that tell facts of a resident number or of a date, by category."""
 
     def collections(self, section: Node) -> Collections:
         found = {}
@@ -121,8 +124,31 @@ class _Reading:
                 self._refuse(node, f"Collection {name!r} needs fields.")
                 continue
             fields = self._named(members["fields"], f"The fields of {name!r}")
-            found[name] = Collection(name, {field: self._field(field, child) for field, child in fields})
+            made = [(self._field(field, child), child) for field, child in fields]
+            found[name] = Collection(name, {field.name: field for field, _ in made})
+            for field, child in made:
+                if field.facts and field.type in _OF_BIRTH:
+                    self._of_birth.setdefault(field.category, []).append((f"{name}.{field.name}", field, child))
+        for alike in self._of_birth.values():
+            self._refuse_what_adds_up(alike)
         return found
+
+    def _refuse_what_adds_up(self, fields: list[tuple[str, Field, Node]]) -> None:
+        """Refuse facts of several fields of one category that together nearly name a number: whoever may read one of
+        them may read them all. A person has one resident number, wherever it is stored, and their date of birth is in
+        it; of other numbers they may have several.
+        """
+        if all(field.type != RESIDENT for _, field, _ in fields):
+            return
+        told: dict[str, None] = {}
+        before: list[str] = []
+        for place, field, node in fields:
+            told.update(dict.fromkeys(field.facts))
+            why = adds_up(RESIDENT, [fact for name in told if (fact := fact_of(name)) is not None]) if before else None
+            if why is not None:
+                self._refuse(node, f"{place} stands in one category with {' and '.join(before)}. {why}")
+                return
+            before.append(place)
 
     def _field(self, name: str, node: Node) -> Field:
         members = dict(self._members(node, f"Field {name!r}", _FIELD_MEMBERS))

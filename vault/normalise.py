@@ -150,9 +150,10 @@ def _text(value: str, _region: str | None) -> str:
 
 def _date(value: str, _region: str | None) -> str:
     day = date.fromisoformat(value)
-    if value not in {day.isoformat(), day.strftime("%Y%m%d")}:
+    normal = day.isoformat()
+    if value != normal and value != day.strftime("%Y%m%d"):
         raise ValueError
-    return day.isoformat()
+    return normal
 
 
 def _cn_resident_id(value: str, _region: str | None) -> str:

@@ -34,10 +34,13 @@ def refusal(kind: str) -> str | None:
 LEAST_LEFT_BITS: Final = 13
 """Eight thousand: among so many numbers at least one must still hide from who was told every fact of it."""
 
+RESIDENT: Final = "cn_resident_id"
+"""The one number of which a person has no second, and that their date of birth stands in."""
+
 _DIGIT: Final = 3.32
 _BITS: Final = {
     # GB 11643: some three thousand areas, a century of births, a day of the year, the order of the day, ISO 7064.
-    "cn_resident_id": (2.5, 2.5, 1.8, 1.8, 1.5, 1.5, 0.0, 0.3, 3.0, 3.0, 1.8, 1.8, 2.4, 2.5, *[_DIGIT] * 3, 3.46),
+    RESIDENT: (2.5, 2.5, 1.8, 1.8, 1.5, 1.5, 0.0, 0.3, 3.0, 3.0, 1.8, 1.8, 2.4, 2.5, *[_DIGIT] * 3, 3.46),
     # ISO 13616, the shortest there is (NO, 15): what is behind country and check digits, one of which checks the rest.
     "iban": (0.0, 0.0, _DIGIT, _DIGIT, *[_DIGIT] * 10, _DIGIT),
     # ISO/IEC 7812: a few thousand issuers, nine digits of theirs, Luhn.
@@ -45,7 +48,7 @@ _BITS: Final = {
 }
 """How much each character of a number tells, in bits. A check digit tells of the others what it tells itself."""
 
-_CHECKS: Final = {"cn_resident_id": 3.46, "iban": 3 * _DIGIT, "card": _DIGIT}
+_CHECKS: Final = {RESIDENT: 3.46, "iban": 3 * _DIGIT, "card": _DIGIT}
 """How much of it all is told twice, because check digits follow from the rest."""
 
 _YEAR: Final = slice(6, 10)
@@ -61,7 +64,7 @@ def adds_up(kind: str, facts: Sequence[Fact]) -> str | None:
         return None
     told = {place for fact in facts for place in shown(fact, len(bits))}
     left = sum(bits) - _CHECKS[kind] - sum(bits[place] for place in told)
-    if kind == "cn_resident_id":
+    if kind == RESIDENT:
         # Each age asked about halves what is not known of the year.
         unknown = sum(bits[place] for place in range(18)[_YEAR] if place not in told)
         left -= min(unknown, sum(fact.name == "age_over" for fact in facts))

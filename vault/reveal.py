@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Final
 
 from msgspec import Struct
 
@@ -24,7 +25,7 @@ ANY = "any"
 log = logging.getLogger("sayso.vault")
 
 
-class Located(Struct, frozen=True):
+class Located(Struct, frozen=True, gc=False):
     """Where a token points.
 
     One that points nowhere (`found` is false) gets an invented person, who has no rights and no data: ask the policies
@@ -77,15 +78,16 @@ class Ask(Struct, frozen=True, kw_only=True):
 
 def locate(keyring: Keyring, tx: Tx, collections: Collections, token: str) -> Work[Located]:
     """See `Vault.locate`."""
-    (found,) = yield from locate_each(keyring, tx, collections, [token])
+    (found,) = yield from locate_each(keyring, tx, collections, [tokens.token_in(token)])
     return found
 
 
-def locate_each(keyring: Keyring, tx: Tx, collections: Collections, named: Sequence[str]) -> Work[list[Located]]:
+def locate_each(keyring: Keyring, tx: Tx, collections: Collections, named: Sequence[str | None]) -> Work[list[Located]]:
     """See `Vault.locate_each`."""
     tenant, secrets = tx.context.tenant, keyring.of(tx.context.tenant).token
     fingerprints = [tokens.fingerprint_of(secrets, token) for token in named]
-    rows = yield tuple([tx.get(store.TOKEN, fingerprint) for fingerprint in fingerprints])
+    # Kept: whoever takes the last use of one must see that a neighbour took it.
+    (rows,) = yield (tx.get_each(store.TOKEN, fingerprints, kept=True),)
     found = []
     for fingerprint, values in zip(fingerprints, rows, strict=True):
         row = None if values is None else tokens.vouched(secrets, tenant, fingerprint, values)
@@ -145,26 +147,38 @@ class Intent(Struct, frozen=True):
     why: str
     fact: Fact | None
     mask: str | None
+    action: str
 
 
-def intended(tx: Tx, located: Located, permit: Permit | None, ask: Ask) -> Intent:
-    """By which way a value may be opened, and what will be shown of it. Raises `Denied`, `Invalid`."""
+_SPENT: Final = "spent"
+
+
+def meant(located: Located, permit: Permit | None, ask: Ask) -> Intent:
+    """By which way a value may be opened, and what will be shown of it: the same for all that are alike in field, in
+    whether the token leads anywhere, in obligations and in what is asked. Raises `Invalid`.
+    """
     fact = asked(ask.transform)
     mask = masks.required(() if permit is None else permit.obligations, None if fact else ask.transform)
-    if permit is not None:
-        category, action = located.category, action_for(ask.transform)
-        permit.demand(tenant=tx.context.tenant, subject=located.subject, category=category, action=action)
     by, why = _way(located, permit, ask, fact)
+    return Intent(by, why, fact, mask, action_for(ask.transform))
+
+
+def demanded(tx: Tx, located: Located, permit: Permit | None, intent: Intent) -> Intent:
+    """What it comes to for just this token and this permit. Raises `Denied`."""
+    if permit is not None:
+        permit.demand(
+            tenant=tx.context.tenant, subject=located.subject, category=located.field.category, action=intent.action
+        )
     if located.row is not None and located.row.uses and tokens.spent_here(tx, located.fingerprint):
-        by, why = None, "spent"
-    return Intent(by, why, fact, mask)
+        return Intent(None, _SPENT, intent.fact, intent.mask, intent.action)
+    return intent
 
 
 def shown_of(
     keyring: Keyring, tx: Tx, located: Located, ask: Ask, intent: Intent, value: str
 ) -> tuple[str, tuple[AuditEvent, ...]]:
     """What is shown of a value that was opened, and the alarms that its opening raises. A use of the token is taken."""
-    if located.row is not None:
+    if located.row is not None and located.row.uses:
         tokens.spend(tx, keyring.of(tx.context.tenant).token, located.fingerprint, located.row)
     alarms: tuple[AuditEvent, ...] = ()
     if intent.by == BREAK_GLASS and ask.glass is not None:
@@ -183,7 +197,7 @@ def trapped(located: Located, ask: Ask, canary: Values | None) -> tuple[AuditEve
 def considered(keyring: Keyring, tx: Tx, located: Located, permit: Permit | None, ask: Ask) -> Work[Outcome]:
     """A reveal without its entry: the same reads and the same openings, whatever it comes to."""
     subject, field, tenant = located.subject, located.field, tx.context.tenant
-    intent = intended(tx, located, permit, ask)
+    intent = demanded(tx, located, permit, meant(located, permit, ask))
     record, key_row, log_row, canary = yield (
         *records.reads(tx, keyring, subject, located.collection, field),
         keyring.read(tx, subject),

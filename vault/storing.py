@@ -112,7 +112,8 @@ def tokens_for(
 ) -> Work[dict[str, str]]:
     """The tokens that the values have for this audience, or new ones: always new where a token ends by itself."""
     secrets = keyring.of(tx.context.tenant).token
-    tags = {item.field.name: _value_tag(keys[item.field.retention], collection, item, audience) for item in given}
+    under = {cls: key.derive(wear.TOKEN) for cls, key in keys.items()}
+    tags = {item.field.name: _value_tag(under[item.field.retention], collection, item, audience) for item in given}
     asked = [item.field.name for item in given if item.field.retention not in fresh and not item.field.token.limited]
     rows = yield tuple(tx.get(store.TOKEN_OF, subject, tags[name]) for name in asked)
     held = {name: row for name, row in zip(asked, rows, strict=True) if row is not None}
@@ -126,7 +127,7 @@ def tokens_for(
     return issued
 
 
-def _value_tag(key: DataKey, collection: str, item: Given, audience: str) -> bytes:
-    """Finds the token that a value already has. Under the person's own key: equal values of two people differ."""
+def _value_tag(secret: bytes, collection: str, item: Given, audience: str) -> bytes:
+    """Finds the token that a value already has. `secret` is the person's own: equal values of two people differ."""
     message = parts(audience.encode(), collection.encode(), item.field.name.encode(), item.canonical.encode())
-    return hmac_sha256(key.derive("token"), message)[:TAG_BYTES]
+    return hmac_sha256(secret, message)[:TAG_BYTES]

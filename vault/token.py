@@ -29,7 +29,7 @@ def new_token() -> str:
 def written(drawn: bytes) -> str:
     """The token made of 16 random bytes."""
     body = PREFIX + _base62(int.from_bytes(drawn, "big"), _RANDOM_CHARS)
-    return body + _base62(crc32(body.encode()), _CHECK_CHARS)
+    return body + _check(crc32(body.encode()))
 
 
 def is_token(text: str) -> bool:
@@ -37,7 +37,7 @@ def is_token(text: str) -> bool:
     if len(text) != LENGTH or not text.startswith(PREFIX) or not (text.isascii() and text[_BODY].isalnum()):
         return False
     # The alphabet stands in the order of its codes, so texts of one length compare as the numbers that they write.
-    return text[_BODY] <= _LAST and _base62(crc32(text[:-_CHECK_CHARS].encode()), _CHECK_CHARS) == text[_CHECK]
+    return text[_BODY] <= _LAST and _check(crc32(text[:-_CHECK_CHARS].encode())) == text[_CHECK]
 
 
 def drawn_from(token: str) -> bytes | None:
@@ -50,12 +50,19 @@ def drawn_from(token: str) -> bytes | None:
     return number.to_bytes(16, "big")
 
 
+def _check(number: int) -> str:
+    """A CRC-32 in six characters: `_base62` written out, since each token of a long list is asked for it."""
+    rest, low = divmod(number, 3844)
+    high, middle = divmod(rest, 3844)
+    return _PAIRS[high] + _PAIRS[middle] + _PAIRS[low]
+
+
 def _base62(number: int, length: int) -> str:
     """`number` in `length` characters, an even count. Two at a time: half the divisions."""
     chars = []
     for _ in range(length // 2):
-        number, rest = divmod(number, 3844)
-        chars.append(_PAIRS[rest])
+        chars.append(_PAIRS[number % 3844])
+        number //= 3844
     return "".join(reversed(chars))
 
 

@@ -29,7 +29,7 @@ _LONG_AGO: Final = Instant(1)
 _TIDIED: Final = 500
 
 
-class Row(Struct, frozen=True):
+class Row(Struct, frozen=True, gc=False):
     """What a token points at, and how long and how often it still does. `uses` 0: as often as wanted."""
 
     subject: bytes
@@ -48,9 +48,9 @@ class Row(Struct, frozen=True):
         return tuple(getattr(self, name) for name in self.__struct_fields__)
 
 
-def fingerprint_of(secrets: TokenKeys, token: str) -> bytes:
-    """The key of a token's row. A text that is no token has one as well, of a token that does not exist."""
-    return secrets.fingerprint((token_in(token) or new_token()).encode())
+def fingerprint_of(secrets: TokenKeys, token: str | None) -> bytes:
+    """The key of a token's row. A text that is no token (None) has one as well, of a token that does not exist."""
+    return secrets.fingerprint((token or new_token()).encode())
 
 
 def token_in(text: str) -> str | None:

@@ -111,8 +111,8 @@ class Vault:
         """
         return reveal.locate(self._keyring, tx, collections, token)
 
-    def locate_each(self, tx: Tx, collections: Collections, named: Sequence[str]) -> Work[list[Located]]:
-        """The same for many tokens, in order, with one read."""
+    def locate_each(self, tx: Tx, collections: Collections, named: Sequence[str | None]) -> Work[list[Located]]:
+        """The same for many tokens, in order, with one read. They come as `token_in` reads them: None is none."""
         return reveal.locate_each(self._keyring, tx, collections, named)
 
     def reveal(self, tx: Tx, located: Located, permit: Permit | None, ask: Ask) -> Work[Revealed | Unresolvable]:

@@ -17,7 +17,7 @@ class Obligation(Struct, frozen=True):
     properties: dict[str, str | int]
 
 
-class Permit(Struct, frozen=True):
+class Permit(Struct, frozen=True, gc=False):
     """The policy engine said yes to exactly this."""
 
     tenant: str

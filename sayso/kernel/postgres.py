@@ -217,7 +217,7 @@ class _PostgresSession:
             # Columns of nothing are no columns.
             return found
         for row in await self._raw.fetch(asked.rows.postgres.select, *zip(*asked.keys, strict=True)):
-            found[row[0] - 1] = tuple(row)[1:]
+            found[row[0] - 1] = row[1:]
         return found
 
     async def query(self, query: Query) -> list[Values]:

@@ -13,8 +13,10 @@ shares its statements and its commit, is the business of `batcher.py`.
 """
 
 from collections.abc import Callable, Generator, Iterable
+from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
+from msgspec import Struct
 from sqlalchemy import Delete, Select, Update
 from sqlalchemy.engine import Dialect
 
@@ -27,18 +29,25 @@ from sayso.kernel.statements import Prepared, tables_of, written
 T = TypeVar("T")
 
 
-class Get(NamedTuple):
-    """A point read: the values of the row at `key` (bucket and tenant included), or None."""
+class Get(Struct, frozen=True, gc=False, cache_hash=True):
+    """A point read: the values of the row at `key` (bucket and tenant included), or None.
+
+    On its way through a flush each is looked up half a dozen times, so its hash is worked out once.
+    """
 
     rows: Rows
     key: Values
 
 
 class GetEach(NamedTuple):
-    """Many point reads of one table, in order. Answered with a list of values or None."""
+    """Many point reads of one table, in order. Answered with a list of values or None.
+
+    `kept`: the unit may write what it read here, so it is remembered as what a `Get` read is.
+    """
 
     rows: Rows
     keys: list[Values]
+    kept: bool = False
 
 
 class Query(NamedTuple):
@@ -95,6 +104,7 @@ class Tx:
 
     __slots__ = (
         "_seen",
+        "_seen_each",
         "_view",
         "config_changed",
         "context",
@@ -127,6 +137,7 @@ class Tx:
         self.position: int | None = None
         self._view = view
         self._seen: list[tuple[Get, Values | None]] = []
+        self._seen_each: list[tuple[GetEach, list[Values | None]]] = []
 
     # reads, to be yielded
 
@@ -134,13 +145,14 @@ class Tx:
         """The read of one row by its key (without bucket and tenant)."""
         return Get(rows, rows.key_of(self.context.tenant, key, bucket))
 
-    def get_each(self, rows: Rows, owners: Iterable[bytes]) -> GetEach:
+    def get_each(self, rows: Rows, owners: Iterable[bytes], *, kept: bool = False) -> GetEach:
         """The reads of many rows whose key is their owner alone: for decisions about many people.
 
-        A unit that asks so must not write what it read: nothing holds these rows to what they were.
+        A unit that asks so, and not to have them `kept`, must not write what it read: nothing holds these rows to what
+        they were.
         """
         tenant = self.context.tenant
-        return GetEach(rows, [(bucket_of(tenant, owner), tenant, owner) for owner in owners])
+        return GetEach(rows, [(bucket_of(tenant, owner), tenant, owner) for owner in owners], kept)
 
     def select(self, statement: Select[Any]) -> Query:
         """Any SELECT over the tenant's own rows. Cold units only: it is not shared with other units."""
@@ -245,11 +257,13 @@ class Tx:
         return shown
 
     def found_each(self, asked: GetEach, stored: list[Values | None]) -> list[Values | None]:
-        """The same for many rows; not remembered, since nothing may be written on their ground."""
-        if not self._view.rows:
-            return stored
-        rows = asked.rows
-        return [self._newest(Get(rows, key), row) for key, row in zip(asked.keys, stored, strict=True)]
+        """The same for many rows; remembered only where something may be written on their ground."""
+        rows, shown = asked.rows, stored
+        if self._view.rows:
+            shown = [self._newest(Get(rows, key), row) for key, row in zip(asked.keys, stored, strict=True)]
+        if asked.kept:
+            self._seen_each.append((asked, shown))
+        return shown
 
     def _newest(self, get: Get, row: Values | None) -> Values | None:
         rows = self._view.rows
@@ -266,7 +280,14 @@ class Tx:
     def fresh(self) -> bool:
         """Whether all that this unit was shown still stands among its neighbours in the flush."""
         rows = self._view.rows
-        return not rows or all(rows.get(get, shown) is shown for get, shown in self._seen)
+        if not rows:
+            return True
+        each = (
+            (Get(asked.rows, key), row)
+            for asked, found in self._seen_each
+            for key, row in zip(asked.keys, found, strict=True)
+        )
+        return all(rows.get(get, shown) is shown for get, shown in chain(self._seen, each))
 
     def settle(self) -> None:
         """Show this unit's rows to the units after it. Raises `LostRace` when a neighbour took one of its keys."""

@@ -96,6 +96,42 @@ async def test_units_of_one_flush_fold_on_one_another(database: Database) -> Non
     assert flushes < 10
 
 
+def add_to_all(subjects: list[bytes]):
+    def unit(tx: Tx) -> Work[list[int]]:
+        (rows,) = yield (tx.get_each(COUNTER, subjects, kept=True),)
+        # A second round of reads: what was shown in the first may be overtaken meanwhile.
+        yield (tx.get(CLAIM, subjects[0]),)
+        totals = [total + 1 for _, total in (row or (0, 0) for row in rows)]
+        for subject, row, total in zip(subjects, rows, totals, strict=True):
+            tx.put(COUNTER, (subject,), (total, total), was=row)
+        return totals
+
+    return unit
+
+
+async def test_units_that_write_what_they_read_many_at_once_fold_too(database: Database) -> None:
+    subjects = [bytes([nth]) * 16 for nth in range(12)]
+    lists = [subjects[nth : nth + 3] for nth in range(10)] * 4
+    totals = await asyncio.gather(*(database.run(context(), add_to_all(each)) for each in lists))
+    for subject in subjects:
+        told = sorted(
+            total
+            for each, told in zip(lists, totals, strict=True)
+            for s, total in zip(each, told, strict=True)
+            if s == subject
+        )
+        assert told == list(range(1, len(told) + 1))
+        assert await database.look(context(), read(subject)) == len(told)
+
+
+async def test_units_that_meet_in_pairs_are_run_again_side_by_side(database: Database) -> None:
+    subjects = [bytes([nth]) * 16 for nth in range(100, 140)]
+    totals = await asyncio.gather(*(database.run(context(), add_to_all([each])) for each in subjects * 2))
+    assert totals == [[1]] * 40 + [[2]] * 40
+    flushes, _ = database.flushes
+    assert flushes < 4
+
+
 async def test_cold_and_hot_units_never_lose_each_others_changes(database: Database) -> None:
     ways = (database.run, database.run_alone)
     await asyncio.gather(*(ways[nth % 2](context(), add(b"b" * 16, 1)) for nth in range(24)))

@@ -80,6 +80,36 @@ def test_facts_that_together_nearly_name_the_number_are_refused(kind: str, facts
     assert (problem.line, "add up" in problem.message) == (4, True)
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "sound"),
+    [
+        (("cn_resident_id", "contact", "prefix:6"), ("cn_resident_id", "contact", "last4"), False),
+        (("date", "contact", "year"), ("cn_resident_id", "contact", "prefix:2, last4"), False),
+        (("cn_resident_id", "contact", "prefix:2, last4"), ("date", "contact", "year"), False),
+        (("cn_resident_id", "contact", "prefix:6"), ("cn_resident_id", "identity", "last4"), True),
+        (("cn_resident_id", "contact", "prefix:6"), ("date", "contact", "year"), True),
+        (("cn_resident_id", "contact", "prefix:6"), ("cn_resident_id", "contact", "prefix:4"), True),
+        (("card", "contact", "prefix:6"), ("card", "contact", "last4"), True),
+        (("date", "contact", "year"), ("date", "contact", "age_over:18"), True),
+    ],
+)
+@pytest.mark.parametrize("apart", [False, True], ids=["one collection", "two collections"])
+def test_facts_of_two_fields_that_one_caller_may_read_are_counted_together(
+    first: tuple[str, str, str], second: tuple[str, str, str], sound: bool, apart: bool
+) -> None:
+    one, other = ("{{type: {}, category: {}, facts: [{}]}}".format(*each) for each in (first, second))
+    between = "staff:\n  fields:\n" if apart else ""
+    text = f"customers:\n  fields:\n    x: {one}\n{between}    y: {other}"
+    if sound:
+        assert len(a_manifest(text)) == 1 + apart
+        return
+    with pytest.raises(ManifestError) as caught:
+        a_manifest(text)
+    (problem,) = caught.value.problems
+    assert problem.line == (7 if apart else 5)
+    assert "customers.x" in problem.message
+
+
 @pytest.mark.parametrize("facts", [["prefix:6", "year", "last4"], ["prefix:6", "last4"]])
 def test_the_estimate_is_what_counting_gives(facts: list[str]) -> None:
     why = adds_up("cn_resident_id", [fact for name in facts if (fact := fact_of(name)) is not None])

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from consent import PERSON
-from policies import GUARDS, Access, Question, mint
+from policies import GUARDS, Access, Decision, Question, mint
 from sayso.kernel import Permit, TooLarge, Tx, Unit, Work
 from sayso.server.auth import POLICY
 from sayso.server.call import Call
@@ -26,7 +26,7 @@ MOST_ITEMS = 100
 Word = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
-class RevealItem(Struct, frozen=True, forbid_unknown_fields=True):
+class RevealItem(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """One token. `transform` is a mask of the caller's own wish, or a fact to be told in place of the value."""
 
     token: Annotated[str, Meta(max_length=200)]
@@ -67,7 +67,7 @@ class Reveal(Wanted, frozen=True, forbid_unknown_fields=True, kw_only=True):
     items: Annotated[list[RevealItem], Meta(min_length=1)]
 
 
-class RevealResult(Struct, frozen=True):
+class RevealResult(Struct, frozen=True, gc=False):
     """A value, or `unresolvable` for whichever reason; the entry in the log either way."""
 
     entry: str
@@ -146,41 +146,48 @@ def judged_item(
 
 
 def judged_each(
-    call: Call, tx: Tx, data: Wanted, items: Sequence[RevealItem], approved: bool
+    call: Call, tx: Tx, data: Wanted, items: Sequence[tuple[RevealItem, str | None]], approved: bool
 ) -> Work[list[tuple[Located, Permit | None, Ask]]]:
-    """The same for many tokens: where they point is read at once, and then what all those people say."""
+    """The same for many items, each with the token that it names (`token_in`): where they point is read at once, and
+    then what all those people say.
+    """
     services, configuration = call.services, call.configuration
-    located = yield from services.vault.locate_each(tx, configuration.collections, [item.token for item in items])
+    located = yield from services.vault.locate_each(tx, configuration.collections, [token for _, token in items])
     (rows,) = yield (tx.get_each(PERSON, [each.subject for each in located]),)
+    actions = {transform: action_for(transform) for transform in {item.transform for item, _ in items}}
     alike: dict[tuple[str, str], list[int]] = {}
-    for place, (item, each) in enumerate(zip(items, located, strict=True)):
-        alike.setdefault((action_for(item.transform), each.category), []).append(place)
+    for place, ((item, _), each) in enumerate(zip(items, located, strict=True)):
+        alike.setdefault((actions[item.transform], each.field.category), []).append(place)
     seq = data.context.at_least_seq
     policy, at, behind = configuration.policy, tx.context.at, bool(seq) and seq > tx.head.seq
     purpose = declared_purpose(configuration.purposes, data.purpose)
     glass = None if data.break_glass is None else Glass(data.break_glass.reason, data.break_glass.ticket)
-    asks: dict[tuple[str | None, str], Ask] = {}
-    found: dict[int, tuple[Located, Permit | None, Ask]] = {}
+    ruled: dict[int, tuple[Question, Decision]] = {}
     for (action, category), places in alike.items():
         question = question_of(call, data.purpose, data.context, action, category)
         decide = services.engine.decide_rows
         _, decisions = decide(policy.inquiry(question), [rows[place] for place in places], at, behind=behind)
         for place, decision in zip(places, decisions, strict=True):
-            permit = mint(call.tenant, located[place].subject, question, decision) if decision.allowed else None
-            name = (items[place].transform, "" if decision.allowed else decision.reason)
-            ask = asks.get(name)
-            if ask is None:
-                ask = asks[name] = Ask(
-                    purpose=purpose,
-                    reason=data.reason,
-                    transform=name[0],
-                    policy=policy.version,
-                    why=name[1],
-                    approved=approved,
-                    glass=glass,
-                )
-            found[place] = (located[place], permit, ask)
-    return [found[place] for place in range(len(items))]
+            ruled[place] = (question, decision)
+    asks: dict[tuple[str | None, str], Ask] = {}
+    found = []
+    for place, ((item, _), each) in enumerate(zip(items, located, strict=True)):
+        question, decision = ruled[place]
+        permit = mint(call.tenant, each.subject, question, decision) if decision.allowed else None
+        name = (item.transform, "" if decision.allowed else decision.reason)
+        ask = asks.get(name)
+        if ask is None:
+            ask = asks[name] = Ask(
+                purpose=purpose,
+                reason=data.reason,
+                transform=name[0],
+                policy=policy.version,
+                why=name[1],
+                approved=approved,
+                glass=glass,
+            )
+        found.append((each, permit, ask))
+    return found
 
 
 def question_of(call: Call, purpose: str, context: RevealContext, action: str, category: str) -> Question:

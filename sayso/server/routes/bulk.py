@@ -29,7 +29,10 @@ NDJSON: Final = "application/x-ndjson"
 
 _head = msgspec.json.Decoder(Wanted).decode
 _item = msgspec.json.Decoder(RevealItem).decode
-_line = msgspec.json.Encoder().encode
+_lines = msgspec.json.Encoder().encode_lines
+
+Named = tuple[RevealItem, str | None]
+"""An item and the token that it names, None where that is none."""
 
 
 @post("/v1/vault/bulk", opt=admits(*REVEALERS), operation_id="vault.bulk", tags=["Vault"], status_code=200)
@@ -45,7 +48,7 @@ async def bulk(request: Request[Any, Any, Any], call: NamedDependency[Call]) -> 
 
 
 async def _opened(
-    call: Call, wanted: Wanted, items: list[RevealItem], chunks: Iterator[list[RevealItem]]
+    call: Call, wanted: Wanted, items: list[RevealItem], chunks: Iterator[list[Named]]
 ) -> AsyncIterator[bytes]:
     """The lines of the answer. The first chunk is opened before it begins: what is wrong is told by a status."""
     approved = await call.run(lambda tx: granted(call, tx, wanted, items)) if wanted.grant else False
@@ -73,7 +76,7 @@ async def _opened(
     return lines()
 
 
-async def _chunk(call: Call, wanted: Wanted, items: list[RevealItem], approved: bool) -> bytes:
+async def _chunk(call: Call, wanted: Wanted, items: list[Named], approved: bool) -> bytes:
     def unit(tx: Tx) -> Work[list[RevealResult]]:
         asked = yield from judged_each(call, tx, wanted, items, approved)
         values, entry = yield from call.services.vault.reveal_many(tx, asked)
@@ -82,7 +85,7 @@ async def _chunk(call: Call, wanted: Wanted, items: list[RevealItem], approved: 
             for value in values
         ]
 
-    return b"".join(_line(result) + b"\n" for result in await call.run(unit))
+    return _lines(await call.run(unit))
 
 
 def _read(body: bytes) -> tuple[Wanted, list[RevealItem]]:
@@ -93,10 +96,19 @@ def _read(body: bytes) -> tuple[Wanted, list[RevealItem]]:
     if len(lines) - 1 > MOST_LINES:
         raise TooLarge("too-many-items", f"One call opens {MOST_LINES} tokens at most.", limit=MOST_LINES)
     wanted = parsed(_head, lines[0], 1)
-    items = [parsed(_item, line, number) for number, line in enumerate(lines[1:], 2)]
+    items = all_parsed(_item, lines[1:], 2)
     if not items:
         raise Invalid("malformed", "There is no token behind the first line.", at="line 2")
     return wanted, items
+
+
+def all_parsed(decode: Callable[[bytes], T], lines: list[bytes], first: int) -> list[T]:
+    """Many lines of a body, the first of which has this number. Raises as `parsed` does."""
+    try:
+        return [decode(line) for line in lines]
+    except msgspec.DecodeError:
+        # Which one it was is looked for only now.
+        return [parsed(decode, line, number) for number, line in enumerate(lines, first)]
 
 
 def parsed(decode: Callable[[bytes], T], line: bytes, number: int) -> T:
@@ -107,17 +119,18 @@ def parsed(decode: Callable[[bytes], T], line: bytes, number: int) -> T:
         raise Invalid("malformed", "A line has not the declared shape.", at=f"line {number}") from None
 
 
-def _chunks(items: list[RevealItem]) -> Iterator[list[RevealItem]]:
+def _chunks(items: list[RevealItem]) -> Iterator[list[Named]]:
     """Chunks in which no token comes twice: one that ends with its use is not opened twice side by side."""
-    chunk: list[RevealItem] = []
+    chunk: list[Named] = []
     seen: set[str] = set()
     for item in items:
-        token = token_in(item.token) or item.token
-        if len(chunk) == CHUNK or token in seen:
+        token = token_in(item.token)
+        name = token or item.token
+        if len(chunk) == CHUNK or name in seen:
             yield chunk
             chunk, seen = [], set()
-        chunk.append(item)
-        seen.add(token)
+        chunk.append((item, token))
+        seen.add(name)
     yield chunk
 
 

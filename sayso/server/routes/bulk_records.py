@@ -1,7 +1,7 @@
 """Storing records by the hundred: lines in, lines out, in the same order."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from typing import Any, Final
 
 import msgspec
@@ -15,7 +15,7 @@ from sayso.kernel import Invalid, SaysoError, TooLarge, raw
 from sayso.server.call import Call
 from sayso.server.calls.revealing import Word
 from sayso.server.calls.storing import WRITERS, StoredRecord, StoreRecord, Value, demand_audience, stored_record
-from sayso.server.routes.bulk import NDJSON, parsed
+from sayso.server.routes.bulk import NDJSON, all_parsed, parsed
 from sayso.server.routes.gate import admits
 from vault import ANY, collection_of
 
@@ -51,7 +51,7 @@ class RecordResult(Struct, frozen=True):
 
 _head = msgspec.json.Decoder(RecordsHead).decode
 _record = msgspec.json.Decoder(RecordLine).decode
-_line = msgspec.json.Encoder().encode
+_encode_lines = msgspec.json.Encoder().encode_lines
 
 
 @post("/v1/vault/records/bulk", opt=admits(*WRITERS), operation_id="vault.store_many", tags=["Vault"], status_code=200)
@@ -70,19 +70,29 @@ async def store_many(request: Request[Any, Any, Any], call: NamedDependency[Call
 async def _lines(call: Call, head: RecordsHead, records: list[RecordLine]) -> AsyncIterator[bytes]:
     for first in range(0, len(records), CHUNK):
         chunk, part = records[first : first + CHUNK], call.later()
-        results = await asyncio.gather(*(_stored(part, head, record) for record in chunk))
-        yield b"".join([_line(result) + b"\n" for result in results])
+        made = await asyncio.gather(*[_stored(part, head, record) for record in chunk], return_exceptions=True)
+        yield _encode_lines([_told(record, outcome) for record, outcome in zip(chunk, made, strict=True)])
 
 
-async def _stored(call: Call, head: RecordsHead, record: RecordLine) -> RecordResult:
+def _stored(call: Call, head: RecordsHead, record: RecordLine) -> Awaitable[StoredRecord]:
     """One record in a unit of its own, which shares its flush with the others: a bad one fails alone."""
     try:
         person = raw(record.subject, "sub")
         data = StoreRecord(record.subject, head.collection, record.fields, head.audience)
-        made: StoredRecord = await call.run(lambda tx: stored_record(call, tx, data, person))
+        return call.run(lambda tx: stored_record(call, tx, data, person))
     except SaysoError as error:
-        return RecordResult(record.subject, code=error.slug)
-    return RecordResult(record.subject, made.tokens, made.entry)
+        refused: asyncio.Future[StoredRecord] = asyncio.get_running_loop().create_future()
+        refused.set_exception(error)
+        return refused
+
+
+def _told(record: RecordLine, outcome: StoredRecord | BaseException) -> RecordResult:
+    """The line about a record. Raises what is no refusal but a fault of ours."""
+    if isinstance(outcome, SaysoError):
+        return RecordResult(record.subject, code=outcome.slug)
+    if isinstance(outcome, BaseException):
+        raise outcome
+    return RecordResult(record.subject, outcome.tokens, outcome.entry)
 
 
 def _read(body: bytes) -> tuple[RecordsHead, list[RecordLine]]:
@@ -95,7 +105,7 @@ def _read(body: bytes) -> tuple[RecordsHead, list[RecordLine]]:
     if len(lines) == 1:
         raise Invalid("malformed", "There is no record behind the first line.", at="line 2")
     head = parsed(_head, lines[0], 1)
-    return head, [parsed(_record, line, number) for number, line in enumerate(lines[1:], 2)]
+    return head, all_parsed(_record, lines[1:], 2)
 
 
 handlers: list[BaseRouteHandler] = [store_many]
