@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 _MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so")
-PIN = "5678"
+PIN = "a-pin-for-tests"
 TOKEN = "a-root-token-for-tests"
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sayso.kernel import DAY, now
-from tests.builders.providers import Bao, kms, openbao, softhsm
+from tests.builders.providers import PIN, Bao, kms, openbao, softhsm
 from vault import BrokenSeal, KeyGone, OutsideKey, ProviderDown, ProviderRefuses, SealedFile, WrongRootKey
 from vault.derive import commitment
 from vault.keyfiles import ExposedRootKey
@@ -123,7 +123,7 @@ def test_the_file_leads_back_to_the_key(kind: str, request: pytest.FixtureReques
     assert again.describe() == made.describe()
     assert again.unwrap(wrapped, CONTEXT, commitment(KEY), ref) == KEY
     content = (tmp_path / "keys" / FILE).read_text()
-    assert not any(secret in content for secret in ("5678", "a-root-token-for-tests", "testing"))
+    assert not any(secret in content for secret in (PIN, "a-root-token-for-tests", "testing"))
     with pytest.raises(ProviderExists):
         OutsideKey.create(tmp_path / "keys", kind, settings_of(request, kind))
     (tmp_path / "keys" / FILE).chmod(0o644)
