@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from sayso.server.pages import CONTENT_SECURITY_POLICY, BannerPurpose
 
 from .conftest import FLAGS, Visitor
-from .test_banner import cookie_of, submissions, until
+from .test_banner import cookie_of, sent_cookie, submissions, until
 
 pytestmark = pytest.mark.browser
 
@@ -207,6 +207,28 @@ def test_a_first_visit_waits_for_no_other_process_of_the_browser(visitor: Visito
     assert page.evaluate("[sayso.has('ads'), asked.cookie, asked.storage]") == [False, 0, 0]
     page.evaluate(ACCEPT)
     assert page.evaluate("[sayso.has('ads'), asked.cookie]") == [True, 0], "nor does a click"
+
+
+def test_a_visit_after_that_waits_for_none_either_unless_something_was_left_to_send(visitor: Visitor) -> None:
+    page = visitor.opens(script=COUNTING)
+    question(page).get_by_role("button", name="Accept all").click()
+    submissions(visitor, 1, page)
+    assert "!" not in sent_cookie(page)
+    page.reload()
+    page.get_by_role("button", name="Your data choices").wait_for()
+    page.wait_for_timeout(200)
+    assert page.evaluate("[sayso.has('ads'), asked.cookie, asked.storage]") == [True, 0, 0]
+    visitor.forgives_failed_requests = True
+    page.context.set_offline(True)
+    refused_in(page)
+    until(page, "localStorage.length === 1")
+    assert cookie_of(page).endswith("|!" + visitor.site.address.removeprefix("http://"))
+    context = page.context
+    page.close()
+    context.set_offline(False)
+    again = visitor.again(context)
+    submissions(visitor, 2, again)
+    assert "!" not in sent_cookie(again)
 
 
 def test_a_page_that_asks_before_the_cookie_was_read_is_answered_rightly(visitor: Visitor) -> None:
