@@ -43,6 +43,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_memory] = folder, held(folder)
         os.environ["TMPDIR"] = str(folder)
         tempfile.tempdir = None
+        # Short: the path of a socket in a test's folder may have 103 bytes.
+        config.option.basetemp = config.option.basetemp or str(folder / "t")
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
