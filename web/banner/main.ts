@@ -40,7 +40,7 @@ function start(configuration: Configuration, base: string): Sayso {
   const here = "!" + location.host;
   /** Whether something waits here stands in the cookie too: to look into what a site stored would hold up every page on which nothing does. */
   const waiting = queue(configuration, (waits) => {
-    if (read() && known!.notes.includes(here) !== waits) jar.write((known = noted(known!, here, waits)));
+    if ((waits ? known : read()) && known!.notes.includes(here) !== waits) jar.write((known = noted(known!, here, waits)));
   });
   const tell = <E extends keyof Events>(event: E, detail: Events[E]) => document.dispatchEvent(new CustomEvent("sayso:" + event, { detail }));
   const flush = sender(configuration, base, waiting, (recorded) => tell("recorded", recorded));
