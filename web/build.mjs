@@ -20,22 +20,29 @@ const FONTS = {
   "source-serif-4-licence.txt": join(fontsource, "source-serif-4/LICENSE"),
 };
 
+/** Properties that only the banner's own code reads: they need no names. */
+const OWN = /^(submission|known|leave|confirm|rest|place|decide|grant|may|drop|first|over|notes|settled)$/;
+/** What they are called instead: alike in the two files of the banner, which hand each other such things. */
+const short = {};
+
 const common = { absWorkingDir: here, bundle: true, minify: true, write: false, target: ["es2022", "safari17"], charset: "utf8", legalComments: "none" };
 
 /** A style sheet imported from a script is its minified text (the banner hands it to a constructable sheet). */
 const styleAsText = {
   name: "style-as-text",
   setup(builder) {
-    builder.onLoad({ filter: /banner[\\/]style\.css$/ }, async ({ path }) => {
+    builder.onLoad({ filter: /banner[\\/]\w+\.css$/ }, async ({ path }) => {
       const { code } = await transform(await readFile(path, "utf8"), { loader: "css", minify: true });
-      // esbuild leaves the space before the value of a custom property, which says nothing there.
-      return { contents: `export default ${JSON.stringify(code.trim().replace(/(--[\w-]+): /g, "$1:"))}`, loader: "js" };
+      // esbuild leaves the spaces in the value of a custom property, which say nothing there, and the names of our own.
+      const text = code.trim().replace(/(--[\w-]+): /g, "$1:").replaceAll(", ", ",").replace(/--(?!sayso)(\w)\w*/g, "--$1");
+      return { contents: `export default ${JSON.stringify(text)}`, loader: "js" };
     });
   },
 };
 
 async function script(entry, options = {}) {
   const result = await build({ ...common, entryPoints: [entry], format: "iife", plugins: [styleAsText], ...options });
+  Object.assign(short, result.mangleCache);
   return Buffer.from(result.outputFiles[0].contents);
 }
 
@@ -65,10 +72,11 @@ keep("shop.css", await sheet("css/shop.css", names));
 keep("site.js", await script("islands/main.ts"));
 keep("demo-statistics.js", await script("islands/demo-statistics.ts"));
 keep("demo-adverts.js", await script("islands/demo-adverts.ts"));
-// Without "use strict", which a banner has no room for and the type check no need of.
-keep("banner.js", await script("banner/main.ts", { tsconfigRaw: {} }));
+// Without "use strict", which a banner has no room for and the type check no need of. The word at its head has Chromium compile all of it beside
+// the page, while it comes, and not on the page's own thread when it runs; others read a remark.
+keep("banner.js", await script("banner/main.ts", { tsconfigRaw: {}, mangleProps: OWN, mangleCache: short, banner: { js: "//# allFunctionsCalledOnLoad" } }));
 keep("embed.js", await script("embed/main.ts"));
-keep("hand-over.js", await script("banner/hand-over.ts", { format: "esm" }));
+keep("hand-over.js", await script("banner/hand-over.ts", { format: "esm", mangleProps: OWN, mangleCache: short }));
 
 /** What the sources were when they were built: lets a test without this toolchain see that somebody forgot to build. */
 async function digestOfSources() {

@@ -10,7 +10,7 @@ from sayso.server.pages import CONTENT_SECURITY_POLICY
 
 from .conftest import Visitor
 from .test_accessibility import findings
-from .test_banner import cookie_of, submissions, until
+from .test_banner import sent_cookie, submissions, until
 
 pytestmark = pytest.mark.browser
 
@@ -120,7 +120,7 @@ def test_a_frame_waits_behind_a_card_that_asks_for_its_purpose_alone(tags: Visit
     expect(card).to_have_count(0)
     (sent,) = submissions(tags, 1, page)
     assert sent["choices"] == {"ads": "granted"}
-    assert re.fullmatch(r"web:3\|[\w-]{24}\|\+ads", cookie_of(page))
+    assert re.fullmatch(r"web:3\|[\w-]{24}\|\+ads", sent_cookie(page))
     expect(page.get_by_role("region", name="Your say about your data")).to_be_visible()
     assert page.evaluate("sayso.get()") == {"marketing.email": "unasked", "analytics": "unasked", "ads": "granted"}
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from sayso.server.pages import CONTENT_SECURITY_POLICY, BannerPurpose
 
 from .conftest import FLAGS, Visitor
-from .test_banner import cookie_of, submissions, until
+from .test_banner import cookie_of, sent_cookie, submissions, until
 
 pytestmark = pytest.mark.browser
 
@@ -190,7 +190,9 @@ def test_who_answered_gets_no_question_built(visitor: Visitor) -> None:
 
 
 ACCEPT = "document.querySelector('sayso-say').shadowRoot.querySelector('.card .row button + button').click()"
+# A window that begins without the focus looks once more when it listens to the others.
 COUNTING = """window.asked = { cookie: 0, storage: 0 };
+    Document.prototype.hasFocus = () => true;
     const told = Object.getOwnPropertyDescriptor(Document.prototype, 'cookie');
     const get = function () { asked.cookie++; return told.get.call(this) };
     Object.defineProperty(Document.prototype, 'cookie', { ...told, get });
@@ -205,8 +207,30 @@ def test_a_first_visit_waits_for_no_other_process_of_the_browser(visitor: Visito
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(200)
     assert page.evaluate("[sayso.has('ads'), asked.cookie, asked.storage]") == [False, 0, 0]
-    page.evaluate(ACCEPT)
-    assert page.evaluate("[sayso.has('ads'), asked.cookie]") == [True, 0], "nor does a click"
+    heard = page.evaluate(f"() => {{ {ACCEPT}; return [sayso.has('ads'), asked.cookie] }}")
+    assert heard == [True, 0], "nor does a click"
+
+
+def test_a_later_visit_looks_into_what_the_site_stored_only_if_something_was_left_to_send(visitor: Visitor) -> None:
+    page = visitor.opens(script=COUNTING)
+    question(page).get_by_role("button", name="Accept all").click()
+    submissions(visitor, 1, page)
+    assert "!" not in sent_cookie(page)
+    page.reload()
+    page.get_by_role("button", name="Your data choices").wait_for()
+    page.wait_for_timeout(200)
+    assert page.evaluate("[sayso.has('ads'), asked.storage]") == [True, 0]
+    visitor.forgives_failed_requests = True
+    page.context.set_offline(True)
+    refused_in(page)
+    until(page, "localStorage.length === 1")
+    assert cookie_of(page).endswith("|!" + visitor.site.address.removeprefix("http://"))
+    context = page.context
+    page.close()
+    context.set_offline(False)
+    again = visitor.again(context)
+    submissions(visitor, 2, again)
+    assert "!" not in sent_cookie(again)
 
 
 def test_a_page_that_asks_before_the_cookie_was_read_is_answered_rightly(visitor: Visitor) -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from sayso.server.pages import BannerPurpose
 
 from .conftest import Visitor
-from .test_banner import cookie_of, submissions, until
+from .test_banner import sent_cookie, submissions, until
 
 pytestmark = pytest.mark.browser
 
@@ -34,7 +34,7 @@ def test_accepting_all_does_not_reach_what_the_signal_says_no_to(visitor: Visito
     (sent,) = submissions(visitor, 1, page)
     assert sent["choices"] == {"analytics": "granted"}
     assert (sent["gpc"], sent["conflict_shown"]) == (True, True)
-    assert cookie_of(page) == f"web:3|{sent['device']}|+analytics|-ads|~gpc"
+    assert sent_cookie(page) == f"web:3|{sent['device']}|+analytics|-ads|~gpc"
     expect(page.get_by_text(HONOURED)).to_be_visible()
     assert page.evaluate("sayso.get()") == {"analytics": "granted", "ads": "refused"}
 
@@ -50,7 +50,7 @@ def test_a_box_ticked_by_itself_is_a_yes_against_the_signal(visitor: Visitor) ->
     (sent,) = submissions(visitor, 1, page)
     assert sent["choices"] == {"analytics": "refused", "ads": "granted"}
     assert sent["conflict_shown"] is True
-    assert cookie_of(page) == f"web:3|{sent['device']}|-analytics|*ads|~gpc"
+    assert sent_cookie(page) == f"web:3|{sent['device']}|-analytics|*ads|~gpc"
     assert page.evaluate("sayso.has('ads')") is True
 
 
@@ -68,7 +68,7 @@ def test_a_signal_that_comes_later_stops_what_was_granted_and_is_sent_once(visit
     assert visitor.site.received[1].path == "/v1/sites/shop/signals"
     third = visitor.again(page.context)
     until(third, "!!window.sayso")
-    assert cookie_of(third) == f"web:3|{first['device']}|+analytics|+ads|~gpc"
+    assert sent_cookie(third) == f"web:3|{first['device']}|+analytics|+ads|~gpc"
     submissions(visitor, 2, third)
 
 

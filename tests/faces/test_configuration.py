@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso.server.pages import BannerPurpose, banner_configuration, banner_script, negotiate, read_choice_cookie
+from sayso.server.pages import (
+    BannerPurpose,
+    banner_configuration,
+    banner_script,
+    negotiate,
+    print_choice_cookie,
+    read_choice_cookie,
+)
 from sayso.server.pages.locales import LOCALES
 
 from .samples import a_banner
@@ -82,6 +89,14 @@ def test_the_cookie_is_read_back() -> None:
     assert cookie is not None
     assert (cookie.notice, cookie.version, cookie.device) == ("web", 3, device)
     assert cookie.choices == {"marketing.email": "granted", "ads": "refused"}
+
+
+def test_a_cookie_keeps_its_word_that_something_waits_on_a_host() -> None:
+    text = f"web:3|{'d' * 22}|-ads|~gpc|!shop.example:8443"
+    cookie = read_choice_cookie(text)
+    assert cookie is not None
+    assert (cookie.choices, cookie.told, cookie.waiting) == ({"ads": "refused"}, True, ("shop.example:8443",))
+    assert print_choice_cookie(cookie) == text
 
 
 def test_a_cookie_without_a_device_names_nobody() -> None:

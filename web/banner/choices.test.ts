@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { all, answered, asked, granted, news, parse, print, settle, type Known } from "./choices.ts";
+import { all, answered, asked, granted, news, noted, parse, print, settle, type Known } from "./choices.ts";
 import type { Configuration } from "./configuration.ts";
 
 const configuration = {
@@ -9,11 +9,11 @@ const configuration = {
 } as unknown as Configuration;
 const DEVICE = "d".repeat(22);
 const fresh = () => DEVICE;
-const known = (choices: Known["choices"], changes: Partial<Known> = {}): Known => ({ notice: "web", version: 3, device: DEVICE, choices, over: [], ...changes });
+const known = (choices: Known["choices"], changes: Partial<Known> = {}): Known => ({ notice: "web", version: 3, device: DEVICE, choices, over: [], notes: [], ...changes });
 
 test("what is printed is read back", () => {
   for (const one of [known({ news: "granted", "a.b-c": "refused" }), known({}, { device: "" }), known({ ads: "refused" }, { notice: "a:b" }),
-    known({ ads: "granted", news: "granted" }, { over: ["ads"], told: true })])
+    known({ ads: "granted", news: "granted" }, { over: ["ads"], notes: ["~gpc", "!shop.example:8443"] })])
     assert.deepEqual(parse(print(one)), one);
 });
 
@@ -36,6 +36,14 @@ test("a cookie that is not ours is nothing known", () => {
 
 test("a mark without plus is a refusal, never a grant", () => {
   assert.deepEqual(parse("web:3||?news|-ads|x")?.choices, { news: "refused", ads: "refused" });
+});
+
+test("a word that something waits stays until it was sent, whatever is answered meanwhile", () => {
+  const there = noted(known({ news: "granted" }, { notes: ["~gpc"] }), "!shop.example", true);
+  assert.deepEqual(there.notes, ["~gpc", "!shop.example"]);
+  assert.deepEqual(noted(there, "!shop.example", true).notes, there.notes);
+  assert.deepEqual(settle(configuration, there, { ads: "refused" }, fresh).known.notes, ["!shop.example"]);
+  assert.deepEqual(noted(there, "!shop.example", false).notes, ["~gpc"]);
 });
 
 test("purposes that are facts are not asked", () => assert.deepEqual(asked(configuration), ["news", "ads"]));
@@ -105,7 +113,7 @@ test("under the browser's signal a yes from before does not count for what it re
 
 test("accepting all under the signal says nothing of what it reaches, and keeps it as a no", () => {
   const { known: kept, submission } = settle(signalled, null, all(signalled, () => true), fresh, true);
-  assert.deepEqual(kept, known({ news: "granted", ads: "refused" }, { told: true }));
+  assert.deepEqual(kept, known({ news: "granted", ads: "refused" }, { notes: ["~gpc"] }));
   assert.deepEqual(submission.choices, { news: "granted" });
   assert.equal(submission.gpc, true);
 });

@@ -1,6 +1,6 @@
 /** The choice machine: pure, no browser. What was answered, what is still to ask, and what an answer makes of both. */
 
-import type { Configuration } from "./configuration.ts";
+import type { Configuration, Purpose } from "./configuration.ts";
 
 export type Answer = "granted" | "refused";
 export type Choices = Record<string, Answer>;
@@ -13,8 +13,8 @@ export interface Known {
   choices: Choices;
   /** Purposes granted one by one, after it was shown that the browser's signal says no to them. */
   over: string[];
-  /** Whether the browser's signal was sent for this device. */
-  told?: boolean;
+  /** Besides: `~gpc`, the browser's signal was sent for this device; `!host`, something said on this host of the site still waits to be sent. */
+  notes: string[];
 }
 
 /** The body of `POST /v1/sites/{site}/choices`; without choices, of `…/signals`. */
@@ -33,25 +33,34 @@ export interface Submission {
   steps_shown?: number;
 }
 
-/** `<notice>:<version>|<device>|+granted|*granted after the conflict was shown|-refused|~gpc`; anything else is nothing known. */
+/** `<notice>:<version>|<device>|+granted|*granted after the conflict was shown|-refused|~gpc|!host where an answer waits`; anything else is nothing known. */
 export function parse(text: string): Known | null {
   const [head, device = "", ...marks] = text.split("|");
   const found = /^(.+):(\d{1,9}(\.\d{1,9})?)$/.exec(head!);
   if (!found) return null;
-  const known: Known = { notice: found[1]!, version: +found[2]!, device, choices: {}, over: [] };
+  const known: Known = { notice: found[1]!, version: +found[2]!, device, choices: {}, over: [], notes: [] };
   for (const mark of marks) {
     const name = mark.slice(1);
-    if (mark[0] === "~") known.told = true;
+    if (/[~!]/.test(mark[0]!)) known.notes.push(mark);
     else if (name) known.choices[name] = "+*".includes(mark[0]!) ? "granted" : "refused";
     if (mark[0] === "*" && name) known.over.push(name);
   }
   return known;
 }
 
-export function print({ notice, version, device, choices, over, told }: Known): string {
+export function print({ notice, version, device, choices, over, notes }: Known): string {
   const marks = Object.entries(choices).map(([name, answer]) => (answer !== "granted" ? "-" : over.includes(name) ? "*" : "+") + name);
-  return [notice + ":" + version, device, ...marks, ...(told ? ["~gpc"] : [])].join("|");
+  return [notice + ":" + version, device, ...marks, ...notes].join("|");
 }
+
+export const GPC = "~gpc";
+
+/** The same with this note, or without it. */
+export const noted = (known: Known, note: string, is: unknown): Known => ({
+  ...known, notes: [...known.notes.filter((one) => one !== note), ...(is ? [note] : [])],
+});
+
+export const named = ({ purposes }: Configuration, name: string): Purpose | undefined => purposes.find((one) => one.name === name);
 
 /** The names that the notice asks about. */
 export const asked = (configuration: Configuration): string[] =>
@@ -59,7 +68,7 @@ export const asked = (configuration: Configuration): string[] =>
 
 /** The answer to one purpose that still counts: to this notice, in a version since which what is asked has not changed. */
 export function answer(configuration: Configuration, known: Known | null, name: string): Answer | undefined {
-  const purpose = configuration.purposes.find((one) => one.name === name);
+  const purpose = named(configuration, name);
   return known && purpose && purpose.ask !== false && known.notice === configuration.notice && known.version <= configuration.version &&
     known.version >= (purpose.since ?? configuration.version) && Object.hasOwn(known.choices, name)
     ? known.choices[name]
@@ -74,13 +83,13 @@ export const answered = (configuration: Configuration, known: Known | null): boo
 export function news(configuration: Configuration, known: Known | null): { added: string[]; changed: string[] } {
   const before = known?.notice === configuration.notice && known.version < configuration.version ? known : null;
   const open = before ? asked(configuration).filter((name) => !answer(configuration, before, name)) : [];
-  const named = (name: string) => Object.hasOwn(before!.choices, name);
-  return { added: open.filter((name) => !named(name)), changed: open.filter(named) };
+  const told = (name: string) => Object.hasOwn(before!.choices, name);
+  return { added: open.filter((name) => !told(name)), changed: open.filter(told) };
 }
 
 /** Whether the browser's signal says no to this purpose. */
 export const touched = (configuration: Configuration, name: string): boolean =>
-  configuration.purposes.some((purpose) => purpose.name === name && purpose.gpc);
+  !!named(configuration, name)?.gpc;
 
 /**
  * A yes counts for the notice it was given to and while it asks the same; a purpose without an answer is not granted. Under the browser's signal
@@ -122,7 +131,7 @@ export function settle(
   const over = [...new Set([...(known?.over ?? []), ...reached])].filter(yes);
   const signal: Submission = { token, device, ...(gpc && { gpc, conflict_shown: true }) };
   return {
-    known: { notice, version, device: stays, choices: kept, over, ...(gpc && stays && { told: true }) },
+    known: noted({ notice, version, device: stays, choices: kept, over, notes: known?.notes ?? [] }, GPC, gpc && stays),
     submission: Object.keys(sent).length
       ? { ...signal, notice, notice_version: version | 0, locale, choices: sent, method: "banner" }
       : { token, device, gpc: true },

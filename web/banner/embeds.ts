@@ -1,8 +1,8 @@
 /** Parts of other firms: an `<iframe data-purpose data-src>` loads nothing before a yes; a card says so in its place and asks. */
 
-import { touched } from "./choices.ts";
+import { named, touched } from "./choices.ts";
 import type { Configuration } from "./configuration.ts";
-import { button, h, hosted } from "./elements.ts";
+import { button, dress, h, hosted } from "./elements.ts";
 
 export interface Asking {
   may(purpose: string): boolean;
@@ -26,7 +26,7 @@ export function embed(configuration: Configuration, asking: Asking): void {
     const yes = asking.may(frame.dataset["purpose"]!), card = cards.get(frame);
     if (yes) {
       frame.src ||= frame.dataset["src"]!;
-      frame.style.removeProperty("display");
+      frame.style.display = "";
       // The keyboard stays where it was: on what the card has become.
       const held = card?.shadowRoot?.activeElement;
       card?.remove();
@@ -45,10 +45,11 @@ export function embed(configuration: Configuration, asking: Asking): void {
 }
 
 function placeholder(configuration: Configuration, { grant, choose, gpc }: Asking, frame: HTMLIFrameElement): HTMLElement {
-  const { strings, purposes } = configuration;
+  const { strings } = configuration;
   const name = frame.dataset["purpose"]!;
-  const purpose = purposes.find((one) => one.name === name);
+  const purpose = named(configuration, name);
   const { host, root } = hosted("sayso-embed", configuration);
+  dress(root);
   const card = h("section", { class: "embed", "aria-label": frame.title || purpose?.title || name },
     frame.title && h("b", {}, frame.title),
     h("p", {}, strings.embed.replace("{purpose}", () => purpose?.title ?? name)),

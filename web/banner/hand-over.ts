@@ -3,7 +3,7 @@
  * one use, for a minute, for one origin. What stands here is never loosened by what comes.
  */
 
-import { answer, asked, parse, print, type Choices, type Known } from "./choices.ts";
+import { answer, asked, GPC, noted, parse, print, type Choices, type Known } from "./choices.ts";
 import type { Configuration } from "./configuration.ts";
 
 /** What the banner lends: its cookie, and two ways to bring the page in line. */
@@ -48,7 +48,7 @@ export default async function (configuration: Configuration, base: string, came:
     if (leaving) return;
     leaving = true;
     const url = new URL(link.href);
-    void ask("hand-overs", { to: link.origin, choice: print(known) })
+    void ask("hand-overs", { to: link.origin, choice: print({ ...known, notes: known.notes.filter((note) => note === GPC) }) })
       .then(({ code }) => {
         if (code) url.hash = "sayso=" + code + (url.hash && "&" + url.hash.slice(1));
       })
@@ -86,7 +86,7 @@ function take(configuration: Configuration, theirs: Known, { read, write, change
   const yes = (name: string) => choices[name] === "granted";
   const device = mine?.device || (Object.keys(choices).some(yes) ? theirs.device : "");
   const over = [...new Set([...(mine?.over ?? []), ...theirs.over])].filter(yes);
-  const told = (mine?.device ? mine.told : device && theirs.told) || undefined;
-  write({ notice: configuration.notice, version: configuration.version, device, choices, over, ...(told && { told }) });
+  const told = device && (mine?.device ? mine : theirs).notes.includes(GPC);
+  write(noted({ notice: configuration.notice, version: configuration.version, device, choices, over, notes: mine?.notes ?? [] }, GPC, told));
   changed();
 }

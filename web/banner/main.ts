@@ -1,14 +1,16 @@
 /** The banner, put together. A visitor who answered before runs the first lines only: read the cookie, release what may run. */
 
-import { sender, type Recorded } from "./api.ts";
-import { all, answer, answered, asked, granted, news, settle, type Answer, type Choices, type Known } from "./choices.ts";
-import type { Configuration } from "./configuration.ts";
-import { embed } from "./embeds.ts";
-import type hand from "./hand-over.ts";
-import { speak } from "./modes.ts";
-import { release, task } from "./release.ts";
+// In the order in which the file is shortest: it is compressed as it stands.
+import { stand, type Stand } from "./resting.ts";
+import { all, answer, answered, asked, GPC, granted, named, news, noted, settle, type Answer, type Choices, type Known } from "./choices.ts";
 import { cookie, queue, random } from "./storage.ts";
+import { release, task } from "./release.ts";
+import { sender, type Recorded } from "./api.ts";
+import { embed } from "./embeds.ts";
+import { speak } from "./modes.ts";
 import { view, type View, type Wishes } from "./view.ts";
+import type { Configuration } from "./configuration.ts";
+import type hand from "./hand-over.ts";
 
 declare const __SAYSO_CONFIGURATION__: Configuration;
 
@@ -35,13 +37,17 @@ function start(configuration: Configuration, base: string): Sayso {
   /** As it was read last: at each reading the browser may have to ask another process. */
   let known: Known | null = null;
   const read = () => (known = jar.read());
-  const waiting = queue(configuration);
+  const here = "!" + location.host;
+  /** Whether something waits here stands in the cookie too: to look into what a site stored would hold up every page on which nothing does. */
+  const waiting = queue(configuration, (waits) => {
+    if ((waits ? known : read()) && known!.notes.includes(here) !== waits) jar.write((known = noted(known!, here, waits)));
+  });
   const tell = <E extends keyof Events>(event: E, detail: Events[E]) => document.dispatchEvent(new CustomEvent("sayso:" + event, { detail }));
   const flush = sender(configuration, base, waiting, (recorded) => tell("recorded", recorded));
   const gpc = !!(configuration.gpc || navigator.globalPrivacyControl);
   const has = (purpose: string) => granted(configuration, known, purpose, gpc);
   // A purpose that is a fact, not a question, may be served.
-  const may = (purpose: string) => has(purpose) || configuration.purposes.some(({ name, ask }) => name === purpose && ask === false);
+  const may = (purpose: string) => has(purpose) || named(configuration, purpose)?.ask === false;
   let shown: View | undefined;
 
   /** Bring the page in line with the choice. */
@@ -86,16 +92,18 @@ function start(configuration: Configuration, base: string): Sayso {
     apply();
   };
   const decide: Wishes["decide"] = (yes, specific, layer, steps) => settled(all(configuration, yes), specific, layer, steps);
-  const ui = (): View => (shown ??= view(configuration, { has, decide, gpc }));
+  let stood: Stand | undefined;
+  const standing = (): Stand => (stood ??= stand(configuration, () => ui().choose()));
+  const ui = (): View => (shown ??= view(configuration, { has, decide, gpc }, standing()));
   /** A device that is known says the signal once; from then on the server holds it. */
   const signal = (): void => {
-    if (!gpc || !known?.device || known.told) return;
-    jar.write((known = { ...known, told: true }));
+    if (!gpc || !known?.device || known.notes.includes(GPC)) return;
+    jar.write((known = noted(known, GPC, true)));
     waiting.add({ token: configuration.token, device: known.device, gpc: true });
     if (answered(configuration, known)) ui().say([configuration.strings.gpc]);
   };
   const show = (): void => {
-    if (answered(configuration, known)) ui().rest();
+    if (answered(configuration, known)) standing().rest();
     else ui().ask(news(configuration, known));
   };
 
@@ -147,8 +155,7 @@ function start(configuration: Configuration, base: string): Sayso {
           apply();
         });
       }).observe(document, { childList: true, subtree: true });
-      // Who never answered has nothing waiting; to look would make the browser fetch all that the site stored.
-      if (known) whenIdle(flush);
+      if (known?.notes.includes(here)) whenIdle(flush);
       tell("ready", choicesNow());
     });
 
@@ -174,8 +181,9 @@ function start(configuration: Configuration, base: string): Sayso {
     open: () => (now(), ui().choose()),
     on(event, listener) {
       const happened = (told: Event) => listener((told as CustomEvent).detail);
-      document.addEventListener("sayso:" + event, happened);
-      return () => document.removeEventListener("sayso:" + event, happened);
+      const until = new AbortController();
+      document.addEventListener("sayso:" + event, happened, until);
+      return () => until.abort();
     },
   };
 }
@@ -187,4 +195,4 @@ declare global {
 }
 
 // Two tags on one page are one banner.
-window.sayso ??= start(__SAYSO_CONFIGURATION__, new URL(".", (document.currentScript as HTMLScriptElement).src).href);
+window.sayso ??= start(__SAYSO_CONFIGURATION__, /[^?#]*\//.exec((document.currentScript as HTMLScriptElement).src)![0]);

@@ -53,8 +53,8 @@ export function cookie(configuration: Configuration) {
   };
 }
 
-/** Submissions not yet acknowledged, oldest first; none is older than a week. */
-export function queue(configuration: Configuration) {
+/** Submissions not yet acknowledged, oldest first; none is older than a week. `told` hears whether there are any when they change. */
+export function queue(configuration: Configuration, told: (waits: boolean) => void) {
   const name = "sayso.queue." + configuration.site;
   let memory: Waiting[] = [];
   const read = (): Waiting[] => {
@@ -67,8 +67,9 @@ export function queue(configuration: Configuration) {
   };
   const write = (items: Waiting[]): void => {
     memory = items;
+    told(!!items[0]);
     try {
-      if (items.length) localStorage.setItem(name, JSON.stringify(items));
+      if (items[0]) localStorage.setItem(name, JSON.stringify(items));
       else localStorage.removeItem(name);
     } catch {
       // as above

@@ -1,8 +1,9 @@
-/** The interface: a region that asks, a dialog that chooses, a sentence that confirms, a button that opens all of it again. */
+/** The interface: a region that asks, a dialog that chooses, a sentence that confirms. */
 
 import { asked, type Choices } from "./choices.ts";
 import type { Configuration, Purpose } from "./configuration.ts";
-import { button, h, hosted, spoken, type Child } from "./elements.ts";
+import { button, dress, h, spoken, type Child } from "./elements.ts";
+import type { Stand } from "./resting.ts";
 
 export interface View {
   /** Put the question on the page, once; who answered an earlier version is told what is new and what changed. */
@@ -28,21 +29,11 @@ export interface Wishes {
   gpc: boolean;
 }
 
-export function view(configuration: Configuration, wishes: Wishes): View {
-  const { strings, title, lead, text, purposes, notice_url, preferences_url, locale, lang, own, reopen } = configuration;
-  const { host, root } = hosted("sayso-say", configuration);
+export function view(configuration: Configuration, wishes: Wishes, { root, open, place, rest: stay }: Stand): View {
+  const { strings, title, lead, text, purposes, notice_url, preferences_url, locale, lang, own } = configuration;
   const said = h("div", { role: "status" });
-  const open = button(strings.reopen, "open", () => choose());
-  root.append(said, open);
-  open.hidden = true;
-  host.popover = "manual";
-  /** On the page when it has something to show: each style that the browser works out before would be for nothing. */
-  const place = (): void => {
-    if (host.isConnected) return;
-    document.body.prepend(host);
-    // In the top layer: out of reach of what the page lays over itself, and of a filter or transform of its body.
-    host.showPopover?.();
-  };
+  dress(root);
+  root.prepend(said);
 
   let card: HTMLElement | undefined;
   let came: HTMLElement | null = null;
@@ -71,8 +62,7 @@ export function view(configuration: Configuration, wishes: Wishes): View {
   };
   const rest = (): void => {
     leave();
-    open.hidden = reopen === false;
-    place();
+    stay();
   };
 
   const ask = (news: { added: string[]; changed: string[] }): void => {
@@ -109,14 +99,11 @@ export function view(configuration: Configuration, wishes: Wishes): View {
       wishes.decide(yes, !!specific, "choices", card ? 2 : 1);
     };
     const ticked = (name: string): boolean => form.querySelector<HTMLInputElement>(`input[name="${CSS.escape(name)}"]`)!.checked;
-    const form: HTMLFormElement = h("form", {},
+    const form: HTMLFormElement = h("form", { method: "dialog" },
       h("div", { class: "head" }, h("h2", { id: "c", tabindex: "-1", autofocus: "" }, strings.layer), button(strings.close, "", close), h("p", { class: "soft", ...foreign }, text), gpc(), links()),
       h("ul", { tabindex: "0", "aria-labelledby": "c" }, ...purposes.map(row)),
       h("div", { class: "foot" }, button(strings.refuse, "", end(() => false)), button(strings.accept, "", end(() => true)), button(strings.save, "fill", end(ticked, true))));
-    form.onsubmit = (event) => {
-      event.preventDefault();
-      end(ticked, true)();
-    };
+    form.onsubmit = end(ticked, true);
     const dialog = h("dialog", { "aria-labelledby": "c", closedby: "any" }, form);
     dialog.onclose = () => dialog.remove();
     root.append(dialog);
@@ -131,7 +118,7 @@ export function view(configuration: Configuration, wishes: Wishes): View {
   const quiet = (): void => {
     said.className = "";
     said.replaceChildren();
-    open.hidden = reopen === false;
+    stay();
   };
 
   const say = (words: (string | false)[]): void => {

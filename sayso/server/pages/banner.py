@@ -92,7 +92,8 @@ class ChoiceCookie(Struct, frozen=True):
     """The banner's own cookie, read.
 
     Which notice was answered, by which device (None when it was forgotten), and how. `over` are the purposes granted
-    after it was shown that the browser's signal says no to them, `told` that the device sent its signal.
+    after it was shown that the browser's signal says no to them, `told` that the device sent its signal, `waiting` the
+    hosts of the site in whose pages an answer still waits to be sent.
     """
 
     notice: str
@@ -101,6 +102,7 @@ class ChoiceCookie(Struct, frozen=True):
     choices: dict[str, Literal["granted", "refused"]]
     over: frozenset[str] = frozenset()
     told: bool = False
+    waiting: tuple[str, ...] = ()
 
 
 def banner_configuration(
@@ -179,7 +181,7 @@ def banner_parts(script: bytes) -> tuple[bytes, ...]:
     """
     head, begin, tail = script.partition(b'"token":"')
     assert begin, "a configuration names its token"
-    style = re.search(rb":host\{[^\n]*?(?=[\"`'];)", head)
+    style = re.search(rb":host\{.*:host\(.*?(?=[\"`'];)", head, re.DOTALL)
     assert style, "the built banner has lost its style"
     return head[: style.start()], style.group(), head[style.end() :] + begin, tail
 
@@ -206,8 +208,8 @@ def read_banner_script(script: bytes) -> tuple[dict[str, Any], bool]:
 
 
 def read_choice_cookie(value: str) -> ChoiceCookie | None:
-    """The banner's cookie `<notice>:<version>|<device>|+granted|*granted over the signal|-refused…|~gpc`, or None when
-    it is not one.
+    """The banner's cookie `<notice>:<version>|<device>|+granted|*granted over the signal|-refused…|~gpc|!host`, or None
+    when it is not one.
 
     Untrusted: the browser wrote it.
     """
@@ -217,14 +219,15 @@ def read_choice_cookie(value: str) -> ChoiceCookie | None:
     if not notice or not _VERSION.fullmatch(version) or len(device) not in (0, *range(22, 65)):
         return None
     marks = [mark for mark in listed.split("|") if mark]
-    if any(len(mark) < 2 or mark[0] not in "+*-~" for mark in marks):
+    if any(len(mark) < 2 or mark[0] not in "+*-~!" for mark in marks):
         return None
     choices: dict[str, Literal["granted", "refused"]] = {
-        mark[1:]: "granted" if mark[0] in "+*" else "refused" for mark in marks if mark[0] != "~"
+        mark[1:]: "granted" if mark[0] in "+*" else "refused" for mark in marks if mark[0] not in "~!"
     }
     over = frozenset(mark[1:] for mark in marks if mark[0] == "*")
     number = float(version) if "." in version else int(version)
-    return ChoiceCookie(notice, number, device or None, choices, over, "~gpc" in marks)
+    waiting = tuple(mark[1:] for mark in marks if mark[0] == "!")
+    return ChoiceCookie(notice, number, device or None, choices, over, "~gpc" in marks, waiting)
 
 
 def print_choice_cookie(cookie: ChoiceCookie) -> str:
@@ -233,8 +236,8 @@ def print_choice_cookie(cookie: ChoiceCookie) -> str:
         ("-" if answer == "refused" else "*" if name in cookie.over else "+") + name
         for name, answer in cookie.choices.items()
     ]
-    told = ["~gpc"] if cookie.told else []
-    return "|".join([f"{cookie.notice}:{cookie.version}", cookie.device or "", *marks, *told])
+    notes = [*(["~gpc"] if cookie.told else []), *(f"!{host}" for host in cookie.waiting)]
+    return "|".join([f"{cookie.notice}:{cookie.version}", cookie.device or "", *marks, *notes])
 
 
 @cache

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
+import msgspec
 from litestar import Request, Response, get, post, route
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, JSONBody
@@ -104,7 +105,8 @@ async def hand_over(request: AnyRequest, site: FromPath[str], data: JSONBody[Han
         origin = data.to.lower()
         target = target_of(visited.site, visited.configuration.sites, origin)
         crossing = Crossing(target, origin, visited.browser.network, visited.browser.agent)
-        choice = print_choice_cookie(told)
+        # What waits here to be sent waits here.
+        choice = print_choice_cookie(msgspec.structs.replace(told, waiting=()))
         return HandedOver(give(tx, visited.services.keyring, visited.site.name, crossing, choice))
 
     return await _answered(request, visited, data.token, "sites.hand_over", unit, 201)

@@ -165,7 +165,7 @@ def _cookies(
     noes = set(reached(catalogue, OPT_OUT_LINKS[link]))
     old = known or ChoiceCookie(notice.name, notice.version, None, {})
     answers = dict(old.choices) | {name: "refused" for name in notice.purposes if name in noes}
-    now_known = ChoiceCookie(old.notice, old.version, old.device, answers, old.over - noes, old.told)
+    now_known = ChoiceCookie(old.notice, old.version, old.device, answers, old.over - noes, old.told, old.waiting)
     held = [each for each in OPT_OUT_LINKS if each == link or each in request.cookies.get(_HELD, "").split(".")]
 
     def lasting(name: str, value: str) -> Cookie:
