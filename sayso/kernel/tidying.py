@@ -7,7 +7,6 @@ they wrote meanwhile is moved between two of them. And a reader that holds it up
 
 import asyncio
 import sqlite3
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 FIRST_REST, LONGEST_REST = 0.005, 0.1
@@ -51,9 +50,10 @@ class Tidying:
         if before is not None:
             await asyncio.wait((before,))
         self._now, self._next = self._next, None
-        until, rest = time.monotonic() + self._patience, FIRST_REST
+        clock = asyncio.get_running_loop().time
+        until, rest = clock() + self._patience, FIRST_REST
         while not await self._emptied():
-            if time.monotonic() >= until:
+            if clock() >= until:
                 return False
             await asyncio.sleep(rest)
             rest = min(2 * rest, LONGEST_REST)
