@@ -201,16 +201,9 @@ class AuditLog:
         """A page of the entries about one person, newest first, waiting ones included."""
         return search.entries_about(tx, subject, cursor, limit)
 
-    def indexes_about(self, tx: Tx, subjects: Sequence[bytes]) -> Work[dict[str, tuple[int, bytes, list[int]]]]:
-        """Of each log that holds entries about a person, and of `main`: size and note of its signed head, and their
-        indexes under it, oldest first.
-        """
-        found = yield from search.indexes_about(tx, subjects)
-        about: dict[str, tuple[int, bytes, list[int]]] = {}
-        for log in dict.fromkeys((MAIN, *found)):
-            head = yield from proving.signed(tx, log)
-            about[log] = head.size, head.note, [each for each in found.get(log, ()) if each < head.size]
-        return about
+    def places_about(self, tx: Tx, subjects: Sequence[bytes]) -> Work[list[tuple[str, int]]]:
+        """Where all integrated entries about a person stand (log, index), oldest first."""
+        return search.places_about(tx, subjects)
 
     def subject_of(self, tx: Tx, entry_id: str) -> Work[bytes | None]:
         """The person an entry is about, while the log still knows."""

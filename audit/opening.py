@@ -16,6 +16,7 @@ class Indexed(Struct, frozen=True):
     """An integrated entry, with whose keys open it: `subject` and `actor` as the index still knows them."""
 
     entry: bytes
+    log: str
     index: int
     leaf: bytes
     subject: bytes | None
@@ -80,7 +81,7 @@ class Opener:
         elif detail is not None:
             tenant = self._sealer.standing(self._tenant, TENANT_OWNER)
             found.append(Opening("d", *split_opening(tenant.open(COLLECTION, f"{each.id}/d", detail[0]))))
-        check_openings(Entry(each.id, "", each.index, each.leaf), found)
+        check_openings(Entry(each.id, each.log, each.index, each.leaf), found)
         return [*self._actor(each), *found]
 
     def _actor(self, each: Indexed) -> list[Opening]:

@@ -187,8 +187,8 @@ def entries_about(tx: Tx, subject: bytes, cursor: str | None = None, limit: int 
     return Page(found, text("ent", keys[-1]) if len(rows) > limit else None)
 
 
-def indexes_about(tx: Tx, subjects: Sequence[bytes]) -> Work[dict[str, list[int]]]:
-    """Where all integrated entries about a person stand, log by log, in the order in which they were made."""
+def places_about(tx: Tx, subjects: Sequence[bytes]) -> Work[list[tuple[str, int]]]:
+    """Where all integrated entries about a person stand (log, index), in the order in which they were made."""
     found: list[tuple[bytes, str, int]] = []
     for subject in subjects:
         high = HIGHEST
@@ -198,10 +198,7 @@ def indexes_about(tx: Tx, subjects: Sequence[bytes]) -> Work[dict[str, list[int]
             if len(rows) < _LOOKED_AT:
                 break
             high = rows[-1][0]
-    logs: dict[str, list[int]] = {}
-    for _, log, index in sorted(found):
-        logs.setdefault(log, []).append(index)
-    return logs
+    return [(log, index) for _, log, index in sorted(found)]
 
 
 def subject_of(tx: Tx, entry_id: str) -> Work[bytes | None]:

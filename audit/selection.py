@@ -6,6 +6,8 @@ import msgspec
 from msgspec import Struct
 
 _LAST_MS = (1 << 48) - 1
+_INDEX_BITS = 48
+_INDEX_MASK = (1 << _INDEX_BITS) - 1
 HIGHEST = b"\xff" * 17
 """Beyond every entry id."""
 
@@ -18,13 +20,13 @@ _named = msgspec.json.Decoder(_Named)
 
 
 class Selection(Struct, frozen=True, array_like=True):
-    """A filter of entries; what is empty or None admits all. `type`, `purpose` and `category` are one name, or a
-    prefix such as `consent.*`. `actor` is the owner of an actor's entries, `subjects` the ids a person goes by (16 raw
-    bytes each). `since` (inclusive) and `until` (exclusive) are instants, compared to the millisecond with the time
-    in the entry's id.
+    """A filter of entries; what is empty or None admits all. `log` is the name of one. `type`, `purpose` and `category`
+    are one name, or a prefix such as `consent.*`. `actor` is the owner of an actor's entries, `subjects` the ids a
+    person goes by (16 raw bytes each). `since` (inclusive) and `until` (exclusive) are instants, compared to the
+    millisecond with the time in the entry's id.
     """
 
-    log: str = "main"
+    log: str = ""
     type: str | None = None
     outcome: str | None = None
     actor: bytes | None = None
@@ -85,11 +87,12 @@ def milliseconds(entry: bytes) -> int:
     return int.from_bytes(entry[:6], "big")
 
 
-def packed(indexes: Iterable[int]) -> bytes:
-    """Indexes as little-endian u64."""
-    return b"".join(index.to_bytes(8, "little") for index in indexes)
+def packed(places: Iterable[tuple[int, int]]) -> bytes:
+    """Places (number of a log, index in it) as little-endian u64, the number in the upper 16 bits."""
+    return b"".join((number << _INDEX_BITS | index).to_bytes(8, "little") for number, index in places)
 
 
-def unpacked(raw: bytes) -> list[int]:
-    """The indexes in `packed`."""
-    return [int.from_bytes(raw[at : at + 8], "little") for at in range(0, len(raw), 8)]
+def unpacked(raw: bytes) -> list[tuple[int, int]]:
+    """The places in `packed`."""
+    found = (int.from_bytes(raw[at : at + 8], "little") for at in range(0, len(raw), 8))
+    return [(each >> _INDEX_BITS, each & _INDEX_MASK) for each in found]

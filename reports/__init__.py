@@ -6,7 +6,7 @@ by the evidence bundle of the same export. `clocks.py` is what the laws say abou
 
 from reports.clocks import CLOCKS, Clock, Due, due_under
 from reports.touched import BlastRadius, Touched
-from reports.uses import MOST_ROWS, UseRow, UsesReport, UsesTable
+from reports.uses import MOST_ROWS, UseRow, UsesHead, UsesReport, UsesTable
 
 __all__ = [
     "CLOCKS",
@@ -16,6 +16,7 @@ __all__ = [
     "Due",
     "Touched",
     "UseRow",
+    "UsesHead",
     "UsesReport",
     "UsesTable",
     "due_under",

@@ -54,8 +54,9 @@ class _Step(Struct, array_like=True):
 
 
 class Touched(Struct, frozen=True):
-    """The summary. `people` counts persons who are still known; `gone` those who were erased since; both also by
-    category and by jurisdiction (`unknown` where none is known).
+    """The summary. `logs` are those that entries were found in, each with the size that it was looked into under;
+    `people` counts persons who are still known; `gone` those who were erased since; both also by category and by
+    jurisdiction (`unknown` where none is known).
 
     `unnamed` are entries about persons who were unknown, or erased before the report was made. `lists_gone` are lists
     that are not kept any more, and `in_lists_gone` says by category how many people at most they add: each list counts
@@ -63,8 +64,7 @@ class Touched(Struct, frozen=True):
     """
 
     filter: dict[str, str]
-    log: str
-    size: int
+    logs: dict[str, int]
     entries: int
     types: dict[str, int]
     people: int
@@ -147,8 +147,7 @@ class BlastRadius:
         owed = places + Counter({_UNKNOWN: lost.total()})
         return Touched(
             filter=told,
-            log=content.vkey.name,
-            size=export.size,
+            logs={content.name_of(head.log): head.size for head in content.heads},
             entries=export.hits,
             types=dict(sorted(types.items())),
             people=people,

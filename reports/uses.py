@@ -16,16 +16,16 @@ from sayso.kernel import Document, Renderer, Sealer, TooLarge, Tx, Work, iso
 
 MOST_ROWS: Final = 50_000
 _UNNAMED: Final = "-"
-_KEY: Final = 6
+_KEY: Final = 7
 _DAY: Final = 10
 
-Key = tuple[str, str, str, str, str, str]
+Key = tuple[str, str, str, str, str, str, str]
 Sums = list[int]
 
 
 class UseRow(Struct, frozen=True):
-    """One row: a day (UTC), who, with what, what for, how often. `first_index` and `last_index` are entries in the log
-    between which the row's entries stand.
+    """One row: a day (UTC), who, with what, what for, how often. `first_index` and `last_index` are entries in `log`
+    between which the row's entries stand; what lies in two logs comes to two rows.
     """
 
     day: str
@@ -39,19 +39,32 @@ class UseRow(Struct, frozen=True):
     entries: int
     first_index: int
     last_index: int
+    log: str
 
 
 COLUMNS: Final = UseRow.__struct_fields__
 
 
+class UsesHead(Struct, frozen=True):
+    """A signed head under which rows were counted, of so many entries."""
+
+    log: str
+    size: int
+    entries: int
+    checkpoint: str
+
+    @property
+    def root(self) -> str:
+        """The third line of a checkpoint."""
+        return self.checkpoint.split("\n")[2]
+
+
 class UsesTable(Struct, frozen=True):
-    """The report: its rows, sorted, and the signed head of the log under which they were counted."""
+    """The report: its rows, sorted, and the signed heads of the logs under which they were counted."""
 
     rows: list[UseRow]
     filter: dict[str, str]
-    log: str
-    size: int
-    checkpoint: str
+    logs: list[UsesHead]
     made_at: int
     export: str
     entries: int
@@ -98,12 +111,12 @@ class UsesReport:
             who = (iso(leaf.ts)[:_DAY], str(actor.get("name", "")), leaf.actor_class)
             if leaf.type == LIST:
                 for category, purpose, action, permitted, refused in counted(each):
-                    _add(sums, (*who, category, purpose, action), permitted, refused, hit.index)
+                    _add(sums, (*who, category, purpose, action, hit.log), permitted, refused, hit.index)
             else:
                 denied = leaf.out == "deny" or leaf.type == "vault.value.refused"
                 action = leaf.res.get("action", "reveal")
                 names = (leaf.res.get("category", _UNNAMED), leaf.res.get("purpose", _UNNAMED), action)
-                _add(sums, (*who, *names), int(not denied), int(denied), hit.index)
+                _add(sums, (*who, *names, hit.log), int(not denied), int(denied), hit.index)
         return msgspec.msgpack.encode([(*key, *found) for key, found in sums.items()])
 
     async def table(self, content: Content) -> UsesTable:
@@ -119,11 +132,9 @@ class UsesReport:
                 raise ReportTooLarge
         export = content.export
         return UsesTable(
-            rows=[UseRow(*key, *found) for key, found in sorted(sums.items())],
+            rows=[_row(key, found, content.name_of(key[-1])) for key, found in sorted(sums.items())],
             filter=content.order.told,
-            log=content.vkey.name,
-            size=export.size,
-            checkpoint=export.note.decode(),
+            logs=[UsesHead(content.name_of(log), size, hits, note.decode()) for log, size, note, hits in content.heads],
             made_at=export.made_at,
             export=export.id,
             entries=export.hits,
@@ -160,11 +171,16 @@ def _add(sums: dict[Key, Sums], key: Key, permitted: int, refused: int, index: i
     return held
 
 
+def _row(key: Key, found: Sums, log: str) -> UseRow:
+    names = dict(zip(COLUMNS, (*key[:-1], *found), strict=False))
+    return msgspec.convert({**names, "log": log}, UseRow)
+
+
 def _csv(table: UsesTable) -> bytes:
-    head: Iterable[Sequence[object]] = [(*COLUMNS, "log", "log_size", "root", "export")]
-    # Root: the third line of a checkpoint.
-    under = (table.log, table.size, table.checkpoint.split("\n")[2], table.export)
-    return csv_lines([*head, *((*(_named(getattr(row, name)) for name in COLUMNS), *under) for row in table.rows)])
+    head: Iterable[Sequence[object]] = [(*COLUMNS, "log_size", "root", "export")]
+    under = {each.log: (each.size, each.root, table.export) for each in table.logs}
+    rows = ((*(_named(getattr(row, name)) for name in COLUMNS), *under[row.log]) for row in table.rows)
+    return csv_lines([*head, *rows])
 
 
 def _named(value: object) -> object:

@@ -1,6 +1,8 @@
 """Fixtures of every test: a data folder, and a migrated database on each of the two engines.
 
 Time is frozen with `freeze_time(moment, real_asyncio=True)`: without that flag an event loop never wakes from a sleep.
+freezegun moves the monotonic clock, too, which no setting of a machine's clock does: how long entries wait for the
+integrator is left out of it, or they have waited for years where a test goes on by years.
 """
 
 import contextlib
@@ -13,6 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import freezegun
 import pytest
 from hypothesis import settings
 
@@ -20,6 +23,8 @@ from sayso.migrations import upgrade
 from tests.builders.mariadb import MariaServer
 from tests.builders.oracle import build
 from tests.builders.postgres import PostgresServer
+
+freezegun.configure(extend_ignore_list=["audit.pressure"])
 
 _CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _numbers = itertools.count(1)
@@ -43,6 +48,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_memory] = folder, held(folder)
         os.environ["TMPDIR"] = str(folder)
         tempfile.tempdir = None
+        # Short: the path of a socket in a test's folder may have 103 bytes.
+        config.option.basetemp = config.option.basetemp or str(folder / "t")
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

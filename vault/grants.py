@@ -25,6 +25,7 @@ OPEN: Final = 15 * 60 * SECOND
 """How long what was approved may be opened."""
 
 MOST_LISTED: Final = 200
+MOST_STANDING: Final = 2_000
 WAITING, APPROVED, REFUSED, USED = "waiting", "approved", "refused", "used"
 _COLLECTION: Final = "grant"
 
@@ -42,7 +43,7 @@ class OwnGrant(Denied):
 
 
 class GrantDecided(Conflict):
-    def __init__(self, state: str) -> None:
+    def __init__(self, state: str = "over") -> None:
         super().__init__("grant-decided", "This request was decided on already, or its time is over.", state=state)
 
 
@@ -150,6 +151,17 @@ def newest(keyring: Keyring, tx: Tx) -> Work[list[Grant]]:
     """The newest requests first, a page of them. Cold."""
     (rows,) = yield (tx.select(store.grants(MOST_LISTED)),)
     return [_view(keyring, tx, bytes(found[0]), _Row(*found[1:])) for found in rows]
+
+
+def standing(keyring: Keyring, tx: Tx, purpose: str, tokens: list[str]) -> Work[list[Grant]]:
+    """What was asked for just these tokens, whoever asked, and waits or was approved: the newest first. Cold."""
+    (rows,) = yield (tx.select(store.standing_grants(purpose, tx.context.at, MOST_STANDING)),)
+    found = [(bytes(each[0]), _Row(*each[1:])) for each in rows]
+    return [
+        _view(keyring, tx, fresh, row)
+        for fresh, row in found
+        if row.state in (WAITING, APPROVED) and row.digest == digest(row.actor, purpose, tokens)
+    ]
 
 
 def _read(tx: Tx, grant: str) -> Work[_Row]:

@@ -89,6 +89,13 @@ def grants(limit: int) -> Select[Any]:
     return select(*(column for column in c if column.name != "tenant")).order_by(c.at.desc(), c.id).limit(limit)
 
 
+def standing_grants(purpose: str, at: int, limit: int) -> Select[Any]:
+    """Requests for a second person for this purpose whose time is not over, newest first, whole rows."""
+    c = tables.vault_grant.c
+    chosen = select(*(column for column in c if column.name != "tenant")).where(c.purpose == purpose, c.ends_at > at)
+    return chosen.order_by(c.at.desc(), c.id).limit(limit)
+
+
 def canaries(limit: int) -> Select[Any]:
     """People who were planted, newest first."""
     c = tables.vault_canary.c

@@ -166,6 +166,10 @@ class Vault:
         """The newest requests first. Cold."""
         return grants.newest(self._keyring, tx)
 
+    def standing_grants(self, tx: Tx, purpose: str, tokens: list[str]) -> Work[list[Grant]]:
+        """What was asked for just these tokens and waits or was approved, whoever asked. Cold."""
+        return grants.standing(self._keyring, tx, purpose, tokens)
+
     def plant(self, tx: Tx, facts: SubjectFacts) -> Work[None]:
         """Make a person a canary: whoever opens their data raises an alarm. Cold. Raises `UnknownSubject`."""
         known = facts.known and not facts.erased

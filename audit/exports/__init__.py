@@ -2,10 +2,19 @@
 `rows.py` and `bundle.py` write it down; `docs/formats/bundle.md` fixes the evidence bundle.
 """
 
-from audit.exports.content import Content
+from audit.exports.content import Chosen, Content
 from audit.exports.desk import ExportDesk
 from audit.exports.events import FETCHED, ORDERED, TAG_KEY_HANDED_OUT
-from audit.exports.orders import Export, ExportGone, ExportNotFound, ExportNotReady, FormatUnknown, Order
+from audit.exports.orders import (
+    Export,
+    ExportGone,
+    ExportNotFound,
+    ExportNotReady,
+    FormatUnknown,
+    LogHead,
+    LogPlace,
+    Order,
+)
 from audit.exports.reports import Report
 from audit.exports.rows import MEDIA, Drain, ParquetMissing, csv_lines, written
 
@@ -14,6 +23,7 @@ __all__ = [
     "MEDIA",
     "ORDERED",
     "TAG_KEY_HANDED_OUT",
+    "Chosen",
     "Content",
     "Drain",
     "Export",
@@ -22,6 +32,8 @@ __all__ = [
     "ExportNotFound",
     "ExportNotReady",
     "FormatUnknown",
+    "LogHead",
+    "LogPlace",
     "Order",
     "ParquetMissing",
     "Report",

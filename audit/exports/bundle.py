@@ -6,6 +6,7 @@ It is written as it is sent. The list of its files, with their hashes, comes las
 import asyncio
 import base64
 import zipfile
+from collections import Counter
 from collections.abc import AsyncIterator
 from hashlib import sha256
 from typing import Any, Final
@@ -14,6 +15,7 @@ import msgspec
 
 from audit.entry import Opening
 from audit.exports.content import Content
+from audit.exports.orders import LogHead
 from audit.exports.paths import shared
 from audit.exports.rows import Drain
 from audit.jws import sign_jws
@@ -43,6 +45,7 @@ bad entry. 2: not something that can be judged. Read sayso_verify.py before you 
 entries.jsonl   the entries, one a line, exactly as they were hashed into the log
 proofs.jsonl    for each, its index in the log and its inclusion proof under `checkpoint`
 checkpoint      the signed head of the log (C2SP tlog-checkpoint); vkey is the key it was signed with
+logs/           where entries are of several logs: these two and `stamped/` of each; a proof names its log
 openings.jsonl  what of the entries' sealed parts you may see: r and payload of a commitment in the entry
 stamped/        a head of the same log that a time-stamp authority stamped (RFC 3161), and the proof that joins the two
 policies/       the rules that decided
@@ -81,17 +84,13 @@ async def zipped(content: Content) -> AsyncIterator[bytes]:
 
 async def _files(content: Content, counts: dict[str, int]) -> AsyncIterator[tuple[str, AsyncIterator[bytes]]]:
     yield "README.txt", _once(README.encode())
-    yield "checkpoint", _once(content.export.note)
-    yield "vkey", _once(content.vkey.line.encode() + b"\n")
     yield "keys.json", _once(content.trust)
+    for head in content.heads:
+        async for name, raw in _head(content, head):
+            yield f"logs/{head.log}/{name}" if len(content.heads) > 1 else name, _once(raw)
     yield "entries.jsonl", _entries(content, counts)
     yield "proofs.jsonl", _proofs(content)
     yield "openings.jsonl", _openings(content)
-    head = await content.stamped()
-    if head is not None:
-        yield "stamped/checkpoint", _once(head.stamped.note)
-        yield "stamped/timestamp.tsr", _once(head.stamped.response)
-        yield "stamped/consistency", _once(b"".join(base64.b64encode(value) + b"\n" for value in head.proof))
     for name, raw in content.policies.items():
         yield f"policies/{name}", _once(raw)
     async for name, raw in content.report.files(content):
@@ -100,26 +99,39 @@ async def _files(content: Content, counts: dict[str, int]) -> AsyncIterator[tupl
     yield "verify.html", _once(verifier_page())
 
 
+async def _head(content: Content, head: LogHead) -> AsyncIterator[tuple[str, bytes]]:
+    """What entries of one log are proven under."""
+    yield "checkpoint", head.note
+    yield "vkey", content.vkeys[head.log].line.encode() + b"\n"
+    found = await content.stamped(head)
+    if found is not None:
+        yield "stamped/checkpoint", found.stamped.note
+        yield "stamped/timestamp.tsr", found.stamped.response
+        yield "stamped/consistency", b"".join(base64.b64encode(value) + b"\n" for value in found.proof)
+
+
 async def _once(raw: bytes) -> AsyncIterator[bytes]:
     yield raw
 
 
 async def _entries(content: Content, counts: dict[str, int]) -> AsyncIterator[bytes]:
-    counts["entries"] = 0
+    counts |= {head.log: 0 for head in content.heads}
     async for page in content.pages():
-        counts["entries"] += len(page)
+        for log, count in Counter(each.log for each in page).items():
+            counts[log] += count
         yield b"".join(each.leaf + b"\n" for each in page)
 
 
 async def _proofs(content: Content) -> AsyncIterator[bytes]:
-    last: list[bytes] = []
-    async for indexes, paths in content.proven():
+    several, last = len(content.heads) > 1, dict[str, list[bytes]]()
+    async for places, paths in content.proven():
         lines = []
-        for index, path in zip(indexes, paths, strict=True):
-            keep = shared(last, path)
+        for place, path in zip(places, paths, strict=True):
+            keep = shared(last.get(place.log, ()), path)
             own = [base64.b64encode(value).decode() for value in path[: len(path) - keep]]
-            lines.append(_encode({"hashes": own, "index": index, "keep": keep}) + b"\n")
-            last = path
+            named = {"log": place.log} if several else {}
+            lines.append(_encode({"hashes": own, "index": place.leaf, "keep": keep, **named}) + b"\n")
+            last[place.log] = path
         yield b"".join(lines)
 
 
@@ -136,18 +148,21 @@ def _opening(each: Indexed, one: Opening) -> dict[str, str]:
 
 
 def _listed(content: Content, hashes: dict[str, str], counts: dict[str, int]) -> dict[str, Any]:
-    export, order = content.export, content.order
+    export, order, heads = content.export, content.order, content.heads
+    logs = {
+        head.log: {"entries": counts[head.log], "log": content.name_of(head.log), "size": head.size} for head in heads
+    }
+    one = logs[heads[0].log]
     return {
-        "entries": counts["entries"],
+        "entries": sum(counts.values()),
         "entry": order.entry,
         "export": export.id,
         "files": hashes,
         "filter": order.told,
-        "iss": content.vkey.name.rpartition("/")[0],
-        "log": content.vkey.name,
+        "iss": str(one["log"]).rpartition("/")[0],
+        **({"logs": logs} if len(logs) > 1 else {"log": one["log"], "size": one["size"]}),
         "made_at": iso(export.made_at),
         "opened_parts": order.parts,
-        "size": export.size,
         "tenant": content.context.tenant,
         "v": 1,
         "what": order.what,

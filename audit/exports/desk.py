@@ -1,23 +1,37 @@
 """`ExportDesk`: exports are ordered, selected by a job in small committed steps, and written out when they are fetched.
 
-A step looks at a few thousand entries and keeps the indexes of those that fit, all under the head that was signed when
-the first step ran. A killed worker's export goes on where its last commit left it. Nothing is copied: fetching reads
-the entries, the proofs and the openings anew, so that what was erased meanwhile is not in it, and no file lies about.
+The first step fixes the signed heads of all logs that an order looks into. Each other looks at a few thousand entries
+and keeps the places of those that fit under these heads, by the time they were made. A killed worker's export goes on
+where its last commit left it. Nothing is copied: fetching reads the entries, the proofs and the openings anew, so that
+what was erased meanwhile is not in it, and no file lies about.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from msgspec.structs import replace
 
+from audit import proving
 from audit import store as log_store
+from audit.classes import MAIN
+from audit.errors import LogNotFound
 from audit.exports import store
-from audit.exports.orders import TERM, Export, ExportGone, ExportNotFound, ExportNotReady, FormatUnknown, Order
+from audit.exports.orders import (
+    TERM,
+    Export,
+    ExportGone,
+    ExportNotFound,
+    ExportNotReady,
+    FormatUnknown,
+    LogHead,
+    LogPlace,
+    Order,
+)
 from audit.exports.reports import Plain, Report
-from audit.exports.tables import EXPORT, PART
+from audit.exports.tables import EXPORT, HEAD, PART
 from audit.opening import Indexed
-from audit.proving import signed
-from audit.selection import Selection, before, first_id, packed
+from audit.selection import Selection, before, first_id, packed, unpacked
 from sayso.kernel import TENANT_OWNER, Done, Job, Sealer, Try, Tx, Work, new_raw, raw
 
 SCANNED: Final = 2_048
@@ -43,7 +57,7 @@ class ExportDesk:
         if order.format not in report.formats:
             raise FormatUnknown(order.what, report.formats)
         at = tx.context.at
-        fresh = Export(new_raw(), 0, "queued", order, 0, b"", b"", b"", 0, 0, "", at, at + TERM)
+        fresh = Export(new_raw(), 0, "queued", order, 0, b"", b"", 0, 0, "", at, at + TERM)
         tx.insert(EXPORT, fresh.key, *fresh.values())
         return fresh.id
 
@@ -65,16 +79,35 @@ class ExportDesk:
         (rows,) = yield (store.listed(tx, limit),)
         return [Export.of(row[0], tuple(row[1:])) for row in rows]
 
-    def gathered(self, tx: Tx, export: Export, number: int) -> Work[tuple[bytes, bytes]]:
-        """What one step selected: packed indexes, and what the report counted of them."""
+    def heads(self, tx: Tx, export: Export) -> Work[list[LogHead]]:
+        """The signed heads that the export stands under, in the order in which places name them."""
+        (rows,) = yield (store.heads_of(tx, export.key),)
+        return [LogHead(*row) for row in rows]
+
+    def under(self, tx: Tx, places: Iterable[tuple[str, int]]) -> Work[tuple[list[LogHead], list[LogPlace]]]:
+        """The newest signed heads of the logs of these places, and those of the places that they cover. For no places
+        the head of `main`. Raises `LogNotFound`.
+        """
+        asked = [LogPlace(*each) for each in places]
+        signed = {}
+        for log in dict.fromkeys(place.log for place in asked) or (MAIN,):
+            signed[log] = yield from proving.signed(tx, log)
+        held = [place for place in asked if place.leaf < signed[place.log].size]
+        hits = Counter(place.log for place in held)
+        return [LogHead(log, head.size, head.note, hits[log]) for log, head in signed.items()], held
+
+    def gathered(
+        self, tx: Tx, export: Export, heads: Sequence[LogHead], number: int
+    ) -> Work[tuple[list[LogPlace], bytes]]:
+        """What one step selected: places under the export's heads, and what the report counted of them."""
         (row,) = yield (tx.get(PART, export.key, number),)
         if row is None:
             raise ExportGone
-        leaves, counted = row
+        places, counted = row
         if counted:
             key = self._sealer.standing(tx.context.tenant, TENANT_OWNER)
             counted = key.open(_COLLECTION, f"{export.id}/{number}", counted)
-        return leaves, counted
+        return [LogPlace(heads[head].log, leaf) for head, leaf in unpacked(places)], counted
 
     # the job
 
@@ -94,21 +127,32 @@ class ExportDesk:
         if tried.failures >= _GIVEN_UP:
             self._put(tx, export, status="failed", error="failed")
             return Done(b"", 1, more=True)
+        if export.status == "queued":
+            yield from self._begin(tx, export)
+            return Done(b"", 1, more=True)
         looked = yield from self._select(tx, export, scanned)
         return Done(b"", looked, export.share(tx.context.at), more=True)
 
+    def _begin(self, tx: Tx, export: Export) -> Work[None]:
+        """Fix the heads. A log that has none yet had nothing in it when the order was taken."""
+        logs = export.order.logs
+        rows = yield tuple(log_store.last_signed(tx, log) for log in logs)
+        found = [(log, log_store.signed_from(row)) for log, row in zip(logs, rows, strict=True)]
+        heads = [(log, head) for log, head in found if head is not None]
+        if not heads:
+            raise LogNotFound
+        for number, (log, head) in enumerate(heads):
+            tx.insert(HEAD, export.key, number, log, head.size, head.note, 0)
+        self._put(tx, export, status="running", size=sum(head.size for _, head in heads))
+
     def _select(self, tx: Tx, export: Export, scanned: int) -> Work[int]:
         """Look at the next entries; how many there were."""
-        selection = export.order.selection
-        size, note = export.size, export.note
-        if export.status == "queued":
-            head = yield from signed(tx, selection.log)
-            size, note = head.size, head.note
-        low, high = selection.bounds()
+        heads = {head.log: (number, head.size) for number, head in enumerate((yield from self.heads(tx, export)))}
+        low, high = export.order.selection.bounds()
         end = before(high, first_id(export.made_at + 60_000_000))
         after = export.cursor or _just_before(low)
-        (rows,) = yield (store.rows_after(tx, selection.log, after, end, scanned),)
-        hits = yield from self._fitting(tx, export, size, rows)
+        (rows,) = yield (store.rows_after(tx, heads, after, end, scanned),)
+        hits = yield from self._fitting(tx, export, heads, rows)
         report = self.reports[export.order.what]
         left = hits[report.fitting(hits) :]
         if left:
@@ -121,14 +165,15 @@ class ExportDesk:
             if counted:
                 key = self._sealer.standing(tx.context.tenant, TENANT_OWNER)
                 counted = key.seal(_COLLECTION, f"{export.id}/{parts}", counted)
-            tx.insert(PART, export.key, parts, packed(hit.index for hit in hits), counted)
+            places = [(heads[hit.log][0], hit.index) for hit in hits]
+            tx.insert(PART, export.key, parts, packed(places), counted)
+            for number, found in Counter(number for number, _ in places).items():
+                store.count_hits(tx, export.key, number, found)
             parts += 1
         self._put(
             tx,
             export,
             status="running" if left or len(rows) == scanned else "done",
-            size=size,
-            note=note,
             cursor=rows[-1][0] if rows else after,
             first=export.first or (rows[0][0] if rows else b""),
             hits=export.hits + len(hits),
@@ -136,22 +181,26 @@ class ExportDesk:
         )
         return len(rows)
 
-    def _fitting(self, tx: Tx, export: Export, size: int, rows: list[store.IndexRow]) -> Work[list[Indexed]]:
+    def _fitting(
+        self, tx: Tx, export: Export, heads: Mapping[str, tuple[int, int]], rows: list[store.IndexRow]
+    ) -> Work[list[Indexed]]:
         selection, report = export.order.selection, self.reports[export.order.what]
-        # Entries that came after the head was fixed may bear earlier ids; they are not in this export.
-        fitting = [row for row in rows if row[1] < size and selection.admits(row[2], row[3], row[4], row[5])]
+        # Entries that came after the heads were fixed may bear earlier ids; they are not in this export.
+        fitting = [row for row in rows if row[1] < heads[row[6]][1] and selection.admits(*row[2:6])]
         if not fitting or not (selection.reads_leaves or report.reads_leaves):
-            return [Indexed(entry, leaf, b"", subject, actor) for entry, leaf, _, _, subject, actor in fitting]
-        leaves = yield from log_store.leaves_at(tx, selection.log, [row[1] for row in fitting])
+            return [
+                Indexed(entry, log, leaf, b"", subject, actor) for entry, leaf, _, _, subject, actor, log in fitting
+            ]
+        leaves = yield from log_store.leaves_in(tx, [(row[6], row[1]) for row in fitting])
         return [
-            Indexed(entry, leaf, leaves[leaf], subject, actor)
-            for entry, leaf, _, _, subject, actor in fitting
-            if not selection.reads_leaves or selection.admits_leaf(leaves[leaf])
+            Indexed(entry, log, leaf, leaves[log, leaf], subject, actor)
+            for entry, leaf, _, _, subject, actor, log in fitting
+            if not selection.reads_leaves or selection.admits_leaf(leaves[log, leaf])
         ]
 
     def _expire(self, tx: Tx, key: bytes) -> Work[None]:
         export = yield from self._find(tx, key)
-        store.forget_parts(tx, key)
+        store.forget(tx, key)
         # Whom it was about goes too: an id must not outlast the person here.
         bare = replace(export.order, selection=Selection(), told={})
         self._put(tx, export, status="expired", order=bare)

@@ -1,11 +1,12 @@
 """What an export is: the order, where it stands, and how far it came."""
 
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from audit.classes import MAIN
 from audit.selection import Selection, milliseconds
 from sayso.kernel import DAY, Conflict, Gone, Instant, Invalid, NotFound, Values, text
 
@@ -48,9 +49,28 @@ class FormatUnknown(Invalid):
         super().__init__("export-format", f"{what} can be had as {', '.join(formats)}.", formats=list(formats))
 
 
+class LogHead(NamedTuple):
+    """A signed head under which entries are selected and proven: of which log, its size and note, and how many entries
+    of the export stand under it.
+    """
+
+    log: str
+    size: int
+    note: bytes
+    hits: int
+
+
+class LogPlace(NamedTuple):
+    """Where an entry stands: the log by its name, and its index there."""
+
+    log: str
+    leaf: int
+
+
 class Order(Struct, frozen=True, array_like=True):
-    """Who ordered what. `parts` are the compartments that may be opened; `people` says whether ids of people may be
-    shown. `entry` is the log entry of the order itself. `told` is what the filter said, in the asker's words.
+    """Who ordered what, of which logs. `parts` are the compartments that may be opened; `people` says whether ids of
+    people may be shown. `entry` is the log entry of the order itself. `told` is what the filter said, in the asker's
+    words.
     """
 
     what: str
@@ -62,17 +82,17 @@ class Order(Struct, frozen=True, array_like=True):
     people: bool = False
     told: dict[str, str] = {}
     locale: str = "en"
+    logs: tuple[str, ...] = (MAIN,)
 
 
 class Export(Struct, frozen=True):
-    """An export as it stands. Times are instants."""
+    """An export as it stands; `size` is what its logs hold together. Times are instants."""
 
     key: bytes
     version: int
     status: Status
     order: Order
     size: int
-    note: bytes
     cursor: bytes
     first: bytes
     hits: int
@@ -95,7 +115,7 @@ class Export(Struct, frozen=True):
         """The row with these changes, one version on."""
         new = replace(self, **changes, version=self.version + 1)
         asked = msgspec.msgpack.encode(new.order)
-        rest = (new.size, new.note, new.cursor, new.first, new.hits, new.parts, new.error, new.made_at, new.until)
+        rest = (new.size, new.cursor, new.first, new.hits, new.parts, new.error, new.made_at, new.until)
         return (new.version, new.status, asked, *rest)
 
     def share(self, at: Instant) -> float:

@@ -46,8 +46,9 @@ class ParquetMissing(Unavailable):
 
 
 class Row(Struct, frozen=True):
-    """An entry in columns. What is not there, or may not be shown, is empty."""
+    """An entry in columns: `index` is its place in `log`. What is not there, or may not be shown, is empty."""
 
+    log: str
     index: int
     entry: str
     at: str
@@ -70,12 +71,13 @@ class Row(Struct, frozen=True):
 COLUMNS: Final = Row.__struct_fields__
 
 
-def row_of(each: Indexed, opened: Sequence[Opening], *, people: bool) -> Row:
-    """The row of an entry. `people` says whether ids of people may stand in it."""
+def row_of(each: Indexed, opened: Sequence[Opening], log: str, *, people: bool) -> Row:
+    """The row of an entry. `log` is the origin of its log; `people` says whether ids of people may stand in it."""
     leaf = each.decoded()
     actor: dict[str, Any] = next((msgspec.json.decode(one.payload) for one in opened if one.compartment == "a"), {})
     named = {name: "" if value == _UNNAMED else value for name, value in leaf.res.items()}
     return Row(
+        log=log,
         index=each.index,
         entry=each.id,
         at=iso(leaf.ts),
@@ -132,7 +134,10 @@ async def _lines(content: Content) -> AsyncIterator[bytes]:
 async def _rows(content: Content) -> AsyncIterator[list[tuple[Indexed, Row]]]:
     people = content.order.people
     async for page, opened in content.opened():
-        yield [(each, row_of(each, parts, people=people)) for each, parts in zip(page, opened, strict=True)]
+        yield [
+            (each, row_of(each, parts, content.name_of(each.log), people=people))
+            for each, parts in zip(page, opened, strict=True)
+        ]
 
 
 async def _csv(content: Content) -> AsyncIterator[bytes]:
@@ -143,7 +148,7 @@ async def _csv(content: Content) -> AsyncIterator[bytes]:
 
 async def _mapped(content: Content, event: Any) -> AsyncIterator[bytes]:
     async for rows in _rows(content):
-        yield b"".join(_encode(event(content, each.decoded(), row)) + b"\n" for each, row in rows)
+        yield b"".join(_encode(event(each.decoded(), row)) + b"\n" for each, row in rows)
 
 
 async def _parquet(content: Content) -> AsyncIterator[bytes]:
@@ -197,12 +202,12 @@ class Drain(io.RawIOBase):
         return held
 
 
-def cloudevent(content: Content, leaf: Leaf, row: Row) -> dict[str, Any]:
+def cloudevent(leaf: Leaf, row: Row) -> dict[str, Any]:
     """An entry as a CloudEvent: what happened, never the person's data."""
     event = {
         "specversion": "1.0",
         "id": row.entry,
-        "source": f"//{content.vkey.name}",
+        "source": f"//{row.log}",
         "type": f"sayso.{row.type}",
         "time": row.at,
         "sequence": f"{row.index:020d}",
@@ -221,7 +226,7 @@ _DATASTORE: Final = {"access": 1, "vault.value": 10, "vault.record": 6, "vault.i
 _ENTITY: Final = ("consent.", "policy.", "server.manifest.")
 
 
-def ocsf(content: Content, leaf: Leaf, row: Row) -> dict[str, Any]:
+def ocsf(leaf: Leaf, row: Row) -> dict[str, Any]:
     """An entry as an OCSF event."""
     datastore = next((activity for name, activity in _DATASTORE.items() if row.type.startswith(name)), None)
     kind, activity = (6005, datastore) if datastore else (3004, 3) if row.type.startswith(_ENTITY) else (6003, 99)
@@ -233,7 +238,7 @@ def ocsf(content: Content, leaf: Leaf, row: Row) -> dict[str, Any]:
         "class_uid": kind,
         "message": row.type,
         "metadata": {
-            "log_name": content.vkey.name,
+            "log_name": row.log,
             "product": {"name": "Sayso", "vendor_name": "Sayso"},
             "sequence": row.index,
             "uid": row.entry,

@@ -1003,10 +1003,12 @@ def check_systems(signed: Signed, trust: Trust | None) -> list[str]:
     return [*lines, proven.line]
 
 
-# Evidence bundles: entries with proofs under one checkpoint, openings, and a signed list of all files
+# Evidence bundles: entries with proofs under the checkpoint of their log, openings, and a signed list of all files
 
 COMMITMENT = b"sayso.audit.commitment.v1\0"
 MANIFEST = "manifest.jws"
+LOGS = "logs/"
+LOG_NAME = re.compile("[a-z][a-z0-9-]*", re.ASCII)
 
 
 class Bundle:
@@ -1060,10 +1062,8 @@ class Bundle:
             raise
 
     def parts(self, trust: Trust | None) -> list[str]:
-        self.reading = "checkpoint"
-        carried = Vkey.parse(utf8(self.small("vkey"), "vkey").removesuffix("\n"))
-        head = open_checkpoint(self.small("checkpoint"), (carried,) if trust is None else trust.keys)
-        count, opened, closed = self.entries(head)
+        heads = self.heads(trust)
+        counts, opened, closed = self.entries({name: head for name, (head, _) in heads.items()})
         self.reading = MANIFEST
         signed = check_jws(utf8(self.small(MANIFEST), "the list of files"), trust)
         listed = signed.claims.get("files")
@@ -1073,17 +1073,24 @@ class Bundle:
             self.reading = name
             if self.hashed(name) != wanted:
                 raise Broken(f"{name} is not the file that was signed", place=name)
-        if signed.claims.get("entries") != count or signed.claims.get("size") != head.size:
+        found: dict[str, Any] = {"entries": sum(counts.values())}
+        if "" in heads:
+            found["size"] = heads[""][0].size
+        else:
+            found["logs"] = {
+                name: {"entries": counts[name], "log": head.origin, "size": head.size}
+                for name, (head, _) in heads.items()
+            }
+        if {name: signed.claims.get(name) for name in found} != found:
             raise Broken("the signed list speaks of other entries than there are", place=MANIFEST)
         lines = [
             f"evidence bundle of {signed.claims.get('made_at')}, export {signed.claims.get('export')}",
-            f"log {head.origin}, size {head.size}, signed by {head.key.line}",
-            f"{count} entries, each proven to stand in that log",
+            *(f"log {head.origin}, size {head.size}, signed by {head.key.line}" for head, _ in heads.values()),
+            f"{found['entries']} entries, each proven to stand in {'that log' if len(heads) == 1 else 'its log'}",
             f"{opened} openings, each what its entry committed to; {closed} sealed parts of entries were not handed out"
             " or are destroyed",
             f"{len(listed)} files as listed and signed by key {signed.kid}",
-            told_of_witnesses(head),
-            *self.stamped(head, carried, trust),
+            *self.of_heads(heads, trust),
             "NOT CHECKED: that these are all entries that match (the list's signer says so)",
         ]
         unknown = [name for name in self.names if name not in listed and name not in (MANIFEST, "manifest.json")]
@@ -1093,27 +1100,61 @@ class Bundle:
             raise Unusable(f"files that do not belong here: {', '.join(unknown[:5])}")
         return lines
 
-    def entries(self, head: Head) -> tuple[int, int, int]:
-        """How many entries hold, how many openings fit them, how many sealed parts stayed closed."""
+    def heads(self, trust: Trust | None) -> dict[str, tuple[Head, Vkey]]:
+        """The head of each log, with the key that came with it, by the folder below `logs` that they lie in; the one of
+        a bundle of one log lies at the top, which is the empty name.
+        """
+        found: dict[str, tuple[Head, Vkey]] = {}
+        several = sorted({name.split("/")[1] for name in self.names if name.startswith(LOGS)})
+        for name in several or [""]:
+            at = f"{LOGS}{name}/" if name else ""
+            self.reading = f"{at}checkpoint"
+            if several and not LOG_NAME.fullmatch(name):
+                raise Malformed("not the name of a log")
+            carried = Vkey.parse(utf8(self.small(f"{at}vkey"), "vkey").removesuffix("\n"))
+            head = open_checkpoint(self.small(f"{at}checkpoint"), (carried,) if trust is None else trust.keys)
+            if head.origin in [other.origin for other, _ in found.values()]:
+                raise Malformed("another head of a log that is here already")
+            found[name] = head, carried
+        if several and "checkpoint" in self.names:
+            self.reading = "checkpoint"
+            raise Malformed("a head at the top, and others below logs/")
+        return found
+
+    def of_heads(self, heads: dict[str, tuple[Head, Vkey]], trust: Trust | None) -> list[str]:
+        """What is told of each head alike: who else saw it, and when. What holds of all logs is told once."""
+        told: dict[str, list[str]] = {}
+        for name, (head, carried) in heads.items():
+            for line in (told_of_witnesses(head), *self.stamped(name, head, carried, trust)):
+                told.setdefault(line, []).append(name)
+        return [line if len(names) == len(heads) else f"{', '.join(names)}: {line}" for line, names in told.items()]
+
+    def entries(self, heads: dict[str, Head]) -> tuple[dict[str, int], int, int]:
+        """How many entries of each log hold, how many openings fit them, how many sealed parts stayed closed."""
         self.reading = "entries.jsonl"
         proofs, openings = self.lines("proofs.jsonl"), self.lines("openings.jsonl")
-        waiting, above = next(openings, None), list[bytes]()
-        count = opened = closed = 0
-        index = None
+        waiting = next(openings, None)
+        paths: dict[str, list[bytes]] = {name: [] for name in heads}
+        counts = dict.fromkeys(heads, 0)
+        opened = closed = 0
+        log, index = "", None
         for leaf in self.lines("entries.jsonl"):
             line = next(proofs, None)
             if line is None:
-                raise Broken(f"an entry after index {index} has no proof", index, "proofs.jsonl")
+                raise Broken(f"an entry after index {index}{in_log(log)} has no proof", index, "proofs.jsonl")
             try:
                 self.reading = "proofs.jsonl"
                 step = parse_object(line, "a proof")
-                index = step["index"]
+                index, log = step["index"], step.get("log", "")
+                if log not in heads:
+                    raise Malformed("the proof is of no log that is here")
+                head, above = heads[log], paths[log]
                 keep = step["keep"]
                 hashes = [digest(each, "a hash of the proof") for each in step["hashes"]]
                 if not 0 <= keep <= len(above):
                     raise Malformed("the proof keeps more than there was")
-                # The upper part of a path is mostly that of the entry before, and is not repeated.
-                above = hashes + above[len(above) - keep :]
+                # The upper part of a path is mostly that of the entry before in that log, and is not repeated.
+                above = paths[log] = hashes + above[len(above) - keep :]
                 self.reading = "entries.jsonl"
                 check_inclusion(index, head.size, leaf_hash(leaf), above, head.root)
                 entry = parse_object(leaf, "the entry")
@@ -1125,32 +1166,34 @@ class Bundle:
             except (Malformed, KeyError, TypeError, ValueError) as error:
                 what = str(error) if isinstance(error, Malformed) else "not the JSON it should be"
                 at = index if isinstance(index, int) else None
-                raise Broken(f"index {at}: {self.reading}: {what}", at, self.reading) from error
-            count, closed = count + 1, closed + len(sealed)
+                raise Broken(f"index {at}{in_log(log)}: {self.reading}: {what}", at, self.reading) from error
+            counts[log] += 1
+            closed += len(sealed)
         if next(proofs, None) is not None or waiting is not None:
             raise Broken("a proof or an opening is of no entry in the bundle", place="proofs.jsonl")
-        return count, opened, closed
+        return counts, opened, closed
 
-    def stamped(self, head: Head, carried: Vkey, trust: Trust | None) -> list[str]:
-        """What a time stamp in the bundle says of the head that everything here is proven under."""
-        if not any(name.startswith("stamped/") for name in self.names):
+    def stamped(self, log: str, head: Head, carried: Vkey, trust: Trust | None) -> list[str]:
+        """What a time stamp in the bundle says of the head that the entries of a log are proven under."""
+        at = f"{LOGS}{log}/stamped/" if log else "stamped/"
+        if not any(name.startswith(at) for name in self.names):
             return ["NOT CHECKED: when that was, but by the log's own word (no time stamp came with it)"]
-        self.reading = "stamped/timestamp.tsr"
-        note, stamp = self.small("stamped/checkpoint"), read_timestamp(self.small("stamped/timestamp.tsr"))
+        self.reading = f"{at}timestamp.tsr"
+        note, stamp = self.small(f"{at}checkpoint"), read_timestamp(self.small(self.reading))
         check_stamped(stamp, note)
-        self.reading = "stamped/checkpoint"
+        self.reading = f"{at}checkpoint"
         # The key may have changed between the two heads. None that came with them is trusted, as the first line says.
         own = (carried, *(read_trust(self.small("keys.json")).keys if "keys.json" in self.names else ()))
         other = open_checkpoint(note, own if trust is None else trust.keys)
         if other.origin != head.origin:
             raise Malformed("the stamped head is of another log")
-        self.reading = "stamped/consistency"
-        lines = utf8(self.small("stamped/consistency"), "the proof").splitlines()
+        self.reading = f"{at}consistency"
+        lines = utf8(self.small(self.reading), "the proof").splitlines()
         old, new = sorted((head, other), key=lambda each: each.size)
         hashes = [digest(line, "a hash of the proof") for line in lines]
         check_consistency(old.size, new.size, hashes, old.root, new.root)
         what = "all entries here" if other.size >= head.size else f"entries here below index {other.size}"
-        verify = "openssl ts -verify -in stamped/timestamp.tsr -data stamped/checkpoint -CAfile ITS_ROOT"
+        verify = f"openssl ts -verify -in {at}timestamp.tsr -data {at}checkpoint -CAfile ITS_ROOT"
         return [
             f"stamped {stamp.told} at size {other.size}: {what} were in the log by then",
             f"NOT CHECKED: whether the time-stamp authority signed that ({verify})",
@@ -1162,6 +1205,11 @@ class Bundle:
             while piece := stream.read(1 << 16):
                 total.update(piece)
         return total.hexdigest()
+
+
+def in_log(name: str) -> str:
+    """Which log an index is of, where there are several."""
+    return f" of {name}" if name else ""
 
 
 def check_opening(held: dict[str, Any], commitment: str, entry: str) -> None:

@@ -29,10 +29,10 @@ def grant_ends(purpose: Purpose, given_at: int, known: Iterable[Jurisdiction]) -
 
     The purpose's own term, and for device storage the sooner of it and what each law admits (CNIL, TCF policies).
     """
-    ends = _after(given_at, purpose.expires_after) if purpose.expires_after else 0
+    ends = add_duration(given_at, purpose.expires_after) if purpose.expires_after else 0
     if purpose.device_storage is not None:
         codes = tuple([each.code for each in known])
-        latest = min([_after(given_at, term) for term in _device_terms(codes)])
+        latest = min([add_duration(given_at, term) for term in _device_terms(codes)])
         return min(ends, latest) if ends else latest
     return ends
 
@@ -42,7 +42,7 @@ def reask_at(purpose: Purpose, said_at: int, known: Iterable[Jurisdiction]) -> i
     terms = {law.refusal_valid_for for law in laws(known)}
     if purpose.refusal_valid_for is not None:
         terms.add(purpose.refusal_valid_for)
-    return max(_after(said_at, term) for term in terms)
+    return max(add_duration(said_at, term) for term in terms)
 
 
 def default_state(basis: str) -> DefaultState:
@@ -56,7 +56,3 @@ def default_state(basis: str) -> DefaultState:
 def _device_terms(codes: tuple[str, ...]) -> tuple[str, ...]:
     rows = [REGIMES[code] for code in codes if code in REGIMES] or _STRICTEST
     return tuple({row.device_grant_valid_for for row in rows})
-
-
-# The purposes of one submission are given at one instant, mostly for one term.
-_after = lru_cache(maxsize=1_024)(add_duration)

@@ -10,7 +10,6 @@ granted before is stale: they are asked themselves.
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal, Protocol, get_args
 
 from msgspec.structs import replace
@@ -28,8 +27,6 @@ OLDEST: Final = 150
 
 Threshold = Literal["child_below", "opt_in_below", "no_advertising_below"]
 _THRESHOLDS: Final[tuple[str, ...]] = get_args(Threshold)
-
-_years_after = lru_cache(maxsize=4_096)(add_duration)
 
 
 class Laws(Protocol):
@@ -136,4 +133,4 @@ def judged(found: Standing, state: PersonState, purpose: str, at: int, laws: Law
 
 def _turns(age: AgeBand, years: int) -> int:
     """The instant from which the person is surely so many years old."""
-    return _years_after(age.at, f"P{years - age.youngest}Y") if age.youngest < years else age.at
+    return add_duration(age.at, f"P{years - age.youngest}Y") if age.youngest < years else age.at

@@ -5,6 +5,8 @@ takes the answers. `declared.py` is the manifest's section `systems`, `statement
 `model.py` a task and its states, pure.
 """
 
+from rights.systems.answers import DATA_LIMIT as RESULT_LIMIT
+from rights.systems.answers import encoded_result
 from rights.systems.declared import CONNECTORS, OURS, READING, Connector, System, Systems, concerned, parse_systems
 from rights.systems.model import Task, TaskState, UnknownTask
 from rights.systems.opendsr import regulation_of
@@ -18,6 +20,7 @@ __all__ = [
     "CONNECTORS",
     "OURS",
     "READING",
+    "RESULT_LIMIT",
     "Answered",
     "Connector",
     "Handed",
@@ -33,6 +36,7 @@ __all__ = [
     "TaskView",
     "UnknownTask",
     "concerned",
+    "encoded_result",
     "parse_systems",
     "regulation_of",
     "statement_refusal",

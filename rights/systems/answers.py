@@ -27,6 +27,7 @@ REASON_LIMIT: Final = 500
 RESULT_TERM: Final = "P14D"
 """How long what systems found is kept after the request was closed: as long as a package that is made of it then."""
 
+DEEPEST: Final = 64
 DATA_LIMIT: Final = 256 * 1024
 """Bytes of JSON that one system may add to an access package."""
 
@@ -157,7 +158,20 @@ def _sealed(opened: Opened, task: Task, data: Any) -> bytes | None:
     """What was found, under the person's key. Of somebody erased meanwhile nothing is kept."""
     if data is None or opened.key is None:
         return None
+    return opened.key.seal(COLLECTION, task.id, encoded_result(data))
+
+
+def encoded_result(data: Any) -> bytes:
+    """What a system found, as it is kept. Raises `TooMuchData` for what a package could not take."""
+    if not _flat(data, DEEPEST):
+        raise TooMuchData("data-too-large", f"What a system adds is nested at most {DEEPEST} deep.", limit=DEEPEST)
     plain = json.encode(data)
     if len(plain) > DATA_LIMIT:
         raise TooMuchData("data-too-large", "A system adds at most 256 KiB to a package.", limit=DATA_LIMIT)
-    return opened.key.seal(COLLECTION, task.id, plain)
+    return plain
+
+
+def _flat(data: Any, left: int) -> bool:
+    """Whether it is nested no deeper: a package holds it within more, and must not fail by what one system says."""
+    inner = data.values() if isinstance(data, dict) else data if isinstance(data, list | tuple) else ()
+    return all(left > 0 and _flat(each, left - 1) for each in inner)

@@ -158,7 +158,10 @@ class Batcher:
                 writes = Writes(done)
                 if writes:
                     # The one committing line. Until it returns nobody has been told anything.
-                    await session.write(writes)
+                    position = await session.write(writes)
+                    for job in done if position is not None else ():
+                        if job.tx.published:
+                            job.tx.position = position
         except LostRace:
             await self._again(tenant, jobs, contended())
             return False

@@ -64,16 +64,22 @@ def add_duration(instant: int, duration: str) -> Instant:
     Years and months are calendar steps in UTC; a day that the later month does not have becomes its last day.
     Raises `Invalid` when the text is no duration.
     """
+    return Instant(instant + _ahead(instant // DAY, duration))
+
+
+@lru_cache(maxsize=4096)
+def _ahead(day: int, duration: str) -> int:
+    """Microseconds from any instant of this UTC day to the one moved on: a calendar step keeps the time of the day."""
     years, months, weeks, days, hours, minutes, seconds = parse_duration(duration)
-    start = to_datetime(instant)
-    month = start.year * 12 + start.month - 1 + years * 12 + months
-    year, month = divmod(month, 12)
     try:
+        # Its last instant: what this one can be moved to, all can.
+        start = to_datetime(day * DAY + DAY - 1)
+        year, month = divmod(start.year * 12 + start.month - 1 + years * 12 + months, 12)
         moved = start.replace(year=year, month=month + 1, day=min(start.day, _days_in(year, month + 1)))
         moved += timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
     except (ValueError, OverflowError):
         raise Invalid("invalid-duration", "This duration leads beyond the calendar.") from None
-    return from_datetime(moved)
+    return (moved - start) // timedelta(microseconds=1)
 
 
 @lru_cache(maxsize=256)

@@ -29,8 +29,10 @@ class Session(Protocol):
 
     async def query(self, query: Query) -> list[Values]: ...
 
-    async def write(self, writes: "Writes") -> None:
-        """All of it, committed; or nothing and `LostRace` or an error of the driver."""
+    async def write(self, writes: "Writes") -> int | None:
+        """All of it, committed; or nothing and `LostRace` or an error of the driver. Returns where the tenant's changes
+        stand by then; None when nothing was published.
+        """
         ...
 
 

@@ -27,7 +27,10 @@ _FEED: Final = """fed AS (
 
 
 def fuse(tenant: str, writes: Writes) -> tuple[str, list[Any]]:
-    """The statement and its parameters, for a write-set without deletes and statements of its own."""
+    """The statement and its parameters, for a write-set without deletes and statements of its own.
+
+    The first column of its one row is the tenant's position by then; NULL when nothing moved it.
+    """
     parts: list[Part] = []
     values: list[Any] = []
     for rows, fresh in writes.inserts.items():
@@ -65,4 +68,5 @@ def _statement(parts: tuple[Part, ...], moved: bool) -> str:
     if moved:
         places = range(first, first + 7)
         queries += (_HEAD.format(*places), _FEED.format(*places))
-    return f"WITH {', '.join(queries)} SELECT {', '.join(expected) or '1'}"
+    position = "(SELECT position FROM head)" if moved else "NULL::bigint"
+    return f"WITH {', '.join(queries)} SELECT {', '.join((position, *expected))}"

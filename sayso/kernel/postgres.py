@@ -224,24 +224,24 @@ class _PostgresSession:
         text, values = query.text(_DIALECT)
         return [tuple(row) for row in await self._raw.fetch(text, *values)]
 
-    async def write(self, writes: Writes) -> None:
+    async def write(self, writes: Writes) -> int | None:
         if writes.deletes or writes.executes:
-            await self._transact(writes)
-            return
+            return await self._transact(writes)
         text, values = fuse(self._tenant, writes)
         try:
             # A statement outside a transaction is one of its own: this line commits.
-            await self._raw.fetchval(text, *values)
+            position: int | None = await self._raw.fetchval(text, *values)
         except _RACES as error:
             raise LostRace(str(error)) from error
         except _LOST as error:
             raise _outcome_unknown() from error
+        return position
 
-    async def _transact(self, writes: Writes) -> None:
+    async def _transact(self, writes: Writes) -> int | None:
         transaction = self._raw.transaction()
         try:
             await transaction.start()
-            await self.apply(writes)
+            position = await self.apply(writes)
         except _RACES as error:
             await transaction.rollback()
             raise LostRace(str(error)) from error
@@ -256,20 +256,22 @@ class _PostgresSession:
         except _LOST as error:
             # The commit may have happened. Running the units again could do them twice, so the callers must ask.
             raise _outcome_unknown() from error
+        return position
 
-    async def apply(self, writes: Writes) -> None:
-        """What is to be written, inside a transaction that the caller opened."""
-        raw = self._raw
+    async def apply(self, writes: Writes) -> int | None:
+        """What is to be written, inside a transaction that the caller opened; returns what `write` does."""
+        raw, position = self._raw, None
         for rows, keys in writes.deletes.items():
             await raw.execute(rows.postgres.delete, *zip(*keys, strict=True))
         if writes.adds:
             text, arrays = fuse(self._tenant, writes)
-            await raw.fetchval(text, *arrays)
+            position = await raw.fetchval(text, *arrays)
         for item in writes.executes:
             text, values = item.text(_DIALECT)
             status = await raw.execute(text, *values)
             if item.expect is not None:
                 _expect(status, item.expect, text)
+        return position
 
 
 def _expect(status: str, count: int, what: str) -> None:

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 
@@ -30,6 +30,8 @@ from sayso.kernel.tidying import Tidying
 from sayso.kernel.tx import Get, GetEach, Head, Query, Unit, View
 
 log = logging.getLogger("sayso.sqlite")
+
+T = TypeVar("T")
 
 _DIALECT = sqlite_dialect()
 _CHECKPOINT_PAGES = 2_048
@@ -181,7 +183,7 @@ class SqliteDatabase:
         """One cold SELECT. Called in the query thread."""
         return self._queries.execute(text, values).fetchall()
 
-    def in_writer(self, work: Callable[[], None]) -> "asyncio.Future[None]":
+    def in_writer(self, work: Callable[[], T]) -> "asyncio.Future[T]":
         return asyncio.get_running_loop().run_in_executor(self._writer_thread, work)
 
     def begin(self, *, patient: bool) -> bool:
@@ -271,23 +273,24 @@ class _SqliteSession:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._database.query_thread, lambda: self._database.fetch(text, values))
 
-    async def write(self, writes: Writes) -> None:
+    async def write(self, writes: Writes) -> int | None:
         executes = [(*item.text(_DIALECT), item.expect) for item in writes.executes]
         database = self._database
         small = not executes and writes.rows <= _LARGE
         async with database.gate:
             if small and database.begin(patient=False):
                 with _or_nothing(database.writer):
-                    self._apply(database.writer, writes, executes)
+                    position = self._apply(database.writer, writes, executes)
                 await database.in_writer(self._commit)
-            else:
-                await database.in_writer(lambda: self._write(writes, executes))
+                return position
+            return await database.in_writer(lambda: self._write(writes, executes))
 
-    def _write(self, writes: Writes, executes: list[tuple[str, Values, int | None]]) -> None:
+    def _write(self, writes: Writes, executes: list[tuple[str, Values, int | None]]) -> int | None:
         self._database.begin(patient=True)
         with _or_nothing(self._database.writer):
-            self._apply(self._database.writer, writes, executes)
+            position = self._apply(self._database.writer, writes, executes)
         self._commit()
+        return position
 
     def _commit(self) -> None:
         with _or_nothing(self._database.writer):
@@ -295,7 +298,7 @@ class _SqliteSession:
 
     def _apply(
         self, connection: sqlite3.Connection, writes: Writes, executes: list[tuple[str, Values, int | None]]
-    ) -> None:
+    ) -> int | None:
         for rows, keys in writes.deletes.items():
             connection.executemany(rows.sqlite.delete, keys)
         for rows, fresh in writes.inserts.items():
@@ -309,14 +312,14 @@ class _SqliteSession:
         for text, values, expect in executes:
             if connection.execute(text, values).rowcount != expect and expect is not None:
                 raise LostRace(text)
-        if writes.published or writes.config_changed:
-            count = len(writes.published)
-            moved = (self._tenant, count, int(writes.config_changed))
-            (position,) = connection.execute(_RAISE_HEAD, moved).fetchone()
-            first = position - count + 1
-            _insert(
-                connection, _FEED, [(self._tenant, 0, first + nth, *item) for nth, item in enumerate(writes.published)]
-            )
+        if not writes.published and not writes.config_changed:
+            return None
+        count = len(writes.published)
+        position: int
+        (position,) = connection.execute(_RAISE_HEAD, (self._tenant, count, int(writes.config_changed))).fetchone()
+        first = position - count + 1
+        _insert(connection, _FEED, [(self._tenant, 0, first + nth, *item) for nth, item in enumerate(writes.published)])
+        return position
 
 
 @contextmanager

@@ -106,6 +106,7 @@ class Tx:
         "many_inserts",
         "onces",
         "packed",
+        "position",
         "published",
         "puts",
     )
@@ -123,6 +124,7 @@ class Tx:
         self.deletes: list[Get] = []
         self.executes: list[Execute] = []
         self.published: list[Publish] = []
+        self.position: int | None = None
         self._view = view
         self._seen: list[tuple[Get, Values | None]] = []
 
@@ -203,6 +205,13 @@ class Tx:
     def configure(self) -> None:
         """This unit changes what every node keeps in memory (manifest, keys): they reload before they decide again."""
         self.config_changed = True
+
+    @property
+    def seq(self) -> str:
+        """The position that clients are told: that of the unit's own commit, once there is one that published; before,
+        and for one that did not, of what it was decided on.
+        """
+        return self.head.seq if self.position is None else Head(self.position, 0).seq
 
     @property
     def writes(self) -> bool:

@@ -6,7 +6,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from audit import Classes, parse_logs
-from consent import ConsentRegistry, Declarations, Publication, Questionnaire, parse_preferences
+from consent import ConsentRegistry, Declarations, IdentifierKinds, Publication, Questionnaire, parse_preferences
 from consent import parse as parse_consent
 from policies import Case, Policy, read_policy, read_suite
 from rights import AnswerRules, EndTerms, Systems, parse_answer_rules, parse_end_terms, parse_systems
@@ -14,6 +14,7 @@ from sayso.kernel import ManifestError, Map, Problem, Tx, Work
 from sayso.server.auth import Profile
 from sayso.server.doubts import masks_that_add_up
 from sayso.server.drp.declared import Network, parse_drp
+from sayso.server.iab.declared import Deletions, parse_deletions
 from sayso.server.sites import Declared, Site, parse_clients, parse_sites
 from vault import Collections
 from vault import parse as parse_collections
@@ -36,6 +37,7 @@ class Built(Struct, frozen=True):
     clients: dict[str, Profile]
     logs: Classes
     drp: Network
+    deletions: Deletions
     suite: tuple[Case, ...] = ()
     """The manifest's own tests of its rules: they are run before it goes live, and by each node before it swaps."""
     warnings: tuple[Problem, ...] = ()
@@ -63,6 +65,7 @@ def build(registry: ConsentRegistry, tree: Map, tx: Tx) -> Work[Built]:
     sites = parse_sites(tree.get("sites"), names, problems)
     clients = parse_clients(tree.get("clients"), names, problems)
     drp = parse_drp(tree.get("drp"), problems)
+    deletions = parse_deletions(tree.get("iab_deletion"), IdentifierKinds(declared.identifiers), problems)
     logs = _collect(problems, lambda: parse_logs(tree.get("logs")))
     if problems or collections is None or read is None or end_terms is None or systems is None:
         raise ManifestError(problems)
@@ -70,7 +73,7 @@ def build(registry: ConsentRegistry, tree: Map, tx: Tx) -> Work[Built]:
         raise ManifestError(problems)
     doubts = masks_that_add_up(collections, read[0].snapshot)
     warnings = (*declared.doubts, *publication.doubts, *read[1], *doubts)
-    rest = (questionnaire, end_terms, systems, answering, sites, clients, logs, drp, tuple(suite), warnings)
+    rest = (questionnaire, end_terms, systems, answering, sites, clients, logs, drp, deletions, tuple(suite), warnings)
     return Built(declared, publication, collections, read[0], *rest)
 
 

@@ -67,15 +67,24 @@ class Call:
             made = yield from unit(tx)
             return made if isinstance(made, Answer) else Answer(status, _encode(made))
 
+        ran: list[Tx] = []
+
+        def noted(unit: Unit[Answer]) -> Unit[Answer]:
+            def noting(tx: Tx) -> Work[Answer]:
+                ran.append(tx)
+                return unit(tx)
+
+            return noting
+
         run = self.alone if alone else self.run
         services = self.services
         client, route = self.principal.actor.id, self.operation
         place = idempotency.slot(services.keyring, self.tenant, client, route, self.idempotency_key, body)
         if place is None:
-            return await run(work)
+            return (await run(noted(work))).at(ran[-1].seq)
         services.running.enter(place)
         try:
-            return await run(idempotency.once(place, work))
+            return (await run(noted(idempotency.once(place, work)))).at(ran[-1].seq)
         finally:
             services.running.leave(place)
 

@@ -40,6 +40,7 @@ from sayso.server import manifest, store
 from sayso.server.auth import Client, Principal, Principals, Profile, principal_of
 from sayso.server.building import build
 from sayso.server.drp.declared import Network
+from sayso.server.iab.declared import Deletions
 from sayso.server.logs import Log
 from sayso.server.manifest import Approval
 from sayso.server.self_check import Unsound, demand_same
@@ -86,6 +87,8 @@ class Configuration(Struct, frozen=True):
     logs: Classes
     """Which entries lie in logs of their own, and for how long."""
     drp: Network
+    deletions: Deletions
+    """Who may bring deletion requests of the IAB's framework."""
     kinds: IdentifierKinds
     """The types of identifiers there are."""
     registered: dict[str, Actor]
@@ -313,6 +316,7 @@ class Configurations:
             clients=built.clients,
             logs=built.logs,
             drp=built.drp,
+            deletions=built.deletions,
             kinds=IdentifierKinds(built.declared.identifiers),
             registered={},
             approval=manifest.approval_of(read),

@@ -82,6 +82,8 @@ class Dispatcher:
             call = Call(self._services, principal, headers.request.decode(), hot.operation, headers.idempotency_key)
             answer = await hot.handle(call, body)
             status, kind, content = answer.status, answer.media_type, answer.body
+            if answer.seq:
+                extra["sayso-registry-seq"] = answer.seq
         except Exception as error:  # noqa: BLE001 - every one has its answer; `problems` knows which are ours
             status, extra, content = (problems.authzen if hot.authzen else problems.respond)(error)
             kind = extra.pop("content-type")

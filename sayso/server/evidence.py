@@ -16,25 +16,22 @@ from audit import (
     AuditEvent,
     Content,
     EntryPruned,
-    Export,
     Indexed,
+    LogHead,
+    LogPlace,
     NotIntegrated,
-    Opener,
     Order,
     Selection,
-    print_trust,
     written,
 )
 from policies import AccessDenied, Answer, rights_question
 from rights import EVIDENCE, NothingPlanned, NotShredded, RequestView, kind_named, law_named, row_of
-from sayso.kernel import LOG, Key, Tx, Work, new_raw, raw
+from sayso.kernel import LOG, Key, Tx, Work, raw
 from sayso.server.call import Call
-from sayso.server.own_entries import together
+from sayso.server.exporting import chosen
 
 PATIENCE_S: Final = 10.0
 """How long a pack waits for the log to take its own entry in."""
-
-_USES: Final = ("receipt", "certificate")
 
 READING = """One rights request, with its evidence
 =====================================
@@ -63,12 +60,6 @@ class _Pack(Struct, frozen=True):
     entries: tuple[str, ...]
     keys: dict[bytes, Key | None]
     entry: str
-
-
-class _Head(Struct, frozen=True):
-    size: int
-    note: bytes
-    indexes: list[int]
 
 
 class _Files:
@@ -101,56 +92,19 @@ class _Files:
             yield piece
 
 
-class _PackContent(Content):
-    """A bundle whose entries were chosen at once."""
-
-    chosen: list[int]
-
-    async def parts(self) -> AsyncIterator[tuple[list[int], bytes]]:
-        yield self.chosen, b""
-
-
 async def evidence(call: Call, request: str) -> Stream:
     """The pack, once the log has the entry that says so. Raises `RequestNotFound`, `AccessDenied`, `NotIntegrated`."""
     gathered = await call.alone(lambda tx: _gathered(call, tx, request))
     if isinstance(gathered, Answer):
         raise AccessDenied(gathered.reason)
-    heads = await _integrated(call, gathered.entries)
-    bundles = []
-    for log, head in heads.items():
-        # What is not an entry lies beside those of the log that has the entry of this export.
-        files = gathered.files if head is heads[next(iter(heads))] else {}
-        bundles.append((log, await _bundle(call, replace(gathered, files=files), request, log, head)))
-    content = together(bundles) if len(bundles) > 1 else bundles[0][1]
-    headers = {"content-disposition": f'attachment; filename="{request}.zip"', "cache-control": "no-store"}
-    return Stream(content, media_type="application/zip", headers=headers)
-
-
-async def _bundle(call: Call, pack: _Pack, request: str, log: str, head: _Head) -> AsyncIterator[bytes]:
-    services, at = call.services, call.context.at
-    parts = "ads" if pack.keys else "ad"
-    order = Order(
-        "entries", "bundle", Selection(log), call.context.actor.id, pack.entry, parts, True, {"request": request}
-    )
-    made = Export(new_raw(), 0, "done", order, head.size, head.note, b"", b"", len(head.indexes), 0, "", at, at)
-    vkey = await call.look(lambda tx: services.audit.vkey_of(tx, head.note, log))
-    known = await call.look(services.audit.keys)
-    signers = [public for use in _USES for _, public in services.keyring.published(call.tenant, use)]
-    content = _PackContent(
-        services.database,
-        call.context,
-        services.exports,
-        made,
-        lambda: Opener(services.keyring, call.tenant, parts, pack.keys),
-        services.keyring,
-        vkey,
-        trust=print_trust(known, signers),
-        policies={},
-    )
+    heads, places = await _integrated(call, gathered.entries)
+    by, parts = call.context.actor.id, "ads" if gathered.keys else "ad"
+    order = Order("entries", "bundle", Selection(), by, gathered.entry, parts, True, {"request": request})
+    content = await chosen(call, order, heads, places, gathered.keys)
     content.order = replace(order, what="rights_request")
-    content.report = _Files(pack.files)
-    content.chosen = head.indexes
-    return content.report.written(content)
+    content.report = _Files(gathered.files)
+    headers = {"content-disposition": f'attachment; filename="{request}.zip"', "cache-control": "no-store"}
+    return Stream(content.report.written(content), media_type="application/zip", headers=headers)
 
 
 def _gathered(call: Call, tx: Tx, request: str) -> Work[_Pack | Answer]:
@@ -213,31 +167,26 @@ def _files(call: Call, tx: Tx, shown: RequestView) -> Work[dict[str, bytes]]:
     return files
 
 
-async def _integrated(call: Call, entries: tuple[str, ...]) -> dict[str, _Head]:
-    """Where all of them stand, each log under one signed head, that of the last entry first. Waits for the integrator a
-    while; raises `NotIntegrated`.
+async def _integrated(call: Call, entries: tuple[str, ...]) -> tuple[list[LogHead], list[LogPlace]]:
+    """Where all of them stand, in the order of time, and under which heads. Waits for the integrator a while; raises
+    `NotIntegrated`.
     """
-    audit = call.services.audit
 
-    def unit(tx: Tx) -> Work[dict[str, _Head] | None]:
-        places: dict[str, list[int]] = {}
-        for each in reversed(entries):
-            found = yield from audit.entry(tx, each)
+    def unit(tx: Tx) -> Work[tuple[list[LogHead], list[LogPlace]] | None]:
+        places = []
+        for each in entries:
+            found = yield from call.services.audit.entry(tx, each)
             if found.index is None:
                 return None
-            places.setdefault(found.log, []).append(found.index)
-        heads = {}
-        for log, indexes in places.items():
-            size, note = yield from audit.head(tx, log)
-            if max(indexes) >= size:
-                return None
-            heads[log] = _Head(size, note, sorted(indexes))
-        return heads
+            # An id begins with its millisecond; within one the log's own order decides.
+            places.append((raw(each, "ent")[:6], LogPlace(found.log, found.index)))
+        heads, held = yield from call.services.exports.under(tx, [place for _, place in sorted(places)])
+        return (heads, held) if len(held) == len(places) else None
 
     for _ in range(int(PATIENCE_S / 0.1)):
-        heads = await call.look(unit)
-        if heads is not None:
-            return heads
+        found = await call.look(unit)
+        if found is not None:
+            return found
         await asyncio.sleep(0.1)
     raise NotIntegrated
 

@@ -16,21 +16,26 @@ from audit import (
     MAIN,
     ORDERED,
     AuditEvent,
+    Chosen,
     Content,
     Export,
+    LogHead,
+    LogPlace,
     Opener,
     Order,
     Selection,
+    VerifierKey,
     declared,
     fits,
     print_trust,
 )
 from policies import AccessDenied, Answer, rights_question
-from sayso.kernel import LOG, Denied, Invalid, Key, Tx, Work, iso, nearest, parse_instant, raw
+from sayso.kernel import LOG, Denied, Invalid, Key, Tx, Work, iso, nearest, new_raw, parse_instant, raw
 from sayso.server import store
 from sayso.server.call import Call
 
 T = TypeVar("T")
+C = TypeVar("C", bound=Content)
 
 OFFICERS: Final = frozenset({"officer", "admin", "operator"})
 _KEY_USES: Final = ("receipt", "certificate")
@@ -54,9 +59,10 @@ class Filter(Struct, frozen=True, omit_defaults=True):
 
 
 class Reading(Struct, frozen=True):
-    """A finished export, and what its reader may open of it."""
+    """A finished export with the heads that it stands under, and what its reader may open of it."""
 
     export: Export
+    heads: list[LogHead]
     keys: Mapping[bytes, Key | None]
 
 
@@ -117,37 +123,30 @@ def order(
     # About one person it lies under that person's key, and stands among their entries.
     entry = call.services.audit.append(tx, event, keys.get(people[0]) if people else None)
     types = exports.reports[what].types
-    held_in = yield from _log(call, tx, asked, types)
     wanted = Order(
         what=what,
         format=form,
-        selection=replace(selection_of(call, asked, people, types), log=held_in),
+        selection=selection_of(call, asked, people, types),
         by=tx.context.actor.id,
         entry=entry,
         people=is_officer(call),
         told=told,
         locale=locale,
+        logs=(yield from _logs(call, tx, asked, types)),
     )
     return exports.order(tx, wanted)
 
 
-def _log(call: Call, tx: Tx, asked: Filter, types: tuple[str, ...]) -> Work[str]:
-    """The one log that holds all that is asked for. Raises `LogNotFound`, and `Invalid` where there are several."""
+def _logs(call: Call, tx: Tx, asked: Filter, types: tuple[str, ...]) -> Work[tuple[str, ...]]:
+    """The logs that may hold what is asked for, or the one that is named. Raises `LogNotFound`."""
     if asked.log:
         yield from call.services.audit.vkey(tx, asked.log)
-        return asked.log
+        return (asked.log,)
     kinds = [each for each in declared() if fits(asked.type, each) and (not types or each in types)]
     since = parse_instant(asked.since) if asked.since else 0
     external = not types and (asked.type is None or asked.type.startswith("external."))
     found = yield from call.services.audit.holding(tx, kinds, since, external=external)
-    if len(found) > 1:
-        raise Invalid(
-            "log-needed",
-            f"What is asked for may lie in several logs ({', '.join(found)}); an export is of one: name it in 'log', or"
-            " a later beginning in 'since'.",
-            logs=found,
-        )
-    return found[0] if found else MAIN
+    return tuple(found) or (MAIN,)
 
 
 def fetch(call: Call, tx: Tx, export: str, form: str = "") -> Work[Reading | Answer]:
@@ -170,33 +169,52 @@ def fetch(call: Call, tx: Tx, export: str, form: str = "") -> Work[Reading | Ans
     }
     person = people[0] if people else None
     services.audit.append(tx, AuditEvent(FETCHED, "ok", res, person), keys.get(people[0]) if people else None)
-    return Reading(seen, keys)
+    return Reading(seen, (yield from services.exports.heads(tx, found)), keys)
 
 
 async def content(call: Call, reading: Reading) -> Content:
     """The export, ready to be written out."""
-    services, export, context = call.services, reading.export, call.context
-    log = export.order.selection.log
-    vkey = await call.look(lambda tx: services.audit.vkey_of(tx, export.note, log))
-    known = await call.look(services.audit.keys)
+    export = reading.export
     policies = await call.look(lambda tx: _policies(tx, export)) if export.order.format == "bundle" else {}
+    return await _content(Content, call, reading, policies)
+
+
+async def chosen(
+    call: Call, order: Order, heads: list[LogHead], places: Sequence[LogPlace], keys: Mapping[bytes, Key | None]
+) -> Chosen:
+    """A bundle of entries that were chosen at once, under these heads, ready to be written out."""
+    at, size, hits = call.context.at, sum(head.size for head in heads), len(places)
+    made = Export(new_raw(), 0, "done", order, size, b"", b"", hits, 0, "", at, at)
+    found = await _content(Chosen, call, Reading(made, heads, keys), {})
+    found.places = places
+    return found
+
+
+async def _content(kind: type[C], call: Call, reading: Reading, policies: dict[str, bytes]) -> C:
+    services, export, heads = call.services, reading.export, reading.heads
+    vkeys = await call.look(lambda tx: _vkeys(call, tx, heads))
+    known = await call.look(services.audit.keys)
     signers = [public for use in _KEY_USES for _, public in services.keyring.published(call.tenant, use)]
-
-    def opener() -> Opener:
-        return Opener(services.keyring, call.tenant, export.order.parts, reading.keys)
-
-    trust = print_trust(known, signers)
-    return Content(
+    return kind(
         services.database,
-        context,
+        call.context,
         services.exports,
         export,
-        opener,
+        lambda: Opener(services.keyring, call.tenant, export.order.parts, reading.keys),
         services.keyring,
-        vkey,
-        trust=trust,
+        heads,
+        vkeys,
+        trust=print_trust(known, signers),
         policies=policies,
     )
+
+
+def _vkeys(call: Call, tx: Tx, heads: Sequence[LogHead]) -> Work[dict[str, VerifierKey]]:
+    """The key that each head was signed with."""
+    found = {}
+    for head in heads:
+        found[head.log] = yield from call.services.audit.vkey_of(tx, head.note, head.log)
+    return found
 
 
 def demand_permit(found: T | Answer) -> T:

@@ -30,12 +30,19 @@ class StillRunning(Conflict):
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True):
-    """What went out: status, media type and body. `where` is a Location header, if one was sent."""
+    """What went out: status, media type and body. `where` is a Location header, if one was sent. `seq` is the position
+    of the registry that it is as new as, and is not stored with it.
+    """
 
     status: int
     body: bytes
     media_type: str = "application/json"
     where: str = ""
+    seq: str = ""
+
+    def at(self, seq: str) -> "Answer":
+        """The same answer, told with this position."""
+        return Answer(self.status, self.body, self.media_type, self.where, seq)
 
 
 class Slot:

@@ -25,6 +25,7 @@ SECTIONS = (
     "collections",
     "systems",
     "drp",
+    "iab_deletion",
     "rights",
     "data_ends",
     "roles",

@@ -1,4 +1,7 @@
-"""What the console shows of rights requests: the due queue, and one request with what may be done about it."""
+"""What the console shows of rights requests: the due queue, and one request with what may be done about it.
+
+Of a request everybody is shown what the API tells them (`answering.told_to`); plan and package are officers'.
+"""
 
 from datetime import date
 from typing import Any, Final, Literal
@@ -7,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from audit import EntryPruned, decode_leaf
+from policies import RIGHTS
 from rights import (
     KINDS,
     LAWS,
@@ -25,10 +29,12 @@ from rights import (
     source_of,
 )
 from sayso.kernel import NotFound, Tx, Work, add_duration, iso, parse_instant
+from sayso.server.answering import told_to
 from sayso.server.call import Call
-from sayso.server.packages import PACKAGED
+from sayso.server.packages import PACKAGED, NoPackage
 from sayso.server.pages import (
     Frame,
+    GrantLine,
     KeptLine,
     Operator,
     PlanView,
@@ -41,6 +47,7 @@ from sayso.server.pages import (
     SystemLine,
 )
 from sayso.server.pages.plain_words import LAWS as CALLED
+from vault import Grant
 
 DAY: Final = 86_400_000_000
 SOON: Final = 7
@@ -95,9 +102,9 @@ def request_page(
 ) -> Work[RequestPage]:
     """One request, in one unit that only looks. Raises `RequestNotFound`, `Invalid` (`malformed-id`)."""
     services, live = call.services, call.configuration
-    shown = yield from services.desk.request(tx, request)
+    shown = told_to(call, (yield from services.desk.request(tx, request)))
     line = line_of(shown, iso(tx.context.at)[:10])
-    plan = yield from _plan(call, tx, request)
+    plan = (yield from _plan(call, tx, request)) if operator.people else None
     appeal, proposal = shown.appeal, shown.proposal
     person = call.principal.counts_as
     rested = tuple(
@@ -114,7 +121,7 @@ def request_page(
         target_on=shown.target_on,
         verified_at=_at(shown.verified_at),
         verified_by=shown.verified_by,
-        agent=shown.agent if operator.people else "",
+        agent=shown.agent,
         related=shown.related,
         purposes=shown.purposes,
         corrects=shown.corrects,
@@ -143,10 +150,34 @@ def request_page(
         mail=services.outbox.configured,
         problem=problem,
     )
-    if not page.packaged:
+    if not (page.packaged and operator.people):
         return page
-    states = yield from services.packages.states(tx, [request])
-    return replace(page, package=states.get(request, ""))
+    return (yield from _with_package(call, tx, page))
+
+
+def _with_package(call: Call, tx: Tx, page: RequestPage) -> Work[RequestPage]:
+    """With how the package stands, what a second person is to agree to, and who asked for that."""
+    request, own = page.line.request, call.principal.actor.name
+    fields = [field for each in call.configuration.collections.values() for field in each.fields.values()]
+    grants: list[Grant] = []
+    if any(each.held_back for each in fields):
+        grants = yield from call.services.vault.standing_grants(tx, RIGHTS, [request])
+    lines = tuple(
+        GrantLine(
+            grant=each.grant,
+            approved=each.state == "approved",
+            own=each.asked_by == own,
+            asked_by=each.asked_by,
+            reason=each.reason,
+            until=parse_instant(each.until),
+        )
+        for each in grants
+    )
+    try:
+        state = yield from call.services.packages.state(tx, request)
+    except NoPackage:
+        return replace(page, grants=lines)
+    return replace(page, package=state.state, withheld=state.withheld, grants=lines)
 
 
 def line_of(shown: RequestView, today: str) -> RequestLine:

@@ -18,6 +18,12 @@ from sayso.kernel.files import write_whole
 FILE = "sayso.toml"
 """The settings file inside the data folder. `sayso init` writes it, 0600, since a database URL holds a password."""
 
+SOCKET = "sayso.sock"
+"""Where in the data folder a running server hears the local operator."""
+
+LONGEST_SOCKET = 103
+"""Bytes of a socket's path that every system takes (macOS; Linux takes 107)."""
+
 PREFIX = "SAYSO_"
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
@@ -109,7 +115,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     @property
     def socket(self) -> Path:
         """Where a running server hears the local operator."""
-        return self.data_folder / "sayso.sock"
+        return self.data_folder / SOCKET
 
     @property
     def log_origin(self) -> str:
@@ -123,7 +129,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 def load(data: Path | str, environ: Mapping[str, str] = os.environ, **chosen: object) -> Settings:
     """Settings for the data folder. `chosen` are command-line options; None means not given.
 
-    Raises `Invalid` (`invalid-setting`) naming the setting, never its value.
+    Raises `Invalid` (`invalid-setting`) naming the setting, never its value; also for a folder whose path is so long
+    that no socket can lie in it.
     """
     folder = Path(data)
     values: dict[str, Any] = {**_from_file(folder / FILE), **_from_environment(environ)}
@@ -132,9 +139,13 @@ def load(data: Path | str, environ: Mapping[str, str] = os.environ, **chosen: ob
     if values.get("keys"):
         values["keys"] = str(Path(values["keys"]).absolute())
     try:
-        return msgspec.convert(values, Settings, strict=False)
+        settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise Invalid("invalid-setting", f"A setting cannot be read: {_without_values(str(error))}.") from None
+    if len(os.fsencode(settings.socket)) > LONGEST_SOCKET:
+        longest = LONGEST_SOCKET - len(SOCKET) - 1
+        raise Invalid("invalid-setting", f"The path of the data folder has more than the {longest} bytes it may have.")
+    return settings
 
 
 def remember(settings: Settings) -> None:

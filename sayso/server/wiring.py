@@ -111,12 +111,14 @@ class Services:
         # What packages are made of is read by calls, and agents have keys made: both know this file.
         from sayso.server.drp.callbacks import Callbacks
         from sayso.server.drp.desk import AgentDesk
+        from sayso.server.iab.desk import DeletionDesk
         from sayso.server.packages import Maker
 
         self.packages = Maker(self)
         self.workers = Workers(self)
         self.connectors = Connectors(self)
         self.agents = AgentDesk(self)
+        self.deletions = DeletionDesk(self)
         self.callbacks = Callbacks(self)
         self.key_keeper = KeyKeeper(self)
         self.metrics.gauge(

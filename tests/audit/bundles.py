@@ -19,6 +19,10 @@ from tests.audit.directories import KEY, SECRET
 SIGNER = Ed25519PrivateKey.from_private_bytes(sha256(b"bundles").digest())
 SIGNER_KEY = SIGNER.public_key().public_bytes_raw()
 SIZE = 700
+LOGS = {"access": (KEY._replace(name="sayso.example/log/default.access"), SIZE), "consent-2": (KEY, 40)}
+"""Two logs of one brand: with which key each is signed, and how many entries it has."""
+KEYS = [key for key, _ in LOGS.values()]
+SHOWN_OF_SEVERAL = (("access", 0), ("consent-2", 7), ("access", 3), ("consent-2", 8), ("access", 256), ("access", 699))
 SHOWN = (0, 3, 4, 255, 256, 300, 301, 302, 511, 698, 699)
 
 Files = dict[str, bytes]
@@ -68,6 +72,84 @@ def some_files(shown: tuple[int, ...] = SHOWN, size: int = SIZE) -> Files:
     }
 
 
+def of_several() -> Files:
+    """The files of a sound bundle of two logs, unsigned."""
+    held = {log: [an_entry(at * 1_000 + number) for number in range(LOGS[log][1])] for at, log in enumerate(LOGS)}
+    trees = {log: grow(0, {}, [leaf_hash(leaf) for leaf, _ in entries]) for log, entries in held.items()}
+    proofs, last = list[dict[str, Any]](), dict[str, list[bytes]]()
+    for log, index in SHOWN_OF_SEVERAL:
+        path, before = prove(inclusion_plan(index, LOGS[log][1]), TileReader(trees[log])), last.get(log, [])
+        keep = next((k for k in range(min(len(path), len(before)), 0, -1) if path[-k:] == before[-k:]), 0)
+        own = [base64.b64encode(value).decode() for value in path[: len(path) - keep]]
+        proofs.append({"hashes": own, "index": index, "keep": keep, "log": log})
+        last[log] = path
+    files = {
+        "README.txt": b"read me\n",
+        "entries.jsonl": lines_of([held[log][index][0] for log, index in SHOWN_OF_SEVERAL]),
+        "proofs.jsonl": lines_of(proofs),
+        "openings.jsonl": lines_of([opening for log, index in SHOWN_OF_SEVERAL for opening in held[log][index][1]]),
+    }
+    for log, (key, size) in LOGS.items():
+        files[f"logs/{log}/checkpoint"] = Checkpoint(key.name, size, root(size, trees[log])).sign(key, SECRET.sign)
+        files[f"logs/{log}/vkey"] = key.line.encode() + b"\n"
+    return files
+
+
+def signed_of_several(files: Files, **changes: Any) -> Files:
+    """The same with the signed list of files."""
+    shown = [log for log, _ in SHOWN_OF_SEVERAL]
+    told = {log: {"entries": shown.count(log), "log": key.name, "size": size} for log, (key, size) in LOGS.items()}
+    return signed(files, **{"logs": told, "size": None} | changes)
+
+
+def damages_of_several() -> dict[str, tuple[Files, int, int | None]]:
+    """Bundles of two logs, by what was done to them: as `damages`."""
+    sound = of_several()
+    proofs = [json.loads(line) for line in sound["proofs.jsonl"].splitlines()]
+    told = json.loads(signed_of_several(sound)["manifest.json"])["logs"]
+
+    def anew(at: int, **changes: Any) -> Files:
+        changed = [dict(proof) for proof in proofs]
+        changed[at] |= changes
+        return signed_of_several(sound | {"proofs.jsonl": lines_of(changed)})
+
+    bare = [{name: value for name, value in proof.items() if name != "log"} for proof in proofs]
+    other = {name: raw for name, raw in sound.items() if not name.startswith("logs/access/")}
+    doubled = {f"logs/more/{name}": sound[f"logs/access/{name}"] for name in ("checkpoint", "vkey")}
+    strange = {f"logs/$(x)/{name}": raw for name, raw in (("checkpoint", b""), ("vkey", b""))}
+    head = stamped({}, 300)
+    stamp = {f"logs/consent-2/{name}": raw for name, raw in head.items()}
+    return {
+        "of two logs": (signed_of_several(sound), 0, None),
+        "an entry given to the other log": (anew(1, log="access"), 1, 7),
+        "an entry of a log that is not there": (anew(2, log="admin"), 1, 3),
+        "an entry of a log with no name": (anew(2, log=["access"]), 1, 3),
+        "proofs that name no log": (signed_of_several(sound | {"proofs.jsonl": lines_of(bare)}), 1, 0),
+        "a path kept from the other log": (anew(1, keep=9), 1, 7),
+        "the head of one log gone": (signed_of_several(other), 1, 0),
+        "two heads of one log": (signed_of_several(sound | doubled), 1, None),
+        "a head at the top as well": (
+            signed_of_several(sound | {"checkpoint": sound["logs/access/checkpoint"]}),
+            1,
+            None,
+        ),
+        "a folder that is no log's": (signed_of_several(sound | strange), 1, None),
+        "a list that leaves a log out": (signed_of_several(sound, logs={"access": told["access"]}), 1, None),
+        "a list with another count of one log": (
+            signed_of_several(sound, logs=told | {"access": told["access"] | {"entries": 3}}),
+            1,
+            None,
+        ),
+        "a list with another origin": (
+            signed_of_several(sound, logs=told | {"access": told["access"] | {"log": KEY.name}}),
+            1,
+            None,
+        ),
+        "a list of one log": (signed_of_several(sound, logs=None, size=SIZE), 1, None),
+        "the stamped head of another tree": (signed_of_several(sound | stamp), 1, None),
+    }
+
+
 def signed(files: Files, *, secret: Ed25519PrivateKey = SIGNER, **changes: Any) -> Files:
     """The same with the signed list of files."""
     claims = {
@@ -101,7 +183,7 @@ def zipped(files: Files, target: Path) -> Path:
 def unpacked(files: Files, target: Path) -> Path:
     target.mkdir()
     for name, raw in files.items():
-        (target / name).parent.mkdir(exist_ok=True)
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
         (target / name).write_bytes(raw)
     return target
 
@@ -237,4 +319,5 @@ def damages() -> dict[str, tuple[Files, int, int | None]]:
         "no checkpoint": ({name: raw for name, raw in signed(sound).items() if name != "checkpoint"}, 1, None),
         "a checkpoint cut short": (signed(sound) | {"checkpoint": sound["checkpoint"][:-9]}, 1, None),
         **stamp_damages(sound),
+        **damages_of_several(),
     }

@@ -23,12 +23,16 @@ from audit.offline.sayso_verify import ORDER, Malformed, Vkey, check_consistency
 from audit.tiles import TileReader, grow
 from audit.trust import print_trust
 from tests.audit.bundles import (
+    KEYS,
     SHOWN,
+    SHOWN_OF_SEVERAL,
     SIGNER_KEY,
     Files,
     a_stamp,
     damages,
+    of_several,
     signed,
+    signed_of_several,
     some_files,
     unpacked,
     zipped,
@@ -42,7 +46,7 @@ DAMAGES = damages()
 @pytest.fixture
 def trust(tmp_path: Path) -> Path:
     file = tmp_path / "trust.json"
-    file.write_bytes(print_trust([KEY], [SIGNER_KEY]))
+    file.write_bytes(print_trust(KEYS, [SIGNER_KEY]))
     return file
 
 
@@ -107,6 +111,20 @@ def test_a_sound_bundle_says_what_was_and_what_was_not_checked(tmp_path: Path, t
     assert f"{2 * len(SHOWN)} openings" in report
     assert "NOT CHECKED: that these are all entries" in report
     assert "NOT CHECKED: whether others were shown the same log" in report
+
+
+def test_a_bundle_of_several_logs_names_each_and_tells_once_what_holds_of_all(tmp_path: Path, trust: Path) -> None:
+    report = verify(zipped(signed_of_several(of_several()), tmp_path / "bundle.zip"), trust).report
+    assert [line.split(",")[0] for line in report.splitlines() if line.startswith("log ")] == [
+        f"log {key.name}" for key in KEYS
+    ]
+    assert f"{len(SHOWN_OF_SEVERAL)} entries, each proven to stand in its log" in report
+    assert report.count("whether others were shown the same log") == 1
+    forged = of_several()
+    forged["entries.jsonl"] = forged["entries.jsonl"].replace(b"access.permitted", b"access.denied", 2)
+    found = verify(zipped(signed_of_several(forged), tmp_path / "forged.zip"), trust)
+    assert (found.index, found.place) == (0, "entries.jsonl")
+    assert "index 0 of access" in found.report
 
 
 def test_a_bundle_signed_by_a_stranger_is_not_ours(tmp_path: Path, trust: Path) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sayso.server.pages.console_uses import ConsoleUsesPage, MadeReport, ShownReport, UsesLine
+from sayso.server.pages.console_uses import ConsoleUsesPage, MadeReport, ShownHead, ShownReport, UsesLine
 
 from .console_samples import an_operator
 from .samples import AT, a_frame
@@ -34,10 +34,7 @@ def a_report_page(locale: str = "en", **changes: Any) -> ConsoleUsesPage:
                     UsesLine(actor="crm", category="", permitted=0, refused=3, entries=3, **line),
                 ),
                 count=612,
-                entries=40_211,
-                log="sayso.example/log/default.main",
-                size=81_204,
-                root="xUq1kF2j3ZbYwS0dQv7n9pLrT4hE6gAcM8oKiBfNtV0=",
+                heads=(ShownHead(entries=40_211, size=81_204, root="xUq1kF2j3ZbYwS0dQv7n9pLrT4hE6gAcM8oKiBfNtV0="),),
             ),
         }
         | changes

@@ -4,10 +4,12 @@ from typing import Any
 
 from rights import KINDS, REFUSALS, STATUSES
 from sayso.server.pages import (
+    GrantLine,
     HoldCard,
     HoldsPage,
     HoldStepLine,
     KeptLine,
+    Operator,
     PlanView,
     RequestLine,
     RequestPage,
@@ -22,6 +24,7 @@ from .console_samples import an_operator
 from .samples import AT, DAY, ENTRY, SUBJECT, a_frame
 
 REQUEST = "rrq_0193a5c47b1e7c5f9a27b4b0c9d8e7d1"
+GRANT = "gnt_0193a5c47b1e7c5f9a27b4b0c9d8e7d1"
 HOLD = "hld_0193a5c47b1e7c5f9a27b4b0c9d8e7"
 INTEREST = "legitimate interest in not addressing again whoever asked to be erased (GDPR 6(1)(f), 21(3))"
 CLAIMS = "establishment, exercise or defence of legal claims (GDPR 17(3)(e)); demonstrating consent (GDPR 7(1))"
@@ -113,6 +116,11 @@ def a_request_page(locale: str = "en", **changes: Any) -> RequestPage:
     )
 
 
+def a_grant(**changes: Any) -> GrantLine:
+    said = "They showed their passport at the till."
+    return GrantLine(**{"grant": GRANT, "asked_by": "Officer Weber", "reason": said, "until": AT + DAY, **changes})
+
+
 def systems() -> tuple[SystemLine, ...]:
     def line(number: int, **more: Any) -> SystemLine:
         return SystemLine(task=f"tsk_0193a5c47b1e7c5f9a27b4b0c9d8e70{number}", due_at=AT + DAY, **more)
@@ -149,6 +157,21 @@ def requests() -> dict[str, RequestPage]:
             fields=("customers.email", "customers.phone"),
             granted_by_law=False,
             plan=None,
+        ),
+        "guarded": a_request_page(
+            line=a_line(kind="access"),
+            plan=None,
+            packaged=True,
+            package="ready",
+            withheld=("customers.email", "customers.tax_id"),
+            grants=(
+                a_grant(),
+                a_grant(own=True, asked_by="Officer Lin"),
+                a_grant(own=True, approved=True, asked_by="Officer Lin"),
+            ),
+        ),
+        "audited": a_request_page(
+            operator=Operator(name="Auditor Roth", roles=("auditor",), tenant="default", people=False), plan=None
         ),
         "served": a_request_page(
             line=a_line(due="soon", days=3), plan=None, served=True, systems=systems(), certificate=True, subject=""

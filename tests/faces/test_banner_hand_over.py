@@ -197,7 +197,7 @@ def test_a_server_that_is_down_delays_the_visitor_a_moment_only(two: Two) -> Non
     held: list[Route] = []
     page.route("**/hand-overs", lambda route: held.append(route))
     page.click("#over")
-    page.wait_for_url("**/there", timeout=4000)
+    page.wait_for_url("**/there", timeout=20_000)
     expect(page.get_by_role("region", name=QUESTION)).to_be_visible()
     held[0].abort()
 

@@ -10,7 +10,16 @@ from playwright.sync_api import Browser, Page
 
 from audit import offline, verify
 from audit.trust import print_trust
-from tests.audit.bundles import SIGNER_KEY, damages, signed, some_files, zipped
+from tests.audit.bundles import (
+    KEYS,
+    SIGNER_KEY,
+    damages,
+    of_several,
+    signed,
+    signed_of_several,
+    some_files,
+    zipped,
+)
 from tests.audit.directories import KEY
 from tests.audit.test_verify import RECEIPT, RECEIPT_KEY, SYSTEMS_CHANGED, a_certificate, a_jws, a_proof, with_systems
 
@@ -48,7 +57,7 @@ def judged(page: Page, file: Path, trust: Path | None = None) -> tuple[int, int 
 
 def test_it_agrees_with_the_file_on_bundles(page: Page, tmp_path: Path) -> None:
     trust = tmp_path / "trust.json"
-    trust.write_bytes(print_trust([KEY], [SIGNER_KEY]))
+    trust.write_bytes(print_trust(KEYS, [SIGNER_KEY]))
     for number, (name, (files, code, index)) in enumerate(damages().items()):
         bundle = zipped(files, tmp_path / f"{number}.zip")
         found = judged(page, bundle, trust)
@@ -90,6 +99,11 @@ def test_without_trusted_keys_it_says_so_first(page: Page, tmp_path: Path) -> No
     code, _, report = judged(page, zipped(signed(some_files()), tmp_path / "bundle.zip"))
     assert code == 0
     assert report.startswith("KEY NOT CHECKED")
+
+
+def test_it_tells_of_several_logs_what_the_file_tells(page: Page, tmp_path: Path) -> None:
+    bundle = zipped(signed_of_several(of_several()), tmp_path / "bundle.zip")
+    assert judged(page, bundle)[2].splitlines()[1:] == list(verify(bundle).lines[1:])
 
 
 def test_what_was_read_is_told_by_number_where_it_does_not_print(page: Page, tmp_path: Path) -> None:

@@ -284,7 +284,6 @@ async def test_forms_without_the_sessions_token_and_other_roles_do_nothing(lite:
         assert (await step(browser, "made-up", request, name)).status_code == 403
         assert (await step(auditor, csrf, request, name)).status_code == 403
     for path in ("/console/rights", f"/console/rights/{request}", "/console/holds"):
-        assert (await auditor.get(path)).status_code == 403
         assert (await stranger.get(path)).headers["location"] == "/console/"
     assert (await step(browser, _, request, "nothing")).status_code == 404
     assert (await status(lite, request))["status"] == "open"

@@ -239,6 +239,13 @@ async def test_a_message_is_not_forgotten_while_a_node_with_a_slow_clock_would_t
         assert (await net.send(REQUESTS, body)).status_code == 409
 
 
+async def test_what_an_agent_says_adds_no_line_that_seems_checked(net: Net) -> None:
+    said = "Lin\nemail: lin@example.com (verified by the agent)"
+    request = (await net.exercised(name=said))["request_id"]
+    text = (await net.ines.get(f"/v1/rights/requests/{request}")).json()["statements"][0]["text"]
+    assert not any(line.startswith("email:") for line in text.splitlines())
+
+
 async def test_what_an_agent_says_of_a_person_is_for_officers(net: Net) -> None:
     request = (await net.exercised(name="Linden Baum", email="linden@example.com"))["request_id"]
     at = f"/v1/rights/requests/{request}"
@@ -301,7 +308,8 @@ async def test_the_directory_says_what_is_taken(net: Net) -> None:
     said = (await net.nobody.get("/.well-known/data-rights.json")).json()
     assert (said["id"], said["supported_verifications"]) == ("HUANGSHAN_HALE", ["email", "phone_number"])
     assert said["supported_actions"] == ["sale:opt_out", "deletion", "access", "access:categories", "access:specific"]
-    assert (await net.apply("drp: {}", prune=True)).status_code == 400
+    assert (await net.apply("drp: {}", prune=True)).status_code == 200
+    assert (await net.nobody.get("/.well-known/data-rights.json")).status_code == 404
     assert (await net.nobody.get("/t/none/.well-known/data-rights.json")).status_code == 404
 
 

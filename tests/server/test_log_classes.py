@@ -1,5 +1,6 @@
 """The manifest's section `logs` over HTTP and on the command line: logs by class, shards, exports, pruning, holds."""
 
+import csv
 import io
 import json
 import zipfile
@@ -8,10 +9,12 @@ from typing import Any
 
 from click.testing import CliRunner
 from freezegun import freeze_time
+from pyarrow import parquet
 
 from audit import verify
 from sayso.server.cli import cli
 from tests.server.test_console import key_of, sign_in
+from tests.server.test_exports import fetched, worked
 from tests.server.worlds import World
 
 LOGS = "logs: {access: {keep: P90D}, consent: {}, admin: {}}\n"
@@ -94,32 +97,118 @@ async def test_entries_go_where_the_manifest_says_and_are_found_everywhere(world
     assert verify(tmp_path / "a" / "logs" / "access", None).code == 0
 
 
-async def test_an_export_is_of_one_log_and_a_persons_own_bundle_of_all(lite: World, tmp_path: Path) -> None:
-    await lite.smallest()
-    assert (await lite.apply(LOGS)).status_code == 200
-    subject = await lite.person()
-    await lite.choose(subject)
-    await asked(lite, subject)
-    await lite.services.settle()
-    several = await lite.admin.post("/v1/exports", json={"what": "access", "format": "csv"})
-    assert (several.status_code, several.json()["type"]) == (400, "/docs/problems#log-needed")
-    assert several.json()["logs"] == ["main", "access"]
-    assert (await lite.admin.post("/v1/exports", json={"format": "csv", "log": "acess"})).status_code == 404
-    for body in (
-        {"what": "access", "format": "csv", "log": "access"},
-        {"format": "jsonl", "type": "consent.choice.*", "log": "consent"},
-    ):
-        made = (await lite.admin.post("/v1/exports", json=body)).json()["export"]
-        await lite.services.workers.drain()
-        assert (await lite.admin.get(f"/v1/exports/{made}")).json()["entries"] == 1
-        assert (await lite.admin.get(f"/v1/exports/{made}/content")).status_code == 200
-    trust = await trust_of(lite, tmp_path)
-    whole = await lite.admin.post(f"/v1/subjects/{subject}/entries/bundle")
-    with zipfile.ZipFile(io.BytesIO(whole.content)) as held:
-        assert set(held.namelist()) >= {"main.zip", "access.zip", "consent.zip"}
-        for name in held.namelist():
-            (tmp_path / name).write_bytes(held.read(name))
-            assert verify(tmp_path / name, trust).code == 0, name
+async def exported(world: World, path: str = "/v1/exports", **order: Any) -> bytes:
+    """What an order brings, once it is done."""
+    response = await world.admin.post(path, json=order)
+    assert response.status_code == 202, response.text
+    export = response.json()["export"]
+    await worked(world)
+    return await fetched(world.admin, export)
+
+
+async def of_two_days(world: World) -> tuple[str, list[str]]:
+    """Choices and decisions about one person before there were classes, and on two days with them: the log `access` has
+    two shards. The ids of the decisions, in the order in which they were made.
+    """
+    with at("2096-12-30"):
+        await world.smallest()
+        subject = await world.person()
+        made = [await asked(world, subject)]
+        await world.services.settle()
+    with at("2096-12-31"):
+        assert (await world.apply(LOGS)).status_code == 200
+        await world.choose(subject)
+        made.append(await asked(world, subject))
+        await world.services.settle()
+    with at("2097-01-02"):
+        await world.services.settle()
+        made.append(await asked(world, subject))
+        await world.services.settle()
+    return subject, made
+
+
+async def test_an_export_is_of_all_logs_and_each_row_names_its_own(world: World, tmp_path: Path) -> None:
+    _, decisions = await of_two_days(world)
+    with at("2097-01-02"):
+        rows = list(csv.DictReader(io.StringIO((await exported(world, format="csv")).decode())))
+        found = await logs_of(world)
+        assert [row["entry"] for row in rows] == sorted(row["entry"] for row in rows)
+        assert {row["log"] for row in rows} == {each["origin"] for each in found.values() if each["size"]}
+        assert {"main", "access", "access-2", "consent", "consent-2", "admin"} == found.keys()
+        for row in rows:
+            told = (await world.admin.get(f"/v1/audit/entries/{row['entry']}")).json()
+            assert (found[told["log"].partition(".")[2]]["origin"], told["index"]) == (row["log"], int(row["index"]))
+        uses = await exported(world, what="access", format="csv")
+        counted = list(csv.DictReader(io.StringIO(uses.decode())))
+        assert [row["log"].rpartition(".")[2] for row in counted] == ["main", "access", "access-2"]
+        assert all(row["root"] and row["log_size"] for row in counted)
+        lines = (await exported(world, format="jsonl", type="access.*")).splitlines()
+        assert [json.loads(line)["id"] for line in lines] == decisions
+        events = (await exported(world, format="cloudevents", type="access.*")).splitlines()
+        assert len({json.loads(line)["source"] for line in events}) == 3
+        mapped = (await exported(world, format="ocsf", type="access.*")).splitlines()
+        assert len({json.loads(line)["metadata"]["log_name"] for line in mapped}) == 3
+        table = parquet.ParquetFile(io.BytesIO(await exported(world, format="parquet", type="access.*"))).read()
+        assert table.column("entry").to_pylist() == decisions
+        since = await exported(world, format="jsonl", type="access.*", since="2097-01-01T00:00:00Z")
+        assert [json.loads(line)["id"] for line in since.splitlines()] == decisions[2:]
+        one = (await exported(world, format="jsonl", type="access.*", log="access-2")).splitlines()
+        assert [json.loads(line)["id"] for line in one] == decisions[2:]
+        missing = await world.admin.post("/v1/exports", json={"format": "csv", "log": "acess"})
+        assert missing.status_code == 404
+
+        trust = await trust_of(world, tmp_path)
+        bundle = tmp_path / "bundle.zip"
+        bundle.write_bytes(await exported(world, what="access", format="bundle"))
+        for keys in (trust, None):
+            verdict = verify(bundle, keys)
+            assert verdict.code == 0, verdict.report
+        with zipfile.ZipFile(bundle) as held:
+            assert [json.loads(line)["id"] for line in held.read("entries.jsonl").splitlines()] == decisions
+            assert json.loads(held.read("manifest.json"))["logs"].keys() == {"main", "access", "access-2"}
+            assert len(json.loads(held.read("report.json"))["logs"]) == 3
+            files = {name: held.read(name) for name in held.namelist()}
+        files["entries.jsonl"] = files["entries.jsonl"].replace(b'"out":"', b'"out":"x', 3)
+        with zipfile.ZipFile(bundle, "w") as forged:
+            for name, raw in files.items():
+                forged.writestr(name, raw)
+        assert verify(bundle, trust).code == 1
+        assert " of main: entries.jsonl" in verify(bundle, trust).report
+        assert (await exported(world, what="access", format="pdf")).count(b"checkpoint.default.") >= 3
+
+
+async def test_a_blast_radius_and_a_persons_own_entries_count_over_all_logs(world: World, tmp_path: Path) -> None:
+    subject, decisions = await of_two_days(world)
+    with at("2097-01-02"):
+        found = json.loads(await exported(world, "/v1/audit/blast-radius", since="2096-01-01T00:00:00Z", format="json"))
+        assert sum(count for name, count in found["types"].items() if name.startswith("access.")) == len(decisions)
+        assert len(found["logs"]) == 5
+        assert found["people"] == 1
+        radius = tmp_path / "radius.zip"
+        radius.write_bytes(await exported(world, "/v1/audit/blast-radius", since="2096-01-01T00:00:00Z"))
+        assert verify(radius).code == 0, verify(radius).report
+        file = tmp_path / "mine.zip"
+        file.write_bytes((await world.admin.post(f"/v1/subjects/{subject}/entries/bundle")).content)
+        verdict = verify(file, await trust_of(world, tmp_path))
+        assert verdict.code == 0, verdict.report
+        with zipfile.ZipFile(file) as held:
+            ids = [json.loads(line)["id"] for line in held.read("entries.jsonl").splitlines()]
+            logs = {json.loads(line)["log"] for line in held.read("proofs.jsonl").splitlines()}
+        assert set(decisions) < set(ids)
+        assert ids == sorted(ids)
+        assert logs == {"main", "access", "access-2", "consent"}
+
+
+async def test_the_console_shows_a_report_over_all_logs(lite: World) -> None:
+    await of_two_days(lite)
+    with at("2097-01-02"):
+        browser, _ = await sign_in(lite, await key_of(lite, "ines", "officer"))
+        export = (await lite.admin.post("/v1/exports", json={"what": "access", "format": "json"})).json()["export"]
+        await worked(lite)
+        shown = await browser.get("/console/uses", params={"export": export})
+        assert shown.status_code == 200, shown.text
+        for log in ("default.main", "default.access", "default.access-2"):
+            assert f"<code>{log.partition('.')[2]}</code>" in shown.text, log
 
 
 async def test_what_is_over_is_previewed_held_pruned_and_says_so(world: World, tmp_path: Path) -> None:
@@ -211,7 +300,7 @@ def test_the_command_previews_then_prunes_what_it_exported_and_verified(tmp_path
     assert verify(copy, None).code == 0
 
 
-async def test_the_evidence_of_a_request_over_several_logs_is_a_bundle_of_each(world: World, tmp_path: Path) -> None:
+async def test_the_evidence_of_a_request_over_several_logs_is_one_bundle(world: World, tmp_path: Path) -> None:
     await world.smallest()
     subject = await world.person()
     opened = await world.admin.post("/v1/rights/requests", json={"subject": subject, "kind": "access"})
@@ -221,18 +310,16 @@ async def test_the_evidence_of_a_request_over_several_logs_is_a_bundle_of_each(w
     await world.services.settle()
     pack = await world.admin.post(f"{at}/evidence")
     assert pack.status_code == 200, pack.text
-    trust, steps = await trust_of(world, tmp_path), {}
-    with zipfile.ZipFile(io.BytesIO(pack.content)) as held:
-        assert held.namelist() == ["consent.zip", "main.zip"]
-        for name in held.namelist():
-            (tmp_path / name).write_bytes(held.read(name))
-            verdict = verify(tmp_path / name, trust)
-            assert verdict.code == 0, verdict.report
-            with zipfile.ZipFile(tmp_path / name) as bundle:
-                steps[name] = [json.loads(line)["type"] for line in bundle.read("entries.jsonl").splitlines()]
-                assert ("request.json" in bundle.namelist()) is (name == "consent.zip"), name
-    assert steps["main.zip"] == ["rights.request.opened"]
-    assert steps["consent.zip"] == ["rights.request.verified", "rights.evidence.exported"]
+    file = tmp_path / "pack.zip"
+    file.write_bytes(pack.content)
+    verdict = verify(file, await trust_of(world, tmp_path))
+    assert verdict.code == 0, verdict.report
+    with zipfile.ZipFile(file) as bundle:
+        types = [json.loads(line)["type"] for line in bundle.read("entries.jsonl").splitlines()]
+        logs = [json.loads(line)["log"] for line in bundle.read("proofs.jsonl").splitlines()]
+        assert {"request.json", "logs/main/checkpoint", "logs/consent/checkpoint"} < set(bundle.namelist())
+    assert types == ["rights.request.opened", "rights.request.verified", "rights.evidence.exported"]
+    assert logs == ["main", "consent", "consent"]
 
 
 async def test_a_request_whose_first_steps_were_pruned_is_still_shown_and_proven(lite: World, tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ async def rows(world: World):
 async def carried(world: World, tries: int = 1, why: str | None = None) -> None:
     """A round, and the end of whatever round of the server's own was under way."""
     await world.services.carrier.round()
-    for _ in range(200):
+    for _ in range(600):
         found = await rows(world)
         if all(each[2] >= tries and (why is None or each[3] == why) for each in found):
             return

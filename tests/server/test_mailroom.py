@@ -28,7 +28,7 @@ def test_a_queued_letter_is_dropped_because_its_reader_unsubscribed(data_dir: Pa
             tokens = re.findall(r'name="token" value="(tok_\w+)"', queue)
             assert len(tokens) == 2
             assert client.post("/demo/mailer/unsubscribe", data={"token": tokens[1]}).status_code == 200
-            until = time.monotonic() + 5
+            until = time.monotonic() + 30
             while "Taken out" not in (page := client.get("/demo/mailer").text):
                 assert time.monotonic() < until
                 time.sleep(0.05)

@@ -107,15 +107,6 @@ async def test_a_processor_that_never_calls_back_is_asked_and_a_lost_answer_tell
         assert (await told.request(request["request"]))["status"] == "fulfilled"
 
 
-async def test_what_an_access_request_found_is_told_as_where_it_lies(told: Told, processor: Processor) -> None:
-    request = await told.served(await told.customer(), "access")
-    await worked(told)
-    url = "https://results.processor.example/7"
-    assert (await calls_back(told, processor, "completed", results_url=url)).status_code == 202
-    closed = await told.request(request["request"])
-    assert closed["status"] == "fulfilled"
-
-
 async def redirects(_: Processor, __: Asked) -> tuple[int, dict[str, str], bytes]:
     return 307, {"location": "http://127.0.0.1:1/requests"}, b""
 

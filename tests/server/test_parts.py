@@ -17,6 +17,7 @@ from sayso.server.limits import MINUTE, Limiter, TooFast, client_address, prefix
 from sayso.server.logs import Log
 from sayso.server.metrics import Metrics
 from sayso.server.settings import load, remember
+from tests.server.processes import sayso
 
 SECRET = "alice@example.org"
 
@@ -79,6 +80,14 @@ def test_a_wrong_setting_is_named_and_not_repeated(tmp_path: Path, environ: dict
     (tmp_path / "sayso.toml").write_text("nonsense = [")
     with pytest.raises(Invalid):
         load(tmp_path, {})
+
+
+def test_a_data_folder_in_which_no_socket_can_lie_is_refused_by_every_command(tmp_path: Path) -> None:
+    deep = tmp_path / ("x" * 100)
+    with pytest.raises(Invalid, match="path of the data folder"):
+        load(deep, {})
+    done = sayso("init", "--data", deep)
+    assert (done.returncode, "path of the data folder" in done.stderr, deep.exists()) == (2, True, False)
 
 
 def test_settings_do_not_print_a_password() -> None:

@@ -302,7 +302,7 @@ class AsyncSayso:
         return await self._run(calls.aliases(subjects))
 
     async def _run(self, call: Call[T]) -> T:
-        talk = converse(call, self._patience)
+        talk = converse(call, self._patience, self._session.saw)
         reply: Reply | None = None
         try:
             step = next(talk)

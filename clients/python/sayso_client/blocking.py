@@ -297,7 +297,7 @@ class Sayso:
         return self._run(calls.aliases(subjects))
 
     def _run(self, call: Call[T]) -> T:
-        talk = converse(call, self._patience)
+        talk = converse(call, self._patience, self._session.saw)
         reply: Reply | None = None
         try:
             step = next(talk)

@@ -99,10 +99,13 @@ Step = Send | Pause | Do
 Conversation = Generator[Step, "Reply | None", T]
 
 
-def converse(call: Call[T], patience: Patience) -> Conversation[T]:
-    """The whole of one call. Raises `SaysoError`; for a call with `denied` only where the question itself is wrong."""
+def converse(call: Call[T], patience: Patience, saw: Callable[[str], None]) -> Conversation[T]:
+    """The whole of one call. Raises `SaysoError`; for a call with `denied` only where the question itself is wrong.
+
+    `saw` is told the position of the registry that the head of an answer names.
+    """
     try:
-        answer = yield from _asked(call, patience)
+        answer = yield from _asked(call, patience, saw)
     except SaysoError as error:
         if call.denied is None or not _is_no_answer(error):
             raise
@@ -112,7 +115,7 @@ def converse(call: Call[T], patience: Patience) -> Conversation[T]:
     return answer
 
 
-def _asked(call: Call[T], patience: Patience) -> Conversation[T]:
+def _asked(call: Call[T], patience: Patience, saw: Callable[[str], None]) -> Conversation[T]:
     until = monotonic() + (patience.decide_within if call.quick else patience.timeout) + call.longer
     headers = _headers(call)
     tried = 0
@@ -122,6 +125,7 @@ def _asked(call: Call[T], patience: Patience) -> Conversation[T]:
         if left > 0:
             reply = yield Send(call.method, call.path, call.query, headers, call.body, left)
         if reply is not None and 200 <= reply.status < 300:
+            saw(reply.headers.get("sayso-registry-seq", ""))
             return _understood(call, reply)
         error = unreachable() if reply is None else problem_of(reply.status, reply.body)
         wait = _pause(tried, reply)

@@ -78,7 +78,6 @@ def upgrade() -> None:
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("asked", sa.LargeBinary(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
-        sa.Column("note", sa.LargeBinary(), nullable=False),
         sa.Column("cursor", sa.LargeBinary(), nullable=False),
         sa.Column("first", sa.LargeBinary(), nullable=False),
         sa.Column("hits", sa.BigInteger(), nullable=False),
@@ -89,6 +88,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant", "export", name=op.f("audit_export_pk")),
     )
     guard("audit_export", replaced=True)
+    op.create_table(
+        "audit_export_head",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("export", sa.LargeBinary(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("log", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("note", sa.LargeBinary(), nullable=False),
+        sa.Column("hits", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "export", "number", name=op.f("audit_export_head_pk")),
+    )
+    guard("audit_export_head", replaced=True)
     op.create_table(
         "audit_export_part",
         sa.Column("tenant", sa.Text(), nullable=False),

@@ -107,7 +107,7 @@ def keys(place: Place, out: Path | None, action: str | None, after: str) -> None
 @click.option("--from", "since", help="From when on, as in 2026-11-01T00:00:00Z.")
 @click.option("--to", "until", help="Until when, excluded.")
 @click.option("--noticed-at", help="When the laws' clocks began [default: now].")
-@click.option("--log", help="Which log, where several may hold what is asked for.")
+@click.option("--log", help="Only entries of this log.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the evidence bundle to this file.")
 def blast_radius(place: Place, out: Path | None, **asked: str | None) -> None:
     """Who and what an actor, a key or a period touched, and by when the laws want whom told.

@@ -35,7 +35,7 @@ def exports() -> None:
 @click.option("--category", help="A category, or a prefix.")
 @click.option("--since", help="From when on, as in 2026-11-01T00:00:00Z.")
 @click.option("--until", help="Until when, excluded.")
-@click.option("--log", help="Which log, where several may hold what is asked for.")
+@click.option("--log", help="Only entries of this log.")
 @click.option("--locale", help="Language of a PDF [default: en].")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Wait, and write it to this file.")
 def create(place: Place, what: str, form: str, locale: str | None, out: Path | None, **filters: str | None) -> None:

@@ -45,10 +45,10 @@ class Heard(Struct, frozen=True):
         return max(self.results_count or 0, 0)
 
     @property
-    def data(self) -> dict[str, str] | None:
-        """Where the person finds what an access request brought: the protocol says no more than an address."""
+    def where(self) -> dict[str, str]:
+        """Where the person finds what an access request brought, when it cannot be fetched for them."""
         url = self.results_url or ""
-        return {"results_url": url} if url.startswith("https://") and len(url) <= _LONGEST else None
+        return {"results_url": url} if url.startswith("https://") and len(url) <= _LONGEST else {}
 
 
 class Discovery(Struct, frozen=True):

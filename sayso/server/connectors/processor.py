@@ -1,10 +1,12 @@
-"""Calls to a processor that speaks OpenDSR: tell it of a task, ask how far it is, see what it takes.
+"""Calls to a processor that speaks OpenDSR: tell it of a task, ask how far it is, fetch what it found, see what it
+takes.
 
 Its address and account are the operator's, as those of a database (`secrets.py`): `https://key:secret@host/v2`. Nothing
 goes inside, follows a redirect, or waits longer than a message does.
 """
 
 from base64 import b64encode
+from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import msgspec
@@ -13,6 +15,7 @@ from rights import System, TaskView
 from sayso.kernel import now
 from sayso.server.connectors.failures import Refused
 from sayso.server.connectors.opendsr import Discovery, Heard, read, request_id, request_of, same_certificate
+from sayso.server.connectors.results import ACCEPTED, LONGEST, read_results
 from sayso.server.feed import addresses
 from sayso.server.feed.addresses import RefusedAddress
 from sayso.server.feed.outgoing import Outgoing, Reply
@@ -49,6 +52,20 @@ class Processor:
         heard = self._heard(await self._ask("POST", "/requests", body), task, "201")
         # An acknowledgement has no status: what is taken is not done.
         return msgspec.structs.replace(heard, request_status="pending")
+
+    async def results(self, url: str) -> Any:
+        """What lies at the address that the processor gave for an access request. Raises `Refused`.
+
+        Our account goes along to the processor itself alone: an address elsewhere is told no secret.
+        """
+        try:
+            addresses.check(url, self._allowed)
+        except RefusedAddress:
+            raise Refused("refused-address") from None
+        account = self._account if _origin(url) == _origin(self._base) else {}
+        reply = await self._outgoing.ask("GET", url, {"accept": ACCEPTED, **account}, most=LONGEST)
+        self._demand(reply, "200")
+        return read_results(reply)
 
     async def problems(self) -> list[str]:
         """What is the matter with it, in words. Raises `Refused` when it cannot be asked."""
@@ -97,3 +114,8 @@ class Processor:
             raise Refused(word, passing=word == "unreachable")
         away = reply.code[0] == "5" or reply.code in ("408", "425", "429")
         raise Refused("redirected" if reply.code[0] == "3" else "unreachable" if away else "refused", passing=away)
+
+
+def _origin(url: str) -> tuple[str, str, int]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)

@@ -3,13 +3,14 @@
 A task is taken under a lease, so that a worker that was killed is followed by another. Its statements are one
 transaction of the customer's database, committed only while the lease is still the worker's own and before it can have
 ended. What was committed before the answer was written down is done again, and finds nothing left to do. A processor
-(OpenDSR) is told once, and then asked now and then, until it says, or calls back, that it is done.
+(OpenDSR) is told once, and then asked now and then, until it says, or calls back, that it is done; what it found for
+somebody who asked to see it is fetched then.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
 
@@ -47,6 +48,9 @@ EVERY: Final = 2.0
 
 ASK_EVERY_S: Final = 3_600
 """Seconds between two questions how far a processor is: it calls back, so this is for callbacks that never came."""
+
+_AWAITED: Final = frozenset(("open", "failed"))
+"""States of a task whose answer still counts."""
 
 _TURN_S: Final = 10.0
 """Seconds after which a system begins no further task until the others had their turn."""
@@ -143,7 +147,7 @@ class Connectors:
                 raise Refused("no-secret", passing=True)
             if system.connector == "opendsr":
                 heard = await self._processor(url, system).told(task, self._callback(tenant, task.task))
-                await self._heard(tenant, leased, heard)
+                await self._heard(tenant, system, leased, heard)
                 return
             ran = await self._ran(tenant, url, system, leased)
         except Refused as refused:
@@ -168,13 +172,13 @@ class Connectors:
         reads = task.kind in READING
         return await carry_out(url, statements, task.identify, reads=reads, most_rows=system.most_rows, fence=fence)
 
-    async def _heard(self, tenant: str, leased: Leased, heard: Heard) -> None:
+    async def _heard(self, tenant: str, system: System, leased: Leased, heard: Heard) -> None:
         """What a processor said when it was asked. Raises `Refused` when it gave up."""
         task = leased.task
         if heard.request_status == "cancelled":
             raise Refused("cancelled")
         if heard.request_status == "completed":
-            data = heard.data if task.kind in READING else None
+            data = await self._brought(tenant, system, task, heard)
             await self._answer(tenant, leased, Answered(request=task.request, count=heard.count, data=data))
             return
         tasks, context = self._services.desk.tasks, _context(tenant)
@@ -209,14 +213,27 @@ class Connectors:
         if heard.subject_request_id != request_id(found) or heard.status_callback_url != self._callback(tenant, task):
             raise Invalid("wrong-request", "The callback is about another request.")
         if heard.request_status == "completed":
-            answer = Answered(
-                request=found.request, count=heard.count, data=heard.data if found.kind in READING else None
-            )
+            # Told a second time, there is nothing more to fetch.
+            data = await self._brought(tenant, system, found, heard) if found.status in _AWAITED else None
+            answer = Answered(request=found.request, count=heard.count, data=data)
             await services.database.run_alone(context, lambda tx: tasks.answers.done(tx, systems, task, answer))
             await services.database.tidy()
         elif heard.request_status == "cancelled":
             no = Answered(request=found.request, reason="cancelled")
             await services.database.run_alone(context, lambda tx: tasks.answers.failed(tx, systems, task, no))
+
+    async def _brought(self, tenant: str, system: System, task: TaskView, heard: Heard) -> dict[str, Any] | None:
+        """What a finished access found: fetched now, or where it lies and why it was not fetched."""
+        if task.kind not in READING or not heard.results_url:
+            return None
+        try:
+            address = self._url(tenant, system.name)
+            if address is None:
+                raise Refused("no-secret")
+            return {"results": await self._processor(address, system).results(heard.results_url)}
+        except Refused as refused:
+            self._services.log.info("results not fetched", system=system.name, why=refused.word)
+            return {**heard.where, "not_fetched": refused.word}
 
     async def _answer(self, tenant: str, leased: Leased, answer: Answered) -> None:
         services, task = self._services, leased.task

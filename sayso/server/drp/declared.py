@@ -51,14 +51,14 @@ class Network(Struct, frozen=True):
 
 
 def parse_drp(node: Node | None, problems: list[Problem]) -> Network:
-    """The section. What is wrong is added to `problems`."""
-    if node is None:
+    """The section; an empty one ends what was declared. What is wrong is added to `problems`."""
+    if node is None or (isinstance(node, Map) and not len(node)):
         return Network()
     if not isinstance(node, Map):
         problems.append(problem(node, "The section 'drp' has two members: 'business' and 'agents'."))
         return Network()
-    _known(node, _MEMBERS, problems)
-    business = _text(node, "business")
+    known_members(node, _MEMBERS, problems)
+    business = text_of(node, "business")
     if not _ID.fullmatch(business):
         problems.append(problem(node.get("business") or node, "'business' is our id in the network: A-Z, 0-9 and '_'."))
     agents = node.get("agents")
@@ -72,13 +72,13 @@ def parse_drp(node: Node | None, problems: list[Problem]) -> Network:
         elif not isinstance(child, Map):
             problems.append(problem(child, f"Agent {name!r} is a mapping."))
         else:
-            _known(child, _AGENT, problems)
-            found[name] = Agent(name, _text(child, "name") or name, _key(child, problems))
+            known_members(child, _AGENT, problems)
+            found[name] = Agent(name, text_of(child, "name") or name, _key(child, problems))
     return Network(business, found)
 
 
 def _key(node: Map, problems: list[Problem]) -> bytes:
-    text = _text(node, "verify_key")
+    text = text_of(node, "verify_key")
     try:
         raw = b64decode(text + "=" * (-len(text) % 4), validate=True)
         if len(raw) == _KEY:
@@ -91,13 +91,15 @@ def _key(node: Map, problems: list[Problem]) -> bytes:
     return b""
 
 
-def _known(node: Map, known: tuple[str, ...], problems: list[Problem]) -> None:
+def known_members(node: Map, known: tuple[str, ...], problems: list[Problem]) -> None:
+    """Whatever else stands in the mapping is added to `problems`, with what it may have meant."""
     for name in node:
         if name not in known:
             message = f"{name!r} is not known here."
             problems.append(Problem(node.file, node.lines[name], message, nearest(name, known)))
 
 
-def _text(node: Map, name: str) -> str:
+def text_of(node: Map, name: str) -> str:
+    """A member that is text; empty when it is not there or something else."""
     child = node.get(name)
     return child.value if isinstance(child, Scalar) and isinstance(child.value, str) else ""

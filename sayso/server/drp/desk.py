@@ -182,8 +182,13 @@ def _stated(message: Exercise) -> str:
     ):
         if value:
             word = "" if sure is None else " (verified by the agent)" if sure else " (not verified)"
-            lines.append(f"{name}: {value[:500]}{word}")
+            lines.append(f"{name}: {one_line(value)}{word}")
     return "\n".join(lines)
+
+
+def one_line(said: str) -> str:
+    """What somebody else said, as it stands in a line for officers: it adds no line of its own."""
+    return " ".join(said.split())[:500]
 
 
 def _written(address: Any) -> str:

@@ -45,9 +45,19 @@ class Brought(NamedTuple):
 
 def take(tx: Tx, digest: bytes, until: int) -> Work[None]:
     """Remember a message until it expires. Raises `DrpReplayed`."""
-    (row,) = yield (tx.get(MESSAGE, digest),)
-    if row is not None:
+    if (yield from known(tx, digest)):
         raise DrpReplayed
+    remember(tx, digest, until)
+
+
+def known(tx: Tx, digest: bytes) -> Work[bool]:
+    """Whether a message was taken before and would still count."""
+    (row,) = yield (tx.get(MESSAGE, digest),)
+    return row is not None
+
+
+def remember(tx: Tx, digest: bytes, until: int) -> None:
+    """A message that was not `known` is taken now. Two that race for it cannot both commit."""
     tx.insert(MESSAGE, digest, until)
 
 

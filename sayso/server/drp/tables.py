@@ -29,4 +29,6 @@ drp_message = tenant_table(
     key=("digest",),
     indexes=[("until",)],
 )
-"""SHA-256 of each signed message that was taken, until it has expired by itself: none is taken twice."""
+"""SHA-256 of each signed message that was taken, until it has expired by itself: none is taken twice. Those of
+`sayso.server.iab` lie here as well, under labels of their own.
+"""

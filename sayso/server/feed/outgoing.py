@@ -15,15 +15,18 @@ from sayso.server.feed.pinned import PinnedBackend, RefusedHost
 _STEPS: Final = dict.fromkeys(("connect", "read", "write", "pool"), TIMEOUT * 0.9)
 
 MOST_READ: Final = 65_536
-"""Bytes of an answer that anybody wants of others. A longer one is cut off."""
+"""Bytes of an answer, unless somebody wants more. A longer one is cut off."""
 
 
 class Reply(Struct, frozen=True):
-    """What came back. `code` is the status or a short word; `body` is empty unless all of it was read."""
+    """What came back. `code` is the status or a short word; `body` is empty unless all of it was read. `long`: there
+    was more of it than the caller wanted.
+    """
 
     code: str
     headers: dict[str, str] = {}
     body: bytes = b""
+    long: bool = False
 
 
 class Outgoing:
@@ -34,14 +37,21 @@ class Outgoing:
         self._pool: httpcore.AsyncConnectionPool | None = None
 
     async def ask(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"", *, patience: float = TIMEOUT
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes = b"",
+        *,
+        patience: float = TIMEOUT,
+        most: int = MOST_READ,
     ) -> Reply:
         """Ask and hear. Ends within `TIMEOUT` seconds and never raises but `CancelledError`. `patience` is how long the
-        answer's body may take behind its status.
+        answer's body may take behind its status, `most` how many bytes it may have.
         """
         try:
             async with asyncio.timeout(TIMEOUT):
-                return await self._asked(method, url, headers, body, patience)
+                return await self._asked(method, url, headers, body, patience, most)
         except (TimeoutError, httpcore.TimeoutException):
             code = "timeout"
         except RefusedHost:
@@ -58,7 +68,9 @@ class Outgoing:
         if self._pool is not None:
             await self._pool.aclose()
 
-    async def _asked(self, method: str, url: str, headers: Mapping[str, str], body: bytes, patience: float) -> Reply:
+    async def _asked(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, patience: float, most: int
+    ) -> Reply:
         if self._pool is None:
             import httpx
 
@@ -76,8 +88,8 @@ class Outgoing:
                 async with asyncio.timeout(patience):
                     async for part in answer.aiter_stream():
                         read += part
-                        if len(read) > MOST_READ:
-                            return Reply(str(answer.status), found)
+                        if len(read) > most:
+                            return Reply(str(answer.status), found, long=True)
             except (TimeoutError, OSError, httpcore.NetworkError, httpcore.ProtocolError):
                 return Reply(str(answer.status), found)
             return Reply(str(answer.status), found, read)

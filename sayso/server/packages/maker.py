@@ -222,7 +222,8 @@ class Maker:
                 name: str(each.title.get(locale, each.title.get("en", name)))
                 for name, each in call.configuration.purposes.items()
             }
-            return Part(told=msgspec.to_builtins(told), html=opening(locale, told, titles)), replace(
+            called = {name: each.called(locale) for name, each in call.configuration.systems.items()}
+            return Part(told=msgspec.to_builtins(told), html=opening(locale, told, titles, called)), replace(
                 progress, phase="history", withheld=told.withheld
             )
         if progress.phase == "history":

@@ -93,6 +93,7 @@ from .reaching import Cell, Channel, Hours, Question, Reaching
 from .receipt import plain, reading_language, receipt_document
 from .reference import DocsPage, render_docs
 from .rights import (
+    GrantLine,
     KeptLine,
     PlanView,
     RequestFilter,
@@ -156,6 +157,7 @@ __all__ = [
     "Flash",
     "Frame",
     "GalleryPage",
+    "GrantLine",
     "HeldField",
     "HistoryPage",
     "HoldCard",

@@ -10,7 +10,9 @@ from .frame import Frame
 
 
 class UsesLine(Struct, frozen=True, kw_only=True):
-    """A row of the report; `actor` is the client's name, or the class of those who have none."""
+    """A row of the report; `actor` is the client's name, or the class of those who have none, `log` is empty where all
+    rows are of one.
+    """
 
     day: str
     actor: str
@@ -22,6 +24,7 @@ class UsesLine(Struct, frozen=True, kw_only=True):
     entries: int
     first_index: int
     last_index: int
+    log: str = ""
 
 
 class MadeReport(Struct, frozen=True, kw_only=True):
@@ -34,16 +37,22 @@ class MadeReport(Struct, frozen=True, kw_only=True):
     span: str
 
 
+class ShownHead(Struct, frozen=True, kw_only=True):
+    """A signed head under which so many entries were counted; `log` is empty where there is one."""
+
+    entries: int
+    size: int
+    root: str
+    log: str = ""
+
+
 class ShownReport(Struct, frozen=True, kw_only=True):
-    """The report that the address names: its rows, how many there are in all, and the signed head they stand under."""
+    """The report that the address names: its rows, how many there are in all, and the signed heads they stand under."""
 
     export: str
     rows: tuple[UsesLine, ...]
     count: int
-    entries: int
-    log: str
-    size: int
-    root: str
+    heads: tuple[ShownHead, ...]
 
 
 class ConsoleUsesPage(Struct, frozen=True, kw_only=True):

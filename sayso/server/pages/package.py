@@ -3,17 +3,25 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from .environment import render
 from .frame import Frame
 from .person_data import Use
 from .plain_words import category
 
 
-def opening(locale: str, told: Any, titles: Mapping[str, str]) -> str:
-    """Head, and what is stored, known, chosen and asked. `told` is what `data.json` says, `titles` are purposes'."""
+def opening(locale: str, told: Any, titles: Mapping[str, str], called: Mapping[str, str]) -> str:
+    """Head, and what is stored, known, chosen and asked. `told` is what `data.json` says, `titles` are purposes',
+    `called` how people know other systems.
+    """
     places = [(each.category, f"{each.collection}.{each.field}") for each in told.stored]
     values = [(category(what, locale), told.values.get(at, ""), at in told.withheld) for what, at in places]
-    return _piece(locale, "opening", told=told, titles=titles, values=values)
+    systems = [
+        (called.get(name, name), msgspec.json.format(msgspec.json.encode(found)).decode())
+        for name, found in told.systems.items()
+    ]
+    return _piece(locale, "opening", told=told, titles=titles, values=values, systems=systems)
 
 
 def history_rows(locale: str, items: Sequence[Any]) -> str:

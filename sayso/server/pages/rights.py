@@ -112,12 +112,25 @@ class StepLine(Struct, frozen=True, kw_only=True):
     at: int
 
 
+class GrantLine(Struct, frozen=True, kw_only=True):
+    """Somebody asked that what is guarded stands in the package: whether another agreed, and until when that counts.
+    `own`: the operator asked.
+    """
+
+    grant: str
+    asked_by: str
+    reason: str
+    until: int
+    approved: bool = False
+    own: bool = False
+
+
 class RequestPage(Struct, frozen=True, kw_only=True):
     """One request, with what may be done about it now. Instants are 0 and dates empty where there is none.
 
     `share` of the time has passed. `source` is where the law says so. `grounds` of a proposal are (class, ground).
     `values` are the corrections laid open by this very answer: (field, value). `two`: it takes two officers.
-    `problem` is why the last step was not taken.
+    `withheld` are the guarded values that the package leaves out. `problem` is why the last step was not taken.
     """
 
     frame: Frame
@@ -154,6 +167,8 @@ class RequestPage(Struct, frozen=True, kw_only=True):
     grounds: tuple[tuple[str, str], ...] = ()
     package: str = ""
     packaged: bool = False
+    withheld: tuple[str, ...] = ()
+    grants: tuple[GrantLine, ...] = ()
     certificate: bool = False
     steps: tuple[StepLine, ...] = ()
     refusals: tuple[str, ...] = ()

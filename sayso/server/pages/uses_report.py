@@ -1,5 +1,6 @@
 """The officer's report on uses of data, laid out for paper."""
 
+from collections.abc import Iterator
 from itertools import groupby
 from typing import Final
 
@@ -22,8 +23,7 @@ def uses_document(table: UsesTable, locale: str, rows: bytes) -> Document:
     printed = table.rows[:MOST_ON_PAPER]
     told = ", ".join(f"{name} {value}" for name, value in table.filter.items()) or "-"
     proof = (
-        (_("Log"), table.log),
-        (_("Entries in the log"), str(table.size)),
+        *(line for head in table.logs for line in ((_("Log"), head.log), (_("Entries in the log"), str(head.size)))),
         (_("Entries counted"), str(table.entries)),
         (_("Filter"), told),
         (_("Export"), table.export),
@@ -47,9 +47,16 @@ def uses_document(table: UsesTable, locale: str, rows: bytes) -> Document:
         footer=table.export,
         attachments=(
             Attachment("report.csv", "text/csv", rows, _("All rows")),
-            Attachment("checkpoint", "text/plain", table.checkpoint.encode(), _("Signed checkpoint")),
+            *_checkpoints(table, _("Signed checkpoint")),
         ),
     )
+
+
+def _checkpoints(table: UsesTable, what: str) -> Iterator[Attachment]:
+    """One for each log; of several each is named after its own."""
+    for head in table.logs:
+        name = "checkpoint" if len(table.logs) == 1 else f"checkpoint.{head.log.rpartition('/')[2]}"
+        yield Attachment(name, "text/plain", head.checkpoint.encode(), what)
 
 
 def _section(heading: str, rows: list[UseRow], locale: str) -> Section:

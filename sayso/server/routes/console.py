@@ -45,7 +45,7 @@ HOME = "/console/"
 KINDS = ("email", "phone", "customer_id", "device")
 
 OPEN = public("an API key or the console's session cookie is demanded by the handler")
-_READERS = ("admin", "officer", "auditor")
+READERS = ("admin", "officer", "auditor")
 OFFICERS = ("admin", "officer")
 Values = dict[str, list[str]]
 
@@ -81,7 +81,7 @@ async def enter(request: AnyRequest) -> Response[Any]:
     services.limiter.take(f"console {prefix_of(address)}", services.settings.prefix_rate, now())
     try:
         principal = services.principals.find(b"Bearer " + key.encode())
-        admit(principal, _READERS, "console.enter")
+        admit(principal, READERS, "console.enter")
     except SaysoError:
         return html(render_console_login(ConsoleLogin(frame=frame(request), problem="key")), status=401)
     call = Call(services, principal, _request_id(request), "console.enter")
@@ -209,7 +209,7 @@ async def signed_in(request: AnyRequest, operation: str) -> tuple[Session, Call]
     principal = services.principals.marked(tenant, session.ref)
     if principal is None:
         raise NoSession("no-session", "There is no open session.")
-    admit(principal, _READERS, "console.enter")
+    admit(principal, READERS, "console.enter")
     return session, Call(services, _as_user(principal), _request_id(request), operation)
 
 
@@ -244,7 +244,7 @@ def _as_user(principal: Principal) -> Principal:
 
 def operator_of(call: Call) -> Operator:
     actor = call.principal.actor
-    roles = tuple(sorted(actor.roles & set(_READERS)))
+    roles = tuple(sorted(actor.roles & set(READERS)))
     return Operator(name=actor.name, roles=roles, tenant=call.tenant, people=bool(actor.roles & set(OFFICERS)))
 
 

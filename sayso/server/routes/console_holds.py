@@ -13,7 +13,7 @@ from sayso.server.auth import admit
 from sayso.server.call import Call
 from sayso.server.holds_page import LONGEST, Named, holds_page, people_of
 from sayso.server.pages import render_holds
-from sayso.server.routes.console import HOME, OFFICERS, OPEN, AnyRequest, Values, operator_of, signed_in, stepped
+from sayso.server.routes.console import HOME, OPEN, READERS, AnyRequest, Values, operator_of, signed_in, stepped
 from sayso.server.routes.html import first, frame, html, see
 from sayso.server.sessions import Session
 
@@ -22,12 +22,12 @@ HOLDS: Final = "/console/holds"
 
 @get(HOLDS, opt=OPEN, operation_id="console.holds", include_in_schema=False)
 async def holds(request: AnyRequest) -> Response[Any]:
-    """All holds, and the form that proposes one."""
+    """All holds; for officers also the form that proposes one."""
     try:
         session, call = await signed_in(request, "console.holds")
     except Unauthenticated:
         return see(HOME)
-    admit(call.principal, OFFICERS, "console.holds")
+    admit(call.principal, READERS, "console.holds")
     return await _page(request, session, call)
 
 

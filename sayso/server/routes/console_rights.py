@@ -1,4 +1,7 @@
-"""The console's pages about rights requests. What is done here goes by the same units as through the API."""
+"""The console's pages about rights requests. What is done here goes by the same units as through the API.
+
+Auditors read what the API tells them of a request, and act on nothing: every form and every package is officers'.
+"""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -9,6 +12,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath
 
 from consent import Wrong
+from policies import RIGHTS as FOR_RIGHTS
 from policies import AccessDenied, Answer
 from rights import Answered, Correction, LegalGround, refusal_named
 from sayso.kernel import Invalid, NotFound, SaysoError, Tx, Unauthenticated, Work
@@ -23,6 +27,7 @@ from sayso.server.routes.console import (
     HOME,
     OFFICERS,
     OPEN,
+    READERS,
     AnyRequest,
     Values,
     operator_of,
@@ -32,11 +37,13 @@ from sayso.server.routes.console import (
 )
 from sayso.server.routes.html import first, frame, html, see
 from sayso.server.routes.identifiers import CodeWrong
-from sayso.server.routes.rights_packages import delivered
+from sayso.server.routes.rights_packages import delivered, wanted
 from sayso.server.routes.rights_tasks import settled
 from sayso.server.sessions import Session
+from vault import GrantDecided, NoGrant
 
 RIGHTS: Final = "/console/rights"
+LONGEST_REASON: Final = 200
 _AT: Final = "/console/rights/{request_id:str}"
 
 
@@ -47,7 +54,7 @@ async def requests(request: AnyRequest) -> Response[Any]:
         session, call = await signed_in(request, "console.rights")
     except Unauthenticated:
         return see(HOME)
-    admit(call.principal, OFFICERS, "console.rights")
+    admit(call.principal, READERS, "console.rights")
     query, shown = request.query_params, frame(request, csrf=session.csrf)
     names = {name: query.get(name, "") for name in ("kind", "law", "status", "due")}
     asked = Asked(RequestFilter(**names), query.get("cursor", ""))
@@ -61,7 +68,7 @@ async def one(request: AnyRequest, request_id: FromPath[str]) -> Response[Any]:
         session, call = await signed_in(request, "console.right")
     except Unauthenticated:
         return see(HOME)
-    admit(call.principal, OFFICERS, "console.right")
+    admit(call.principal, READERS, "console.right")
     return await _one(request, session, call, request_id)
 
 
@@ -77,7 +84,7 @@ async def package(request: AnyRequest, request_id: FromPath[str]) -> Response[An
 async def certificate(request: AnyRequest, request_id: FromPath[str]) -> Response[Any]:
     """The signed certificate of an erasure."""
     _, call = await signed_in(request, "console.right.certificate")
-    admit(call.principal, OFFICERS, "console.right.certificate")
+    admit(call.principal, READERS, "console.right.certificate")
     jws = await call.look(lambda tx: call.services.desk.certificate(tx, request_id))
     headers = {"content-disposition": 'attachment; filename="certificate.jws"', "cache-control": "no-store"}
     return Response(jws.encode(), media_type="application/jose", headers=headers)
@@ -124,7 +131,23 @@ async def values(request: AnyRequest, request_id: FromPath[str]) -> Response[Any
 )
 async def take(request: AnyRequest, request_id: FromPath[str], step: FromPath[str]) -> Response[Any]:
     """One step: verify, extend, rest, refuse, fulfil, and so on."""
+    return await _stepped(request, request_id, step)
 
+
+@post(
+    f"{_AT}/package",
+    opt=OPEN,
+    operation_id="console.right.package.make",
+    include_in_schema=False,
+    dto=None,
+    status_code=303,
+)
+async def make_package(request: AnyRequest, request_id: FromPath[str]) -> Response[Any]:
+    """The step whose name is also an address to fetch from: the router finds no other step under it."""
+    return await _stepped(request, request_id, "package")
+
+
+async def _stepped(request: AnyRequest, request_id: str, step: str) -> Response[Any]:
     async def taken(call: Call, given: Values) -> Response[Any]:
         act = STEPS.get(step)
         if act is None:
@@ -242,9 +265,32 @@ async def _correct(call: Call, request: str, given: Values, _locale: str) -> Non
 
 
 async def _package(call: Call, request: str, given: Values, locale: str) -> None:
-    def unit(tx: Tx) -> Work[Any]:
-        shown = yield from call.services.desk.request(tx, request)
-        return (yield from call.services.packages.want(tx, shown, locale))
+    grant = first(given, "grant") or None
+    try:
+        await call.alone(lambda tx: wanted(call, tx, request, locale, grant))
+    except NoGrant:
+        # It stood on the page a moment ago: used by another form, or its quarter of an hour is over.
+        raise GrantDecided from None
+
+
+async def _ask(call: Call, request: str, given: Values, _locale: str) -> None:
+    reason, person = first(given, "reason").strip(), call.principal.opens_as
+    if not 0 < len(reason) <= LONGEST_REASON:
+        raise Invalid("reason-missing", f"Say why in up to {LONGEST_REASON} characters.")
+    await call.alone(lambda tx: call.services.vault.ask_grant(tx, person, FOR_RIGHTS, [request], reason, ""))
+
+
+async def _agree(call: Call, request: str, given: Values, _locale: str) -> None:
+    vault, grant, said = call.services.vault, first(given, "grant"), first(given, "agree")
+    if said not in ("yes", "no"):
+        raise Invalid("unknown-outcome", "Say yes or no to it.")
+
+    def unit(tx: Tx) -> Work[None]:
+        # What stands on this request's page is decided on, and nothing else.
+        standing = yield from vault.standing_grants(tx, FOR_RIGHTS, [request])
+        if grant not in {each.grant for each in standing}:
+            raise GrantDecided
+        yield from vault.decide_grant(tx, call.principal.opens_as, grant, approve=said == "yes")
 
     await call.alone(unit)
 
@@ -282,9 +328,11 @@ STEPS: Final[dict[str, Act]] = {
     "decline": _decline,
     "correct": _correct,
     "package": _package,
+    "ask": _ask,
+    "agree": _agree,
     "again": _again,
     "waive": _waive,
     "done": _done,
 }
 
-handlers: list[BaseRouteHandler] = [requests, one, package, certificate, proof, values, take]
+handlers: list[BaseRouteHandler] = [requests, one, package, certificate, proof, values, take, make_package]

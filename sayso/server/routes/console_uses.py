@@ -16,7 +16,14 @@ from sayso.kernel import Invalid, SaysoError, Tx, Unauthenticated, Work
 from sayso.server import exporting
 from sayso.server.auth import admit
 from sayso.server.call import Call
-from sayso.server.pages.console_uses import ConsoleUsesPage, MadeReport, ShownReport, UsesLine, render_console_uses
+from sayso.server.pages.console_uses import (
+    ConsoleUsesPage,
+    MadeReport,
+    ShownHead,
+    ShownReport,
+    UsesLine,
+    render_console_uses,
+)
 from sayso.server.routes.console import HOME, OPEN, AnyRequest, operator_of, posted, signed_in
 from sayso.server.routes.exports import ENDINGS, READERS
 from sayso.server.routes.html import first, frame, html, see
@@ -100,18 +107,19 @@ async def _shown(content: Content) -> ShownReport:
     report = content.report
     assert isinstance(report, UsesReport)
     table = await report.table(content)
+    # What stands behind the last dot of an origin is the log's own name. Where there is one it needs none.
+    names = {each.log: each.log.rpartition(".")[2] if len(table.logs) > 1 else "" for each in table.logs}
     return ShownReport(
         export=table.export,
-        rows=tuple(_line(row) for row in table.rows[:ROWS]),
+        rows=tuple(_line(row, names[row.log]) for row in table.rows[:ROWS]),
         count=len(table.rows),
-        entries=table.entries,
-        log=table.log,
-        size=table.size,
-        root=table.checkpoint.split("\n")[2],
+        heads=tuple(
+            ShownHead(entries=each.entries, size=each.size, root=each.root, log=names[each.log]) for each in table.logs
+        ),
     )
 
 
-def _line(row: UseRow) -> UsesLine:
+def _line(row: UseRow, log: str) -> UsesLine:
     return UsesLine(
         day=row.day,
         actor=row.service or row.actor_class,
@@ -123,6 +131,7 @@ def _line(row: UseRow) -> UsesLine:
         entries=row.entries,
         first_index=row.first_index,
         last_index=row.last_index,
+        log=log,
     )
 
 

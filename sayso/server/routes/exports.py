@@ -27,8 +27,8 @@ Name = Annotated[str, Meta(min_length=1, max_length=128)]
 
 class NewExport(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What to export, in which format, and which entries: names or prefixes such as `consent.*`, a client by name or
-    `key_…`, a person, times (RFC 3339; `since` included, `until` not). An export is of one log: `log` names it where
-    there are several that may hold what is asked for.
+    `key_…`, a person, times (RFC 3339; `since` included, `until` not). Of all logs that hold what is asked for, or of
+    the one that `log` names.
     """
 
     what: Literal["entries", "access"] = "entries"
@@ -50,7 +50,7 @@ class Ordered(Struct, frozen=True):
 
 
 class ExportView(Struct, frozen=True, omit_defaults=True):
-    """Where an export stands. `progress` goes from 0 to 1; `entries` are found so far, in a log of `size` entries."""
+    """Where an export stands. `progress` goes from 0 to 1; `entries` are found so far, in logs of `size` entries."""
 
     export: str
     status: str
@@ -74,7 +74,7 @@ class ExportList(Struct, frozen=True):
 
 @post("/v1/exports", opt=admits(*READERS), operation_id="exports.create", tags=["Exports"], status_code=202)
 async def create(request: AnyRequest, call: NamedDependency[Call], data: JSONBody[NewExport]) -> Response[Ordered]:
-    """Order an export. It holds every entry that was integrated when work on it began, under one signed head."""
+    """Order an export. It holds every entry that was integrated by then, each under a signed head of its log."""
     asked = exporting.Filter(
         type=data.type,
         outcome=data.outcome,

@@ -38,16 +38,17 @@ async def make(call: NamedDependency[Call], request_id: FromPath[str], data: JSO
     in place of tokens, for the purpose `dsar`. Then it is made anew.
     """
     locale = negotiate(None, data.locale)
+    return await call.alone(lambda tx: wanted(call, tx, request_id, locale, data.grant))
 
-    def unit(tx: Tx) -> Work[PackageState]:
-        request = yield from call.services.desk.request(tx, request_id)
-        if data.grant is not None and not (
-            yield from call.services.vault.take_grant(tx, data.grant, RIGHTS, [request_id])
-        ):
-            raise NoGrant
-        return (yield from call.services.packages.want(tx, request, locale, approved=data.grant is not None))
 
-    return await call.alone(unit)
+def wanted(call: Call, tx: Tx, request_id: str, locale: str, grant: str | None) -> Work[PackageState]:
+    """Have a package made; with a `grant`, which is used up, what is guarded stands in it. Raises as `Maker.want`, and
+    `NoGrant` for one that is not for this request and caller, not approved, or over.
+    """
+    request = yield from call.services.desk.request(tx, request_id)
+    if grant is not None and not (yield from call.services.vault.take_grant(tx, grant, RIGHTS, [request_id])):
+        raise NoGrant
+    return (yield from call.services.packages.want(tx, request, locale, approved=grant is not None))
 
 
 @get(

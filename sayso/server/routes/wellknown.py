@@ -49,13 +49,14 @@ async def jwks_of(request: Request[Any, Any, Any], tenant: FromPath[str]) -> Res
 def _keys_of(request: Request[Any, Any, Any], tenant: str) -> Response[Jwks]:
     services = services_of(request)
     services.configurations.demand(tenant)
-    keys = [_jwk(kid, public_key) for use in USES for kid, public_key in services.keyring.published(tenant, use)]
+    keys = [jwk_of(kid, public_key) for use in USES for kid, public_key in services.keyring.published(tenant, use)]
     return Response(Jwks(keys), headers={"cache-control": "public, max-age=300", "access-control-allow-origin": "*"})
 
 
-def _jwk(kid: str, public_key: bytes) -> Jwk:
+def jwk_of(kid: str, public_key: bytes, alg: str = "Ed25519") -> Jwk:
+    """A published key. `alg` is what tokens under it are called by."""
     x = base64.urlsafe_b64encode(public_key).rstrip(b"=").decode()
-    return Jwk("OKP", "Ed25519", x, kid, "Ed25519", "sig")
+    return Jwk("OKP", "Ed25519", x, kid, alg, "sig")
 
 
 handlers: list[BaseRouteHandler] = [jwks, jwks_of]

@@ -23,7 +23,7 @@ USUAL = Patience()
 
 def carry_out(call: Call, *replies: Reply | None, patience: Patience = USUAL) -> tuple:
     """Drive a call with these replies, the last one again and again; its answer and all that was asked for."""
-    talk, steps, left = converse(call, patience), [], list(replies)
+    talk, steps, left = converse(call, patience, lambda _: None), [], list(replies)
     try:
         step = next(talk)
         while True:
@@ -197,3 +197,13 @@ def test_a_handler_that_raises_lets_no_permit_out() -> None:
     session = Session("mailer", {Notify: tell})
     with pytest.raises(ConnectionError):
         decide(answered(True, {"id": "R1", "type": "notify", "properties": {}}), session=session)
+
+
+def test_the_position_in_the_head_of_an_answer_is_told_and_none_of_a_refusal() -> None:
+    seen: list[str] = []
+    for status, head in ((201, {"sayso-registry-seq": "07"}), (200, {}), (404, {"sayso-registry-seq": "09"})):
+        talk = converse(Call("POST", "/v1/consents", lambda body: body, b"{}"), USUAL, seen.append)
+        next(talk)
+        with pytest.raises((StopIteration, SaysoError)):
+            talk.send(Reply(status, head, b"{}"))
+    assert seen == ["07", ""]

