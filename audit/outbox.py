@@ -38,6 +38,8 @@ def unpack(contents: bytes) -> Iterator[Pending]:
 
 def forget(contents: bytes, subject: bytes, nobody: bytes) -> bytes:
     """The row without a person: what was about them is about no one, what they did was done by `nobody`."""
+    if subject not in contents:
+        return contents
     return b"".join(
         pack(each.entry, each.leaf, None, nobody if each.actor == subject else each.actor)
         if subject in (each.subject, each.actor)

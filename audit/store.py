@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     ColumnElement,
     LargeBinary,
     Table,
@@ -338,18 +339,26 @@ def store_checkpoint(tx: Tx, log: str, signed: Signed) -> None:
     tx.insert(CHECKPOINT, log, *signed, tx.context.at)
 
 
+_bucket: BindParameter[int] = bindparam("bucket")
+_person: BindParameter[bytes] = bindparam("person")
+_OWN = audit_subject.c.bucket == _bucket, audit_subject.c.subject == _person
+_ENTRIES_OF = Prepared(select(audit_subject.c.entry).where(*_OWN))
+_FORGET_ENTRIES = Prepared(audit_subject.delete().where(*_OWN))
+_FORGET_ACTOR = Prepared(audit_actor.delete().where(audit_actor.c.bucket == _bucket, audit_actor.c.actor == _person))
+_ALL_PENDING = Prepared(select(audit_outbox.c.bucket, audit_outbox.c.first, audit_outbox.c.entries))
+
+
 def forget(tx: Tx, subject: bytes) -> Work[int]:
     """Delete what leads from entries to a person, and the openings of those entries; returns how many there were."""
     bucket = bucket_of(tx.context.tenant, subject)
-    own = audit_subject.c.bucket == bucket, audit_subject.c.subject == subject
-    (rows,) = yield (tx.select(select(audit_subject.c.entry).where(*own)),)
+    (rows,) = yield (tx.query(_ENTRIES_OF, bucket=bucket, person=subject),)
     entries = [entry for (entry,) in rows]
     for start in range(0, len(entries), _ENTRIES_PER_STATEMENT):
         chosen = audit_index.c.entry.in_(entries[start : start + _ENTRIES_PER_STATEMENT])
         _unlink(tx, audit_index, subject, chosen)
     yield from _unlink_waiting(tx, subject)
-    tx.execute(audit_subject.delete().where(*own))
-    tx.execute(audit_actor.delete().where(audit_actor.c.bucket == bucket, audit_actor.c.actor == subject))
+    tx.execute(_FORGET_ENTRIES, bucket=bucket, person=subject)
+    tx.execute(_FORGET_ACTOR, bucket=bucket, person=subject)
     return len(entries)
 
 
@@ -360,7 +369,7 @@ def _unlink(tx: Tx, table: Table, subject: bytes, chosen: ColumnElement[bool]) -
 
 def _unlink_waiting(tx: Tx, subject: bytes) -> Work[None]:
     c = audit_outbox.c
-    (rows,) = yield (tx.select(select(c.bucket, c.first, c.entries)),)
+    (rows,) = yield (tx.query(_ALL_PENDING),)
     for bucket, first, contents in rows:
         kept = forget_pending(contents, subject, TENANT_OWNER)
         if kept != contents:

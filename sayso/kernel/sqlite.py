@@ -26,6 +26,7 @@ from sayso.kernel.errors import LostRace, Unavailable
 from sayso.kernel.flush import Job, Loaded, Writes, decide, look
 from sayso.kernel.rows import Rows, Values
 from sayso.kernel.schema import feed
+from sayso.kernel.tidying import Tidying
 from sayso.kernel.tx import Get, GetEach, Head, Query, Unit, View
 
 log = logging.getLogger("sayso.sqlite")
@@ -53,8 +54,8 @@ _RAISE_HEAD = (
 _FEED = Rows(feed, journal=True)
 
 
-def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
-    """A connection with every safety that the store relies on."""
+def connect(path: Path, *, read_only: bool = False, patience: float = _PATIENCE) -> sqlite3.Connection:
+    """A connection with every safety that the store relies on. `patience`: seconds that it waits for a lock."""
     connection = sqlite3.connect(
         path, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=_PATIENCE
     )
@@ -67,6 +68,7 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     connection.execute("PRAGMA wal_autocheckpoint=0")
     if read_only:
         connection.execute("PRAGMA query_only=ON")
+    connection.execute(f"PRAGMA busy_timeout={patience * 1000:.0f}")
     return connection
 
 
@@ -92,6 +94,8 @@ class SqliteDatabase:
         self.query_thread = ThreadPoolExecutor(1, thread_name_prefix="sayso-query")
         self._batcher = Batcher(self._session, loaded)
         self._cold = asyncio.Lock()
+        self.gate = asyncio.Lock()
+        self._tidying = Tidying(self.gate, _PATIENCE)
         self._stop_checkpoints = threading.Event()
         self._untidy = threading.Event()
         self._checkpoints: threading.Thread | None = None
@@ -105,12 +109,16 @@ class SqliteDatabase:
         self.writer.execute(f"PRAGMA journal_size_limit={_WAL_LIMIT}")
         self._reader = connect(self._path, read_only=True)
         self._queries = connect(self._path, read_only=True)
+        self._tidying.start(connect(self._path, patience=0))
         self._batcher.start()
+        # Who was killed after an erasure was committed left the file as it was.
+        self._untidy.set()
         self._checkpoints = threading.Thread(target=self._checkpoint_loop, name="sayso-checkpoint", daemon=True)
         self._checkpoints.start()
 
     async def stop(self) -> None:
         await self._batcher.drain()
+        await self._tidying.stop()
         self._stop_checkpoints.set()
         if self._checkpoints is not None:
             self._checkpoints.join()
@@ -147,18 +155,14 @@ class SqliteDatabase:
 
     async def tidy(self) -> None:
         """Move the write-ahead file into the database and empty it: what was erased is then gone from both files."""
-        # By a connection of its own: the writer's serves the loop's reads whenever the writer thread is not writing.
-        if not await asyncio.to_thread(self._truncate):
+        try:
+            done = await self._tidying.done()
+        except sqlite3.Error:
+            self._untidy.set()
+            raise
+        if not done:
             self._untidy.set()
             log.warning("a reader holds up the tidying of the write-ahead file; it is tried again until it is done")
-
-    def _truncate(self) -> bool:
-        """Whether it was done: a reader may hold it up for longer than a lock is waited for."""
-        own = connect(self._path)
-        try:
-            return not own.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-        finally:
-            own.close()
 
     @property
     def waiting(self) -> int:
@@ -200,7 +204,8 @@ class SqliteDatabase:
 
     def _checkpoint_loop(self) -> None:
         """Move pages out of the write-ahead file beside the writer, in small steps: never in the commit's way."""
-        own = connect(self._path)
+        # It waits for no lock: who waits for the last reader holds up every commit.
+        own = connect(self._path, patience=0)
         wal = self._path.with_name(self._path.name + "-wal")
         try:
             while not self._stop_checkpoints.wait(0.1):
@@ -208,10 +213,18 @@ class SqliteDatabase:
                     size = wal.stat().st_size
                 except FileNotFoundError:
                     continue
-                if size > _BACKFILL_PAGES * 4096:
-                    own.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-                if self._untidy.is_set() and not own.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
-                    self._untidy.clear()
+                try:
+                    if size > _BACKFILL_PAGES * 4096:
+                        own.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                    if self._untidy.is_set():
+                        # In this order: whoever finds it untidy meanwhile is not overlooked.
+                        self._untidy.clear()
+                        if own.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                            self._untidy.set()
+                except sqlite3.OperationalError as error:
+                    self._untidy.set()
+                    # A full or failing disk, which the commits tell of. It is tried again.
+                    log.warning("the write-ahead file could not be moved: %s", error.sqlite_errorname)
         finally:
             own.close()
 
@@ -264,12 +277,13 @@ class _SqliteSession:
         executes = [(*item.text(_DIALECT), item.expect) for item in writes.executes]
         database = self._database
         small = not executes and writes.rows <= _LARGE
-        if small and database.begin(patient=False):
-            with _or_nothing(database.writer):
-                position = self._apply(database.writer, writes, executes)
-            await database.in_writer(self._commit)
-            return position
-        return await database.in_writer(lambda: self._write(writes, executes))
+        async with database.gate:
+            if small and database.begin(patient=False):
+                with _or_nothing(database.writer):
+                    position = self._apply(database.writer, writes, executes)
+                await database.in_writer(self._commit)
+                return position
+            return await database.in_writer(lambda: self._write(writes, executes))
 
     def _write(self, writes: Writes, executes: list[tuple[str, Values, int | None]]) -> int | None:
         self._database.begin(patient=True)

@@ -46,7 +46,8 @@ from sayso.server.manifest import Approval
 from sayso.server.self_check import Unsound, demand_same
 from sayso.server.sites import Site
 from sayso.server.tenancy import WORLD
-from vault import Collections, Keyring, ProviderDown, RootKeyError
+from vault import Collections, Keyring, ProviderDown, RootKeyError, keybackup
+from vault import UnknownTenant as KeylessTenant
 
 T = TypeVar("T")
 
@@ -230,11 +231,17 @@ class Configurations:
         return held.counter >= counter if held is not None else tenant not in self._controllers
 
     async def _load_world(self, counter: int) -> None:
-        rows = await self.database.look(_context(WORLD), _brands)
+        rows, unfinished = await self.database.look(_context(WORLD), _brands)
         for name, controller, _, _ in rows:
             self._controllers[name] = controller
             if name not in self._live:
-                await self.load(name)
+                try:
+                    await self.load(name)
+                except KeylessTenant:
+                    # Its rows are put back before its keys are.
+                    if unfinished:
+                        raise keybackup.RestoreUnfinished("the store") from None
+                    raise
         self._world = counter
 
     async def _head(self, tenant: str) -> int:
@@ -322,9 +329,10 @@ _loading: ContextVar[bool] = ContextVar("loading", default=False)
 """Set while a configuration is read: its own reads must not wait for it."""
 
 
-def _brands(tx: Tx) -> Work[list[tuple[str, str, str, int]]]:
-    (rows,) = yield (tx.select(store.all_tenants()),)
-    return list(rows)
+def _brands(tx: Tx) -> Work[tuple[list[tuple[str, str, str, int]], bool]]:
+    """Every brand; and whether a backup is being put back."""
+    rows, unfinished = yield (tx.select(store.all_tenants()), tx.select(store.restores_under_way()))
+    return list(rows), bool(unfinished)
 
 
 def _counter(tx: Tx) -> Work[int]:

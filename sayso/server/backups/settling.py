@@ -152,16 +152,22 @@ async def _doubted(
         losses, database = services.audit.losses, services.database
         anchored = await losses.anchored(database, context, stands.log)
         complete = ways.complete and not await losses.elsewhere(database, context)
-        if stands.sound and nothing_followed(told.facts.alone, stands.size, anchored, complete=complete):
+        own = (head for brand in told.facts.brands if brand.tenant == context.tenant for head in brand.logs)
+        sizes = next((head.size for head in own if head.log == stands.log), 0), stands.size
+        if stands.sound and nothing_followed(told.facts.alone, sizes, anchored, complete=complete):
             return Doubted("nobody")
     return await doubt(services, context, log_class, copy, complete=ways.complete)
 
 
-def nothing_followed(alone: bool, size: int, anchored: int | None, *, complete: bool) -> bool:
+def nothing_followed(alone: bool, sizes: tuple[int, int], anchored: int | None, *, complete: bool) -> bool:
     """Whether the backup is all there ever was: the operator says so; or nobody else was at work when it was taken, and
-    the anchor, which outlived the store, knows no other head than its `size`. Pure.
+    the anchor, which outlived the store, knows no other head than that of then. Pure.
+
+    `sizes` of the log, in the backup and now: it grows only after this was asked, so where a restore is gone on with
+    that died later, the heads between them are its own.
     """
-    return complete or (alone and anchored == size)
+    then, now = sizes
+    return complete or (alone and anchored is not None and then <= anchored <= now)
 
 
 def copy_of(folder: Path | None, tenant: str, log: str) -> Path | None:

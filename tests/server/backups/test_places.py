@@ -65,10 +65,14 @@ def test_every_table_of_keys_is_left_out() -> None:
     assert {name for name, table in tables.items() if "wrapped" in table.c} <= KEY_TABLES
 
 
-@given(st.booleans(), st.integers(0, 3), st.one_of(st.none(), st.integers(0, 3)))
-def test_nobody_is_in_doubt_only_when_nothing_can_have_followed(alone: bool, size: int, anchored: int | None) -> None:
-    assert nothing_followed(alone, size, anchored, complete=True)
-    assert nothing_followed(alone, size, anchored, complete=False) == (alone and anchored == size)
+@given(st.booleans(), st.integers(0, 3), st.integers(0, 2), st.one_of(st.none(), st.integers(0, 6)))
+def test_nobody_is_in_doubt_only_when_nothing_can_have_followed(
+    alone: bool, size: int, grown: int, anchored: int | None
+) -> None:
+    assert nothing_followed(alone, (size, size + grown), anchored, complete=True)
+    known = anchored in range(size, size + grown + 1)
+    assert nothing_followed(alone, (size, size + grown), anchored, complete=False) == (alone and known)
+    assert nothing_followed(alone, (size, size), anchored, complete=False) == (alone and anchored == size)
 
 
 def lost(*types: str) -> Lost:
