@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import traceback
 from collections.abc import Awaitable, Callable
 from itertools import combinations, permutations
 from pathlib import Path
@@ -31,23 +32,26 @@ def killed_at(patch: str, work: Callable[[], Awaitable[None]], *, skip: int = 0)
     """Run `work` in a process that is killed when it comes to `patch` for the (skip + 1)th time."""
     child = os.fork()
     if child == 0:
-        calls = 0
-        target, _, name = patch.rpartition(".")
-        module, _, owner = target.rpartition(".")
-        place = __import__(module, fromlist=[owner])
-        holder = getattr(place, owner)
-        original = getattr(holder, name)
-
-        def killing(*args: object, **more: object) -> object:
-            nonlocal calls
-            calls += 1
-            if calls > skip:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return original(*args, **more)
-
-        setattr(holder, name, killing)
+        # Whatever goes wrong here, the child must not go on as a second run of the tests.
         try:
+            calls = 0
+            target, _, name = patch.rpartition(".")
+            module, _, owner = target.rpartition(".")
+            place = __import__(module, fromlist=[owner])
+            holder = getattr(place, owner)
+            original = getattr(holder, name)
+
+            def killing(*args: object, **more: object) -> object:
+                nonlocal calls
+                calls += 1
+                if calls > skip:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return original(*args, **more)
+
+            setattr(holder, name, killing)
             asyncio.run(work())  # type: ignore[arg-type]
+        except BaseException:  # noqa: BLE001 - told to whoever reads the test's output
+            traceback.print_exc()
         finally:
             os._exit(7)
     _, status = os.waitpid(child, 0)
@@ -79,7 +83,7 @@ STEPS = {
     "all is wrapped anew": ("vault.epochs.Epochs._disable", 0),
     "its end has begun": ("vault.epochs.in_time", 0),
     "the provider has destroyed it": ("vault.epochs.Epochs._destroyed", 0),
-    "a commit is under way": ("sayso.kernel.sqlite.SqliteDatabase._truncate", 0),
+    "a commit is under way": ("sayso.kernel.tidying.Tidying._checkpoint", 0),
 }
 
 
@@ -116,7 +120,7 @@ def test_a_kill_at_any_step_of_a_roll_loses_nobody(
 
 @pytest.mark.parametrize(
     ("patch", "erased"),
-    [("sayso.kernel.sqlite._SqliteSession._commit", False), ("sayso.kernel.sqlite.SqliteDatabase._truncate", True)],
+    [("sayso.kernel.sqlite._SqliteSession._commit", False), ("sayso.kernel.tidying.Tidying._checkpoint", True)],
 )
 def test_a_kill_during_an_erasure_leaves_the_person_whole_or_erased(
     patch: str, erased: bool, tmp_path: Path, sqlite_url: str
