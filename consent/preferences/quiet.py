@@ -23,7 +23,7 @@ EVERY_DAY: Final = 0b1111111
 """All days of the week as bits, Monday the lowest."""
 
 _UNENDING: Final = 64
-"""Windows that may follow each other without a gap; more would be a wall clock that does not exist."""
+"""Windows that are looked through while each begins before the one before has ended."""
 
 
 class Quiet(Struct, frozen=True, array_like=True, gc=False):
@@ -44,7 +44,11 @@ class Span(NamedTuple):
 
 
 def quiet_until(windows: Iterable[Quiet], at: int) -> int:
-    """When the quiet in which `at` lies ends, 0 when it lies in none. Quiet times that touch are one."""
+    """When the quiet in which `at` lies ends, 0 when it lies in none. Quiet times that touch are one.
+
+    Windows of several zones may leave no gap between them: then an instant weeks ahead, at which it is quiet still and
+    whoever asks hears of the next.
+    """
     windows = tuple(windows)
     until = at
     for _ in range(_UNENDING):

@@ -26,14 +26,27 @@ def catalogue_of(rule: str) -> Catalogue:
 RULES = {rule: catalogue_of(rule) for rule in ("least_permissive", "newest")}
 LEAST = RULES["least_permissive"]
 
-deeds = st.builds(
-    Deed,
-    at=st.integers(1, 60),
-    acts=st.dictionaries(st.sampled_from(TREE), st.sampled_from(ACTS), min_size=1, max_size=3),
-    rank=st.integers(0, 3),
-    shown=st.sampled_from([(), TREE, ("a.b", "a.b.c"), ("a", "a.e")]),
-)
-lives = st.lists(deeds, max_size=5, unique_by=lambda deed: deed.at).map(lambda found: sorted(found, key=lambda d: d.at))
+
+def deeds_of(acts: Sequence[Act]) -> st.SearchStrategy[Deed]:
+    """What somebody says once, in these words."""
+    return st.builds(
+        Deed,
+        at=st.integers(1, 60),
+        acts=st.dictionaries(st.sampled_from(TREE), st.sampled_from(acts), min_size=1, max_size=3),
+        rank=st.integers(0, 3),
+        shown=st.sampled_from([(), TREE, ("a.b", "a.b.c"), ("a", "a.e")]),
+    )
+
+
+def lives_of(deeds: st.SearchStrategy[Deed]) -> st.SearchStrategy[list[Deed]]:
+    """What somebody said, in order."""
+    several = st.lists(deeds, max_size=5, unique_by=lambda deed: deed.at)
+    return several.map(lambda found: sorted(found, key=lambda deed: deed.at))
+
+
+deeds = deeds_of(ACTS)
+lives = lives_of(deeds)
+unwavering = lives_of(deeds_of([act for act in ACTS if act != "reconsidered"]))
 rules = st.sampled_from(sorted(RULES))
 
 
@@ -58,8 +71,11 @@ def test_who_is_merged_into_whom_changes_no_answer(one, other, rule) -> None:
     assert statuses(merge(first, second, terms, NOW), terms) == statuses(merge(second, first, terms, NOW), terms)
 
 
-@given(lives, lives, lives)
+@given(unwavering, unwavering, unwavering)
 def test_three_people_are_one_person_in_any_order(one, other, third) -> None:
+    """But for an objection that was taken back: an older yes of the second is hidden behind it until somebody is asked
+    anew, and a newer one of the third lifts it only if it came to be theirs first (docs/guides/identity.md).
+    """
     people = [after(LEAST, life) for life in (one, other, third)]
     found = []
     for x, y, z in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):

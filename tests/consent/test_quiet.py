@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from consent.preferences.quiet import MINUTES, Quiet, covers, quiet_until, span, zones
@@ -75,10 +75,19 @@ def test_the_end_is_the_first_instant_that_is_not_quiet(several: list[Quiet], in
     until = quiet_until(several, instant)
     if until:
         assert until > instant
+        # Windows that together leave no gap at all: somebody who is never to be disturbed.
+        assume(until - instant < 20 * 1440 * MINUTE)
         assert quiet_until(several, until) == 0
         assert quiet_until(several, until - 1) == until
         middle = (instant + until) // 2
         assert quiet_until(several, middle) == until
+
+
+def test_who_is_never_to_be_disturbed_is_quiet_for_weeks_and_then_again() -> None:
+    never = [Quiet(1, 0, "Europe/Berlin"), Quiet(1, 0, "Australia/Lord_Howe")]
+    until = quiet_until(never, at("2026-11-22T12:00:00Z"))
+    assert until > at("2026-12-22T12:00:00Z")
+    assert quiet_until(never, until) > until
 
 
 @given(windows, st.dates(date(2009, 1, 1), date(2030, 1, 1)))
