@@ -149,7 +149,8 @@ async def test_choices_are_answered_alike(twins: Twins) -> None:
     ]
     bodies = [json.dumps(good | change).encode() for change in changes] + [b"", b"{", b"[]", b"\xff", b"[" * 9_000]
     for body in bodies:
-        await twins.alike("POST", CHOICES, {**json_kind, **ORIGIN}, body)
+        answer = await twins.alike("POST", CHOICES, {**json_kind, **ORIGIN}, body)
+        assert "sayso-registry-seq" not in answer.headers, "how much a brand's people say is not every visitor's"
     for headers in ({}, json_kind, {**json_kind, "origin": "https://evil.example"}):
         assert (await twins.alike("POST", CHOICES, headers, bodies[0])).status_code == 403
     assert (await twins.alike("POST", "/v1/sites/none/choices", {**json_kind, **ORIGIN}, bodies[0])).status_code == 404
