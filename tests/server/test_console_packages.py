@@ -1,7 +1,9 @@
 """Guarded values in an access package, by the console alone: asked for there, agreed to there, used once."""
 
 import re
+from typing import NamedTuple
 
+import httpx
 import msgspec
 
 from tests.server.test_console import sign_in
@@ -24,14 +26,29 @@ def grant_in(page: str) -> str:
     return found
 
 
+class Desk(NamedTuple):
+    """A request whose package holds a guarded value, and two officers signed in at it, each with their form's token."""
+
+    subject: str
+    ada: str
+    request: str
+    browser: httpx.AsyncClient
+    csrf: str
+    other: httpx.AsyncClient
+    other_csrf: str
+
+
+async def a_desk(world: World) -> Desk:
+    subject = await a_person(world)
+    ada, bea = await officer(world, "ada"), await officer(world, "bea", "officer")
+    assert (await world.apply(GUARDED)).status_code == 200
+    request = await asked(world, subject)
+    await work(world)
+    return Desk(subject, ada, request, *(await sign_in(world, ada)), *(await sign_in(world, bea)))
+
+
 async def test_two_officers_put_guarded_values_into_a_package_by_forms(lite: World) -> None:
-    subject = await a_person(lite)
-    ada, bea = await officer(lite, "ada"), await officer(lite, "bea", "officer")
-    assert (await lite.apply(GUARDED)).status_code == 200
-    request = await asked(lite, subject)
-    await work(lite)
-    browser, csrf = await sign_in(lite, ada)
-    other, other_csrf = await sign_in(lite, bea)
+    subject, ada, request, browser, csrf, other, other_csrf = await a_desk(lite)
     page = await shown(browser, request)
     assert "customers.email" in page
     assert 'name="grant"' not in page
@@ -74,13 +91,7 @@ async def test_two_officers_put_guarded_values_into_a_package_by_forms(lite: Wor
 
 
 async def test_what_another_person_turned_down_can_be_asked_for_again(lite: World) -> None:
-    subject = await a_person(lite)
-    ada, bea = await officer(lite, "ada"), await officer(lite, "bea", "officer")
-    assert (await lite.apply(GUARDED)).status_code == 200
-    request = await asked(lite, subject)
-    await work(lite)
-    browser, csrf = await sign_in(lite, ada)
-    other, other_csrf = await sign_in(lite, bea)
+    _, _, request, browser, csrf, other, other_csrf = await a_desk(lite)
     await step(browser, csrf, request, "ask", reason="They asked.")
     grant = grant_in(await shown(other, request))
     assert (await step(other, other_csrf, request, "agree", grant=grant, agree="no")).status_code == 303

@@ -194,9 +194,7 @@ async def chosen(
     shown = site.wording(token.wording)
     interface = f"{shown.mark(data.locale)}/{data.interface}"[:128] if shown is not None else data.interface
     seen = visited.browser.evidence(interface, data.steps_shown)
-    answer = await call.create(lambda tx: _chosen(call, token, data, signals, seen, tx), body)
-    # How many changes a brand sees is told to its own services, not to every visitor.
-    return answer.at("")
+    return await call.create(lambda tx: _chosen(call, token, data, signals, seen, tx), body)
 
 
 def signals_of(visited: Visit, script: bool, device: str) -> tuple[Signal, ...]:
