@@ -170,9 +170,9 @@ class Tx:
         """A new row: the table's columns after bucket and tenant. A key that is taken means a lost race."""
         self.inserts.append((rows, rows.row_of(self.context.tenant, columns, bucket)))
 
-    def once(self, rows: Rows, *columns: Any, bucket: int | None = None) -> None:
+    def once(self, rows: Rows, *columns: Any) -> None:
         """A row whose key tells its content: where there is one already, it is this one, and nothing is done."""
-        self.onces.append((rows, rows.row_of(self.context.tenant, columns, bucket)))
+        self.onces.append((rows, rows.row_of(self.context.tenant, columns, None)))
 
     def pack(self, rows: Rows, group: str, key: bytes, content: bytes) -> None:
         """`content` goes into the one row that a flush writes for all that is packed into `group` of this table.
@@ -198,9 +198,9 @@ class Tx:
         """
         self.puts.append((Get(rows, rows.key_of(self.context.tenant, key, bucket)), values, was))
 
-    def delete(self, rows: Rows, *key: Any, bucket: int | None = None) -> None:
+    def delete(self, rows: Rows, *key: Any) -> None:
         """No row at `key` any more; none there is no error."""
-        self.deletes.append(Get(rows, rows.key_of(self.context.tenant, key, bucket)))
+        self.deletes.append(Get(rows, rows.key_of(self.context.tenant, key, None)))
 
     def execute(self, statement: Update | Delete | Prepared, *, expect: int | None = None, **values: Any) -> None:
         """A cold write over the tenant's own rows. `values` are those of a statement that was prepared."""
