@@ -5,7 +5,6 @@ import json
 import re
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +19,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key a
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from freezegun import freeze_time
-from sqlalchemy import select
 
 from sayso.kernel import SYSTEM, Context, Tx, Work, new_id, now
-from sayso.server.drp.tables import drp_message
 from tests.server.worlds import World, a_world
 from tests.source import ROOT
 
@@ -338,24 +335,6 @@ async def tidied(world: World) -> None:
         world.services.agents.tidy(tx)
 
     await world.services.database.run_alone(Context("default", SYSTEM, now(), new_id("req")), tidy)
-
-
-async def test_what_is_remembered_of_a_request_bears_out_no_guess(deleting: Deleting) -> None:
-    # Who took the tables knows the publisher, counts its numbers and has a list of addresses.
-    assert (await deleting.bring(asked(jti="1", idJWT=identity(jti="1")))).status_code == 202
-    guesses = [
-        ("request", "publisher.example", "1"),
-        ("origin", "publisher.example", "1", "email", "plain", "lin@example.com"),
-    ]
-
-    def kept(tx: Tx) -> Work[set[bytes]]:
-        (rows,) = yield (tx.select(select(drp_message.c.digest)),)
-        return {bytes(digest) for (digest,) in rows}
-
-    digests = await deleting.services.database.look(Context("default", SYSTEM, now(), new_id("req")), kept)
-    assert len(digests) == len(guesses)
-    compact = (json.dumps(guess, separators=(",", ":")).encode() for guess in guesses)
-    assert not digests & {sha256(b"sayso.iab.v1\0" + each).digest() for each in compact}
 
 
 async def test_a_party_ends_with_its_name_in_the_manifest(deleting: Deleting) -> None:
