@@ -223,7 +223,7 @@ class Tx:
         """The position that clients are told: that of the unit's own commit, once there is one that published; before,
         and for one that did not, of what it was decided on.
         """
-        return self.head.seq if self.position is None else Head(self.position, 0).seq
+        return self.head.seq if self.position is None else seq_of(self.position)
 
     @property
     def writes(self) -> bool:
@@ -341,5 +341,10 @@ class Head(NamedTuple):
 
     @property
     def seq(self) -> str:
-        """The position as clients see it: opaque, of fixed width so that it also compares as text."""
-        return f"{self.position:016x}"
+        """The position as clients see it."""
+        return seq_of(self.position)
+
+
+def seq_of(position: int) -> str:
+    """A position as clients see it: opaque, of fixed width so that it also compares as text."""
+    return f"{position:016x}"

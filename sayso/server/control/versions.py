@@ -72,7 +72,7 @@ def one_version(services: Services, tx: Tx, version: int) -> Work[WholeVersion]:
 
 def stored_version(tx: Tx, version: int) -> Work[Values]:
     """The row of one version. Raises `UnknownVersion`."""
-    row = None
+    row: Values | None = None
     if 0 < version <= _END:
         (row,) = yield (tx.get(store.MANIFEST, version),)
     if row is None:
