@@ -158,6 +158,8 @@ NUMBERS: list[tuple[str, str, Any]] = [
     ("GET", f"/v1/notices/web/versions/{BEYOND}/content", None),
     ("GET", f"/notices/default/web?version={BEYOND}&from={BEYOND}&to={-BEYOND}", None),
     ("GET", f"/log/default.main/tile/{BEYOND}/000", None),
+    ("GET", f"/v1/subjects/{{subject}}/history?cursor=-{BEYOND}", None),
+    ("GET", f"/v1/subjects/{{subject}}/preferences/history?cursor=-{BEYOND}.00", None),
 ]
 
 
