@@ -171,3 +171,20 @@ async def test_a_number_that_no_column_holds_is_the_callers_mistake(lite: World)
         answer = await lite.admin.request(method, path.format(subject=subject), json=body)
         answers.append(answer.status_code)
     assert max(answers) < 500, answers
+
+
+async def test_a_text_that_no_column_holds_is_the_callers_mistake(world: World) -> None:
+    answers = [
+        (await world.admin.get(path)).status_code
+        for path in (
+            "/log/default.ma%00in/checkpoint",
+            "/v1/audiences/a%00",
+            "/v1/rights/tasks?system=a%00",
+            "/v1/audit/entries?log=a%00",
+            "/v1/audit/entries?type=external.a%00",
+        )
+    ]
+    for log in ("a\0", "none"):
+        ordered = await world.admin.post("/v1/exports", json={"what": "entries", "format": "csv", "log": log})
+        answers.append(ordered.status_code)
+    assert answers == [404, 404, 200, 200, 200, 404, 404]
