@@ -57,7 +57,7 @@ from vault.search import MOST_FOUND, Hits, NotIndexed, Sought, Term
 from vault.shred import PROOF, DestroyedKey, Held, Place, Tombstone
 from vault.signing import thumbprint
 from vault.storing import Stored, SubjectFacts
-from vault.suite import BrokenSeal, MissingCipher, Suite
+from vault.suite import SUITES, BrokenSeal, MissingCipher, Suite
 from vault.terms import InvalidTerms, TokenTerms
 from vault.tokens import token_in
 from vault.vault import Vault
@@ -72,6 +72,7 @@ __all__ = [
     "PROVIDERS",
     "PROVIDER_FILE",
     "SECOND_PERSON",
+    "SUITES",
     "Ask",
     "BrokenSeal",
     "Collection",

@@ -2,7 +2,8 @@
 
 *AES-256-GCM-SIV* (RFC 8452) is the default: a nonce used twice, by a cloned machine or a broken random source, reveals
 no more than that two messages were equal. *AES-256-GCM* (NIST SP 800-38D) is for those who must use approved
-algorithms. Both take nonces of 96 bits and nothing else, and both give a tag of 128 bits.
+algorithms. Both take nonces of 96 bits and nothing else, and both give a tag of 128 bits. A store may hold both: what
+was sealed before the other was chosen opens as it did.
 """
 
 from enum import IntEnum
@@ -55,6 +56,10 @@ class Suite(IntEnum):
             raise BrokenSeal from None
 
 
+SUITES: Final = {"aes-256-gcm-siv": Suite.GCM_SIV, "aes-256-gcm": Suite.GCM}
+"""The suites by the names that an operator chooses them by."""
+
+
 class MissingCipher(Unavailable):
     """This build of OpenSSL lacks AES-256-GCM-SIV."""
 
@@ -62,7 +67,7 @@ class MissingCipher(Unavailable):
         super().__init__(
             "missing-cipher",
             "AES-256-GCM-SIV needs OpenSSL 3.2 or newer. Install the `cryptography` wheel from PyPI, which brings its "
-            "own, or choose the AES-256-GCM suite explicitly.",
+            'own, or choose the other suite: `cipher = "aes-256-gcm"` in the settings.',
         )
 
 

@@ -11,7 +11,7 @@ from sayso.server.local import locked
 from sayso.server.precautions import demand_apart
 from sayso.server.settings import FILE, Settings, remember
 from sayso.server.tenancy import DEFAULT
-from vault import OutsideKey, SealedFile, holds_root
+from vault import SUITES, OutsideKey, SealedFile, holds_root
 
 
 class StoreExists(Conflict):
@@ -40,7 +40,7 @@ def lay(
     with locked(data, patience=2):
         if not holds_root(keys):
             if outside is None:
-                SealedFile.create(keys, passphrase)
+                SealedFile.create(keys, passphrase, suite=SUITES[settings.cipher])
             else:
                 OutsideKey.create(keys, outside.kind, outside.settings)
         _lay_tables(settings)

@@ -74,6 +74,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     mail_password_file: str = ""
     mail_from: str = ""
     mail_timeout: Positive = 20
+    cipher: Literal["aes-256-gcm-siv", "aes-256-gcm"] = "aes-256-gcm-siv"
     key_lease: Positive = 300
     backup_horizon: str = ""
     log_level: str = "info"
@@ -151,7 +152,7 @@ def load(data: Path | str, environ: Mapping[str, str] = os.environ, **chosen: ob
 def remember(settings: Settings) -> None:
     """Write the settings that later commands on this folder must know: all of them or none."""
     values = {"origin": settings.log_origin}
-    for name in ("keys", "database", "public_url"):
+    for name in ("keys", "database", "public_url", "cipher"):
         if value := getattr(settings, name):
             values[name] = value
     lines = "".join(f"{name} = {msgspec.json.encode(value).decode()}\n" for name, value in values.items())

@@ -34,7 +34,7 @@ from sayso.server.timestamping import Timestamps
 from sayso.server.typesetting import Typesetter
 from sayso.server.witnesses import Witnesses
 from sayso.server.workers import Workers
-from vault import Custody, Epochs, Keyring, Ledger, Renewal, Revocation, Vault
+from vault import SUITES, Custody, Epochs, Keyring, Ledger, Renewal, Revocation, Vault
 
 ANCHOR = "anchor"
 """Outside the database, in the key folder: remembers which heads of the log were signed (reference audit 3.5)."""
@@ -247,6 +247,6 @@ FULL = 1_024
 
 def wire(settings: Settings, passphrase: bytes | None = None) -> Services:
     """The parts, put together. Raises a `RootKeyError` that says what is the matter with the root key."""
-    services = Services(settings, Keyring(Custody.open(settings.key_folder, passphrase)))
+    services = Services(settings, Keyring(Custody.open(settings.key_folder, passphrase), suite=SUITES[settings.cipher]))
     configure(services.log)
     return services
