@@ -172,24 +172,26 @@ async def test_who_answers_410_is_left_alone_until_it_wants_messages_again(
 ) -> None:
     receiver.answer = with_status(410)
     monkeypatch.setattr(office, "_SURVEY", 0.3)
-    made = await fed.subscribe(receiver.url)
-    await fed.world.person("c-1")
+    with freeze_time(STOOD, real_asyncio=True) as clock:
+        made = await fed.subscribe(receiver.url)
+        await fed.world.person("c-1")
 
-    async def gone() -> bool:
-        return bool((await fed.mailer.get(f"/v1/webhooks/{made['id']}")).json()["webhook"]["status"] == "gone")
+        async def gone() -> bool:
+            return bool((await fed.mailer.get(f"/v1/webhooks/{made['id']}")).json()["webhook"]["status"] == "gone")
 
-    await until(gone)
-    count = len(receiver.got)
-    await fed.world.person("c-2")
-    await asyncio.sleep(0.6)
-    assert len(receiver.got) == count
-    await fed.world.services.settle()
-    entries = (await fed.world.admin.get("/v1/audit/entries", params={"type": "server.webhook.disabled"})).json()
-    assert len(entries["entries"]) == 1
-    receiver.answer = with_status(200)
-    back = await fed.mailer.patch(f"/v1/webhooks/{made['id']}", json={"status": "active"})
-    assert back.json()["status"] == "active"
-    await settled(fed, made["id"], "delivered", 2)
+        await until(gone)
+        count = len(receiver.got)
+        await fed.world.person("c-2")
+        await asyncio.sleep(0.6)
+        assert len(receiver.got) == count
+        await fed.world.services.settle()
+        entries = (await fed.world.admin.get("/v1/audit/entries", params={"type": "server.webhook.disabled"})).json()
+        assert len(entries["entries"]) == 1
+        receiver.answer = with_status(200)
+        back = await fed.mailer.patch(f"/v1/webhooks/{made['id']}", json={"status": "active"})
+        assert back.json()["status"] == "active"
+        clock.tick(10)
+        await settled(fed, made["id"], "delivered", 2)
 
 
 async def test_a_dead_letter_makes_a_client_overdue_and_can_be_sent_again(fed: Fed) -> None:
