@@ -14,9 +14,8 @@ from sayso.server.feed.cloudevents import Teller
 from sayso.server.feed.ledger import Ledger
 from sayso.server.wiring import Services, wire
 from tests.builders.served import HOST
-from tests.server.feed.conftest import Fed, fed_of
+from tests.server.feed.conftest import Fed, fed_of, settled
 from tests.server.feed.receivers import Receiver, with_status
-from tests.server.feed.test_webhooks import settled
 from tests.server.worlds import a_world, settings_for
 
 

@@ -13,22 +13,12 @@ from standardwebhooks import Webhook
 from sayso.server.feed import office, outgoing
 from tests.builders.listening import listening
 from tests.builders.served import free_port
-from tests.server.feed.conftest import Fed
+from tests.server.feed.conftest import Fed, settled, until_tried
 from tests.server.feed.receivers import Receiver, a_receiver, cut_off, endless, garbage, hang, with_status
 from tests.server.worlds import until
 
 STOOD = "2099-01-01T00:00:00Z"
 """Where the clock of messages stands in these tests: what failed is tried again when they move it on, not before."""
-
-
-async def settled(fed: Fed, webhook: str, status: str, number: int = 1) -> list[dict[str, Any]]:
-    """The messages in a status, once there are so many."""
-
-    async def enough() -> list[dict[str, Any]]:
-        found = await fed.log(webhook, status=status)
-        return found if len(found) >= number else []
-
-    return await until(enough)
 
 
 async def test_a_withdrawal_arrives_signed(fed: Fed, receiver: Receiver) -> None:
@@ -257,14 +247,6 @@ async def test_a_receiver_that_comes_back_after_a_day_gets_everything_in_order(f
                 "withdrawn",
             ]
             await settled(fed, made["id"], "delivered", 3)
-
-
-async def until_tried(fed: Fed, webhook: str, number: int) -> None:
-    async def tried() -> bool:
-        log = await fed.log(webhook, status="waiting")
-        return bool(log) and len(log[0]["attempts"]) >= number
-
-    await until(tried)
 
 
 async def test_two_secrets_sign_while_one_is_replaced(fed_lite: Fed, receiver: Receiver) -> None:
