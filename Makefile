@@ -36,9 +36,10 @@ test: $(READY)  ## all tests on SQLite and PostgreSQL, with a real browser
 	@tests/provide.sh
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-thorough: $(READY)  ## what `make test` leaves out: every width and light in every writing, steps in every language
+thorough: $(READY)  ## what `make test` leaves out: every width, light and language; other examples of each property
 	@tests/provide.sh
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m thorough
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m hypothesis --hypothesis-profile searching
 
 soak: $(READY)  ## 200 kills of each engine's log at random moments, which `make test` does 20 times
 	$(BIN)/python -m pytest -m soak tests/audit/test_crashes.py

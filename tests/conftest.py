@@ -17,7 +17,7 @@ from pathlib import Path
 
 import freezegun
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from sayso.migrations import upgrade
 from tests.builders.mariadb import MariaServer
@@ -108,8 +108,12 @@ def _roomy() -> bool:
     return room.f_bavail * room.f_frsize >= _MEMORY_BYTES and not room.f_flag & os.ST_NOEXEC
 
 
-# How long an example takes says something about the machine, not about the code.
-settings.register_profile("sayso", deadline=None)
+# How long an example takes, or takes to make, says something about the machine, not about the code. Every run tries the
+# same examples, so that a change is refused for what it does and not for what another run would have found as well;
+# `make thorough` looks among others.
+_PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("sayso", derandomize=True, **_PATIENT)
+settings.register_profile("searching", max_examples=300, **_PATIENT)
 settings.load_profile("sayso")
 
 

@@ -3,13 +3,13 @@
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.builders.served import free_port
 from tests.source import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -19,13 +19,6 @@ EXPECTED = re.compile(r"^#=> (.+)$", re.MULTILINE)
 def tour() -> str:
     """All blocks marked `bash tour`, in order, as one script."""
     return "\n".join(re.findall(r"^```bash tour\n(.*?)^```$", README, re.MULTILINE | re.DOTALL))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.mark.slow

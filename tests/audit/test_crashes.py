@@ -58,7 +58,7 @@ async def holds(store: Store, promised: set[str]) -> None:
 
 async def test_killed_at_each_step_the_log_keeps_what_it_promised(database_url: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    assert started(database_url, tmp_path / "anchor", out, "each").wait(60) == 0
+    assert started(database_url, tmp_path / "anchor", out, "each").wait(300) == 0
     lines = acknowledged(out)
     died = {f"died {step} {signal.SIGKILL:d}" for step in STEPS}
     promised = lines - died
@@ -99,7 +99,7 @@ async def test_killed_at_random_moments_under_load(database_url: str, tmp_path: 
     out, together = tmp_path / "out", 1 if database_url.startswith("sqlite") else 2
     process = started(database_url, tmp_path / "anchor", out, "kills", str(number), str(together))
     try:
-        assert process.wait(number * 6) == 0
+        assert process.wait(number * 30) == 0
     finally:
         # Where it did not end as it should, those that it forked are not left behind.
         with contextlib.suppress(ProcessLookupError):
@@ -111,7 +111,7 @@ async def test_killed_at_random_moments_under_load(database_url: str, tmp_path: 
 
 
 def _until_written(out: Path, size: int = 2_000) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while out.stat().st_size < size:
         assert time.monotonic() < until
         time.sleep(0.02)

@@ -13,7 +13,7 @@ from tests.audit.directories import some_entries, write_directory
 
 
 def ask(oracle: Path, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([oracle, folder], capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run([oracle, folder], capture_output=True, text=True, timeout=300, check=False)
 
 
 @pytest.mark.parametrize("size", [1, 2, 255, 256, 257, 600, 65_536 + 300])

@@ -11,14 +11,14 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, An
 
 
 @asynccontextmanager
-async def listening(serve: Serve) -> AsyncIterator[int]:
-    """Its port. Whoever is still connected at the end is cut off."""
+async def listening(serve: Serve, port: int = 0) -> AsyncIterator[int]:
+    """Its port, any or this one. Whoever is still connected at the end is cut off."""
     tasks: set[asyncio.Task[None]] = set()
 
     def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         tasks.add(asyncio.create_task(serve(reader, writer)))
 
-    server = await asyncio.start_server(connected, HOST, 0)
+    server = await asyncio.start_server(connected, HOST, port)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

@@ -70,10 +70,10 @@ class MariaServer:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def create(self, name: str) -> str:
-        """A new database; its SQLAlchemy URL."""
+        """A new database, in the place of one of this name; its SQLAlchemy URL."""
         engine = create_engine(self.url(""), poolclass=NullPool)
         with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE `{name}`"))
+            connection.execute(text(f"CREATE OR REPLACE DATABASE `{name}`"))
         return self.url(name)
 
     def url(self, name: str) -> str:

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import deque
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +15,8 @@ from typing import Any, Self
 import httpx
 
 HOST = "127.0.0.1"
+
+_taken: deque[socket.socket] = deque(maxlen=100)
 
 
 class Served:
@@ -132,8 +135,12 @@ def program() -> str:
 
 
 def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port nobody listens on, kept for who asked: a socket stays bound to it, so the system gives it to nobody else,
+    and whoever sets `SO_REUSEADDR`, as servers do, may listen there beside it, again and again.
+    """
+    probe = socket.socket()
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    probe.bind((HOST, 0))
+    _taken.append(probe)
+    port: int = probe.getsockname()[1]
+    return port

@@ -27,7 +27,7 @@ def node(*arguments: str, cwd: Path, **environment: str) -> None:
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=300,
         check=False,
     )
     if done.returncode:

@@ -1,12 +1,13 @@
 """A browser and a site for the tests of the pages."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from .site import Site, serving
+from .site import Received, Site, serving
 
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -22,7 +23,20 @@ FLAGS = (
 ).split()
 
 
-expect.set_options(timeout=30_000)
+PATIENCE_S = 30
+"""How long anything may take that is waited for: what is wrong is wrong after that too, what is slow has come."""
+
+expect.set_options(timeout=PATIENCE_S * 1000)
+
+
+def awaited(page: Page, met: Callable[[], object]) -> bool:
+    """Whether it is met within `PATIENCE_S`; the browser goes on meanwhile."""
+    until = time.monotonic() + PATIENCE_S
+    while not met():
+        if time.monotonic() > until:
+            return False
+        page.wait_for_timeout(20)
+    return True
 
 
 @pytest.fixture(scope="package")
@@ -85,6 +99,12 @@ class Visitor:
         mark = "&" if "?" in target else "?"
         page.goto(f"{self.site.address}{target}{mark}lang={locale}{'#' + fragment if fragment else ''}")
         return page
+
+    def sent(self, page: Page, count: int = 1) -> list[Received]:
+        """What the site was sent, once there are so many; there must not be more."""
+        awaited(page, lambda: len(self.site.received) >= count)
+        assert len(self.site.received) == count
+        return self.site.received
 
 
 @pytest.fixture

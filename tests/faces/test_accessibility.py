@@ -25,9 +25,11 @@ LIGHTS: tuple[tuple[int, Light], ...] = ((360, "light"), (360, "dark"), (1280, "
 USUAL: dict[str, tuple[tuple[int, Light], ...]] = {
     "en": ((360, "light"), (1280, "dark")),
     "ar": ((360, "dark"), (1280, "light")),
-    "zh-CN": ((360, "light"),),
+    "zh-CN": (),
 }
-"""What every run looks at: each width, light and writing with each other once. `make thorough` looks at the rest."""
+"""What every run looks at: each width, light and direction of writing with each other once, as pages are made of the
+same elements in every language. `make thorough` looks at the rest.
+"""
 
 
 def clean(page: Page, lights: Iterable[tuple[int, Light]]) -> None:
@@ -40,7 +42,7 @@ def clean(page: Page, lights: Iterable[tuple[int, Light]]) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{width} {scheme}"
 
 
-@pytest.mark.parametrize("locale", SCRIPTS)
+@pytest.mark.parametrize("locale", [each for each in SCRIPTS if USUAL[each]])
 @pytest.mark.parametrize("name", NAMES)
 def test_axe_finds_nothing(visitor: Visitor, name: str, locale: str) -> None:
     clean(page_of(visitor, name, locale), USUAL[locale])
@@ -78,8 +80,11 @@ def test_axe_finds_nothing_in_any_layer_of_the_banner(visitor: Visitor, locale: 
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_words_four_tenths_longer_still_fit_a_narrow_window(visitor: Visitor, name: str) -> None:
+def test_words_four_tenths_longer_and_words_without_spaces_fit_a_narrow_window(visitor: Visitor, name: str) -> None:
     page = visitor.opens(PATHS[name], width=320, locale=PSEUDO)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    page.goto(f"{visitor.site.address}{PATHS[name]}{'&' if '?' in PATHS[name] else '?'}lang=zh-CN")
+    page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 

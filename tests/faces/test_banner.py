@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from sayso.server.pages import LOCALES
 
-from .conftest import Visitor
+from .conftest import Visitor, awaited
 
 pytestmark = pytest.mark.browser
 
@@ -21,31 +21,19 @@ def cookie_of(page: Page) -> str:
 
 
 def sent_cookie(page: Page) -> str:
-    """The cookie once nothing waits to be sent."""
-    for _ in range(100):
-        if "!" not in cookie_of(page):
-            break
-        page.wait_for_timeout(20)
+    """The cookie once nothing waits to be sent. Another window that opens before that may send it as well."""
+    assert awaited(page, lambda: "!" not in cookie_of(page)), cookie_of(page)
     return cookie_of(page)
 
 
 def submissions(visitor: Visitor, count: int, page: Page) -> list[dict[str, Any]]:
     """The submissions that the site received, waited for."""
-    for _ in range(100):
-        if len(visitor.site.received) >= count:
-            break
-        page.wait_for_timeout(20)
-    assert len(visitor.site.received) == count
-    return [received.json for received in visitor.site.received]
+    return [received.json for received in visitor.sent(page, count)]
 
 
 def until(page: Page, condition: str) -> None:
     """Wait for a condition in the page. Playwright's own wait evaluates text there, which the policy forbids."""
-    for _ in range(500):
-        if page.evaluate(condition):
-            return
-        page.wait_for_timeout(20)
-    raise AssertionError(f"never came true: {condition}")
+    assert awaited(page, lambda: page.evaluate(condition)), f"never came true: {condition}"
 
 
 def waiting(page: Page) -> list[dict[str, Any]]:
@@ -115,6 +103,7 @@ def test_a_visitor_who_answered_is_not_asked_again_and_can_open_the_choices(visi
     page = visitor.opens()
     page.get_by_role("button", name="Accept all").click()
     expect(page.locator("[data-running] [data-now=running]")).to_have_count(2)
+    sent_cookie(page)
     again = visitor.again(page.context)
     expect(again.locator("[data-running] [data-now=running]")).to_have_count(2)
     expect(again.get_by_role("button", name="Your data choices")).to_be_visible()

@@ -24,6 +24,7 @@ def answered(visitor: Visitor, *purposes: BannerPurpose) -> Page:
     page = visitor.opens()
     page.get_by_role("button", name="Accept all").click()
     submissions(visitor, 1, page)
+    sent_cookie(page)
     return page
 
 
@@ -132,6 +133,8 @@ def test_a_page_that_the_browser_kept_is_brought_up_to_date(visitor: Visitor, br
     page.goto(f"{visitor.site.address}/demo/")
     question(page).wait_for()
     page.evaluate("window.kept = true")
+    # What is under way when a page is left may keep it out of the cache.
+    page.wait_for_load_state("networkidle")
     page.evaluate("location.href = '/p/'")
     page.wait_for_url("**/p/")
     page.evaluate("document.cookie = 'sayso_shop=web:3||-marketing.email|-analytics|-ads; path=/'")
@@ -143,7 +146,7 @@ def test_a_page_that_the_browser_kept_is_brought_up_to_date(visitor: Visitor, br
     keeping.close()
 
 
-# A window that begins without the focus, or is given it again, looks once more: walks take it from each other.
+# A window that begins without the focus, or is given it again, looks once more: walks beside each other take turns.
 UNDISTURBED = """Document.prototype.hasFocus = () => true;
     for (const event of ['focus', 'visibilitychange'])
         addEventListener(event, told => told.stopImmediatePropagation(), true);"""
@@ -153,6 +156,15 @@ PLAIN = (
     '<script src="/v1/sites/shop/banner.js" async></script>'
     '<script type="text/plain" data-purpose="ads" src="/adverts.js"></script></head><body></body></html>'
 )
+
+
+def plain(visitor: Visitor) -> str:
+    """The address of the plain page, and the tag that waits on it."""
+    visitor.site.pages |= {"/plain": PLAIN, "/adverts.js": "window.adverts = true"}
+    visitor.site.headers["/adverts.js"] = {"content-type": "text/javascript"}
+    return "/plain"
+
+
 HELD = """window.left = [];
     const get = CookieStore.prototype.get;
     CookieStore.prototype.get = async function (name) {
@@ -164,12 +176,10 @@ HELD = """window.left = [];
 
 def test_a_page_that_was_left_while_its_cookie_was_read_goes_by_what_was_said_since(visitor: Visitor) -> None:
     """The answer to its first reading comes when the browser lets its scripts run again, and is of before."""
-    visitor.site.pages |= {"/plain": PLAIN, "/adverts.js": "window.adverts = true"}
-    visitor.site.headers["/adverts.js"] = {"content-type": "text/javascript"}
     page = answered(visitor, NEWS, ADS)
     kept = page.context.new_page()
     kept.add_init_script(HELD + UNDISTURBED)
-    kept.goto(f"{visitor.site.address}/plain")
+    kept.goto(visitor.site.address + plain(visitor))
     until(kept, "left.length")
     page.context.add_cookies(
         [{"name": "sayso_shop", "value": "web:3||-marketing.email|-ads", "url": visitor.site.address}]
@@ -215,8 +225,7 @@ COUNTING = (
 
 def test_a_first_visit_waits_for_no_other_process_of_the_browser(visitor: Visitor) -> None:
     """Reading `document.cookie` or what a site stored does."""
-    visitor.site.pages["/plain"] = PLAIN
-    page = visitor.opens("/plain", script=COUNTING)
+    page = visitor.opens(plain(visitor), script=COUNTING)
     question(page).wait_for()
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(200)

@@ -59,6 +59,7 @@ def test_a_signal_that_comes_later_stops_what_was_granted_and_is_sent_once(visit
     page = visitor.opens()
     page.get_by_role("button", name="Accept all").click()
     (first,) = submissions(visitor, 1, page)
+    sent_cookie(page)
     page.context.add_init_script(SIGNAL)
     again = visitor.again(page.context)
     assert again.evaluate("sayso.get()") == {"analytics": "granted", "ads": "refused"}
@@ -66,6 +67,7 @@ def test_a_signal_that_comes_later_stops_what_was_granted_and_is_sent_once(visit
     _, signal = submissions(visitor, 2, again)
     assert signal == {"token": "site-token", "device": first["device"], "gpc": True}
     assert visitor.site.received[1].path == "/v1/sites/shop/signals"
+    sent_cookie(again)
     third = visitor.again(page.context)
     until(third, "!!window.sayso")
     assert sent_cookie(third) == f"web:3|{first['device']}|+analytics|+ads|~gpc"

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
 
 from .account import Account, an_account, block
+from .conftest import awaited
 from .test_accessibility import findings
 
 pytestmark = pytest.mark.browser
@@ -66,15 +67,14 @@ def test_a_person_chooses_inside_the_brands_page_and_no_cookie_is_set(window: Br
         "all => all.map(each => each.shadowRoot.querySelector('iframe').title)"
     )
     assert titles == ["Your choices – Tea House", "How we reach you – Tea House", "Who used my data – Tea House"]
+
     # The frame is as high as what it shows, once it has told.
-    for _ in range(100):
+    def fits() -> bool:
         tall = page.locator("sayso-choices").bounding_box()
         inside = choices.locator("body").evaluate("body => body.scrollHeight")
-        if tall is not None and abs(tall["height"] - inside) <= 2:
-            break
-        page.wait_for_timeout(50)
-    else:
-        pytest.fail(f"the frame has {tall}, what it shows {inside}")
+        return tall is not None and abs(tall["height"] - inside) <= 2
+
+    assert awaited(page, fits)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     account.asks("GET", "/health/ready")
 
@@ -127,8 +127,8 @@ def test_a_token_on_the_element_is_used_once_and_a_used_one_says_what_to_do(
     spent = account.token()
     account.pages["/once"] = account.pages["/account"].replace('token-url="/account/sayso-token"', f'token="{spent}"')
     page = opened(window, account, "/once")
-    expect(page.frame_locator("iframe").first.locator("body[data-framed]")).to_be_attached()
-    expect(page.frame_locator("sayso-uses iframe").locator("body")).not_to_have_attribute("data-framed", "waiting")
+    for name in ("choices", "reach", "uses"):
+        expect(part(page, name).locator("body[data-framed]:not([data-framed=waiting])")).to_be_attached()
     states = [frame.evaluate("document.body.dataset.framed") for frame in page.frames[1:]]
     assert sorted(states) == ["open", "refused", "refused"]
     refused = next(frame for frame in page.frames[1:] if frame.evaluate("document.body.dataset.framed") == "refused")
@@ -153,7 +153,7 @@ def test_where_sayso_is_not_reached_and_without_script_the_page_speaks_for_itsel
         context.route("**/p/embed/**", lambda route: route.abort())
         page = context.new_page()
         page.goto(account.address + "/account")
-        expect(page.get_by_role("link", name="Your privacy choices")).to_be_visible(timeout=15_000)
+        expect(page.get_by_role("link", name="Your privacy choices")).to_be_visible()
         context.close()
 
 

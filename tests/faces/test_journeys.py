@@ -37,7 +37,7 @@ def test_without_script_the_code_is_typed(visitor: Visitor) -> None:
     page = visitor.opens("/p/", javascript=False)
     page.get_by_label("The code from your link").fill("typed")
     page.get_by_role("button", name="Continue").click()
-    assert visitor.site.received[0].body == "code=typed"
+    assert visitor.sent(page)[0].body == "code=typed"
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["script", "no-script"])
@@ -48,8 +48,9 @@ def test_choices_are_saved_by_a_plain_form(visitor: Visitor, javascript: bool) -
     if javascript:
         expect(page.get_by_text("2 changes, not saved yet")).to_be_visible()
     page.get_by_role("button", name="Save my choices").click()
-    assert visitor.site.received[0].path == "/p/you/choices"
-    assert visitor.site.received[0].body == (
+    (sent,) = visitor.sent(page)
+    assert sent.path == "/p/you/choices"
+    assert sent.body == (
         "csrf=form-token&notice=web&notice_version=3&decide=changed&shown=marketing.email&shown=marketing.profile&shown=analytics&shown=ads&granted=ads"
     )
 
@@ -57,8 +58,8 @@ def test_choices_are_saved_by_a_plain_form(visitor: Visitor, javascript: bool) -
 def test_everything_is_withdrawn_in_one_step(visitor: Visitor) -> None:
     page = visitor.opens("/p/you", javascript=False)
     page.get_by_role("button", name="Withdraw everything").click()
-    assert visitor.site.received[0].path == "/p/you/withdraw"
-    assert visitor.site.received[0].body == "csrf=form-token"
+    (sent,) = visitor.sent(page)
+    assert (sent.path, sent.body) == ("/p/you/withdraw", "csrf=form-token")
 
 
 def test_an_erasure_asks_for_the_word(visitor: Visitor) -> None:
@@ -66,7 +67,7 @@ def test_an_erasure_asks_for_the_word(visitor: Visitor) -> None:
     page.get_by_text("I want my data erased").click()
     page.get_by_label("Type the word “erase” to confirm").fill("erase")
     page.get_by_role("button", name="Erase my data").click()
-    assert visitor.site.received[0].body == "csrf=form-token&confirm=erase"
+    assert visitor.sent(page)[0].body == "csrf=form-token&confirm=erase"
 
 
 def test_a_record_is_verified_on_this_device(visitor: Visitor) -> None:
@@ -143,8 +144,8 @@ def test_the_reference_is_searched_in_the_page(visitor: Visitor) -> None:
 def test_the_theme_and_the_language_are_changed_by_forms(visitor: Visitor) -> None:
     page = visitor.opens("/p/you", javascript=False)
     page.get_by_role("button", name="Night").click()
-    assert visitor.site.received[0].path == "/settings"
-    assert visitor.site.received[0].body == "back=%2Fp%2Fyou&theme=dark"
+    (sent,) = visitor.sent(page)
+    assert (sent.path, sent.body) == ("/settings", "back=%2Fp%2Fyou&theme=dark")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

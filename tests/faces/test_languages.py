@@ -193,8 +193,7 @@ def test_a_foreign_notice_is_marked_in_the_banner(visitor: Visitor) -> None:
     assert title.evaluate("e => [e.lang, getComputedStyle(e).direction]") == ["en", "ltr"]
     banner.get_by_role("button", name="قبول الكل").last.click()
     expect(banner.get_by_role("status")).to_contain_text("Advertising")
-    page.wait_for_timeout(300)
-    assert visitor.site.received[-1].json["locale"] == "en"
+    assert visitor.sent(page)[0].json["locale"] == "en"
 
 
 def test_the_list_of_languages_opens_and_is_a_form_without_script(visitor: Visitor) -> None:

@@ -86,10 +86,9 @@ def test_every_form_is_sent_without_script(visitor: Visitor, path: str) -> None:
         button = form.locator("button:not([form]):visible").first
         if not button.count():
             continue
-        button.click()
-        page.wait_for_load_state()
-        assert len(visitor.site.received) == before + 1
-        sent = visitor.site.received[-1]
+        with page.expect_navigation():
+            button.click()
+        sent = visitor.sent(page, before + 1)[-1]
         assert sent.path == action
         if path.startswith("/p/you") and action != "/settings":
             assert "csrf=form-token" in sent.body
@@ -120,8 +119,8 @@ def test_without_colour_every_state_has_its_word_and_every_control_its_edge(visi
 @pytest.mark.parametrize("reduced", [True, False])
 def test_who_wants_no_motion_gets_none(visitor: Visitor, reduced: bool) -> None:
     page = visitor.opens("/p/you", reduced=reduced)
-    page.locator(".switch input").first.click()
-    moving = page.evaluate("document.getAnimations().length")
+    # In one breath: a moment later nothing moves any more.
+    moving = page.locator(".switch input").first.evaluate("e => (e.click(), document.getAnimations().length)")
     assert moving == 0 if reduced else moving > 0
     with_records(visitor, Log(11))
     page.goto(f"{visitor.site.address}/p/you/history")
@@ -144,8 +143,7 @@ def test_a_wrong_clock_changes_neither_what_is_sent_nor_what_is_proved(visitor: 
     page.goto(f"{visitor.site.address}/p/you?lang=en")
     page.get_by_role("checkbox", name="Advertising").check()
     page.get_by_role("button", name="Save my choices").click()
-    page.wait_for_load_state()
-    assert "granted=ads" in visitor.site.received[-1].body
+    assert "granted=ads" in visitor.sent(page)[0].body
 
 
 def test_a_form_with_changes_is_not_lost_without_a_question(visitor: Visitor) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 
 from sayso.kernel import Context, Database, Done, Job, Jobs, Try, Tx, Work, now, open_database
 from sayso.kernel.context import SYSTEM
@@ -10,8 +11,8 @@ from sayso.kernel.schema import feed
 LAST = 200
 
 
-def counting(last: int = LAST, each: int = 1) -> Job:
-    """Counts from 1 to `last`, `each` at a step."""
+def counting(last: int = LAST, each: int = 1, rest: float = 0.0) -> Job:
+    """Counts from 1 to `last`, `each` at a step, which takes `rest` seconds at least."""
 
     def pending(_tx: Tx, cursor: bytes) -> Work[bool]:
         yield ()
@@ -19,6 +20,7 @@ def counting(last: int = LAST, each: int = 1) -> Job:
 
     def step(tx: Tx, attempt: Try) -> Work[Done]:
         yield ()
+        time.sleep(rest)
         begin = place(attempt.cursor)
         end = min(begin + each, last)
         for number in range(begin + 1, end + 1):
@@ -59,7 +61,8 @@ def jobs_of(database: Database, *jobs: Job, alone: bool = False, slice_s: float 
 async def main(url: str) -> None:
     database = open_database(url)
     await database.start()
-    jobs, _ = jobs_of(database, counting(), alone=database.kind == "sqlite")
+    # So slow that nobody comes too late to kill it.
+    jobs, _ = jobs_of(database, counting(rest=0.05), alone=database.kind == "sqlite")
     print("working", flush=True)
     await jobs.work("default")
     await database.stop()

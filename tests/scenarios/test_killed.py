@@ -69,7 +69,7 @@ class Load:
 @pytest.mark.slow
 async def test_what_was_acknowledged_survives_a_kill_and_nothing_is_there_twice(served: Served, tmp_path: Path) -> None:
     load = Load(served, served.key("till", "recorder"))
-    await load.run(seconds=1.5)
+    await load.run(seconds=0.5)
     acknowledged = dict(load.told)
     assert acknowledged
     await asyncio.to_thread(served.start)

@@ -4,7 +4,6 @@ the server off.
 
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -18,7 +17,7 @@ MANIFEST = Path(__file__).parent.parent / "server" / "manifest.yaml"
 
 def a_customer(served: Served) -> str:
     """A person with a stored value; the address of their page."""
-    with httpx.Client(base_url=served.url(""), headers={"authorization": f"Bearer {served.admin_key}"}) as admin:
+    with served.admin as admin:
         body = {"identifier": {"type": "customer_id", "value": "c-1"}, "create": True}
         subject = admin.post("/v1/subjects/resolve", json=body).json()["subject"]
         values = {"subject": subject, "collection": "customers", "fields": {"email": "linden@example.com"}}

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,7 +13,10 @@ from typing import Any
 
 import httpx
 
-PATIENCE_S = 60
+from tests.builders.served import free_port
+
+PATIENCE_S = 180
+"""How long a process may take: far longer than it does on a machine that has other things to do."""
 
 
 def sayso(*words: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
@@ -85,10 +87,3 @@ def _until_ready(server: Server) -> None:
         except httpx.TransportError:
             time.sleep(0.05)
     raise AssertionError(f"not ready: {server.log.read_text()}")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -11,7 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.server.processes import PATIENCE_S, free_port, sayso
+from tests.builders.served import free_port
+from tests.server.processes import PATIENCE_S, sayso
 
 
 def demo(data: Path, port: int) -> subprocess.Popen[str]:
@@ -35,7 +36,7 @@ def test_the_demo_has_a_past_and_pages_with_content(data_dir: Path, tmp_path: Pa
         process = demo(data_dir, port)
         try:
             keys = json.loads((data_dir.with_name("data.keys") / "demo-keys.json").read_text())
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
                 assert "banner.js" in client.get("/demo/").text
                 banner = client.get("/v1/sites/shop/banner.json", headers={"origin": f"http://127.0.0.1:{port}"})
                 assert banner.headers["access-control-allow-origin"] == f"http://127.0.0.1:{port}"

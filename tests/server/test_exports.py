@@ -188,6 +188,7 @@ async def test_what_cannot_be_ordered_is_named(lite: World) -> None:
 
 
 async def test_an_export_is_fetched_when_it_is_done_and_gone_after_its_term(lite: World) -> None:
+    lite.services.workers.stop()
     await busy(lite)
     await lite.services.integrate()
     order = {"what": "entries", "format": "csv", "type": "access.*"}
@@ -207,6 +208,7 @@ async def test_an_export_is_fetched_when_it_is_done_and_gone_after_its_term(lite
 
 async def test_a_killed_workers_export_goes_on_where_it_was(lite: World) -> None:
     """The job is dropped after each step, as a killed process would drop it, and taken over by another."""
+    lite.services.workers.stop()
     await busy(lite)
     await lite.services.integrate()
     desk = lite.services.exports

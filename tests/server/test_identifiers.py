@@ -72,7 +72,8 @@ async def test_a_key_links_lists_and_unlinks_without_a_value_coming_back(world: 
     assert gone.json()["to"] == await world.person("ann@example.org", "email")
     told = await world.admin.get(f"/v1/subjects/{subject}/identifiers/history")
     assert [each["event"] for each in told.json()["events"]] == ["unlinked", "linked"]
-    assert "ann" not in done.text + listed.text + gone.text + told.text
+    texts = done.text + listed.text + gone.text + told.text
+    assert not [word for word in ("ann@", '"ann"', "example.org") if word in texts]
     last = listed.json()["identifiers"][0]["identifier"]
     refused = await world.admin.delete(f"/v1/subjects/{subject}/identifiers/{last}")
     assert refused.status_code == 409

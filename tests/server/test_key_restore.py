@@ -17,7 +17,7 @@ from sayso.server.founding import NewTenant, found
 from sayso.server.restoring import Restored, _put_back
 from sayso.server.settings import FILE, Settings
 from sayso.server.wiring import ANCHOR, wire
-from tests.server.worlds import World, settings_for
+from tests.server.worlds import World, settings_for, until
 from tests.vault.test_key_faults import killed_at
 from vault import DestroyedKey, KeyGone, SealedFile, keybackup, store
 
@@ -234,15 +234,16 @@ async def test_a_database_that_goes_back_under_a_server_opens_nothing_before_all
     assert (await quiet.nobody.get("/health/ready")).status_code == 503
     terms = [{"field": "email", "value": "ada@example.org"}]
     search = {"collection": "customers", "all": terms, "purpose": "marketing.email", "reason": "news"}
+
+    async def loaded() -> bool:
+        return quiet.services.keyring.holds("default")
+
     other = connect(shop.database)
     other.execute("BEGIN IMMEDIATE")
     async with asyncio.TaskGroup() as beside:
         # The erasure cannot be written while another connection has the lock.
         beside.create_task(keeper.round())
-        for _ in range(500):
-            if quiet.services.keyring.holds("default"):
-                break
-            await asyncio.sleep(0.01)
+        await until(loaded)
         # The keys are loaded. Another node's change has them loaded once more. Still nobody else has them.
         for _ in range(2):
             denied = await mailer.post("/v1/vault/search", json=search)

@@ -1,6 +1,5 @@
 """What people and services meet when the log contradicts what was signed, and how an operator lets it go on."""
 
-import asyncio
 import shutil
 from base64 import b64encode
 from pathlib import Path
@@ -9,7 +8,7 @@ import pytest
 
 from audit import LogForked
 from tests.server.processes import initialised, sayso
-from tests.server.worlds import World
+from tests.server.worlds import World, until
 
 
 def seen(folder: Path, size: int) -> None:
@@ -25,10 +24,11 @@ async def test_a_forked_log_stops_changes_and_permits_until_it_is_recovered(lite
     await lite.services.settle()
     seen(tmp_path, 9_999)
     await lite.person("c-2")
-    for _ in range(400):
-        if (await lite.choose(subject)).status_code != 201:
-            break
-        await asyncio.sleep(0.05)
+
+    async def noticed() -> bool:
+        return (await lite.choose(subject)).status_code != 201
+
+    await until(noticed)
     refused = await lite.choose(subject)
     assert refused.status_code == 503
     assert refused.headers["retry-after"] == "600"

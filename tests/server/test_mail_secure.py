@@ -36,7 +36,7 @@ async def a_brand(
             "mail_host": "127.0.0.1",
             "mail_port": mailbox.port,
             "mail_tls": begins,
-            "mail_timeout": 2,
+            "mail_timeout": 60,
             "mail_user": USER,
             "mail_password_file": str(password),
             "mail_from": "privacy@brand.example",

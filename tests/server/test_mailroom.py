@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.server.processes import PATIENCE_S, free_port
+from tests.builders.served import free_port
+from tests.server.processes import PATIENCE_S
 from tests.server.test_demo import demo
 
 
@@ -18,7 +19,7 @@ def test_a_queued_letter_is_dropped_because_its_reader_unsubscribed(data_dir: Pa
     port = free_port()
     process = demo(data_dir, port)
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", follow_redirects=True) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", follow_redirects=True, timeout=30) as client:
             assert "Taken out" not in client.get("/demo/mailer").text
             signed = client.post("/demo/signup", data={"email": "reader@example.org", "news": "on"})
             assert signed.status_code == 200
@@ -28,7 +29,7 @@ def test_a_queued_letter_is_dropped_because_its_reader_unsubscribed(data_dir: Pa
             tokens = re.findall(r'name="token" value="(tok_\w+)"', queue)
             assert len(tokens) == 2
             assert client.post("/demo/mailer/unsubscribe", data={"token": tokens[1]}).status_code == 200
-            until = time.monotonic() + 30
+            until = time.monotonic() + PATIENCE_S
             while "Taken out" not in (page := client.get("/demo/mailer").text):
                 assert time.monotonic() < until
                 time.sleep(0.05)

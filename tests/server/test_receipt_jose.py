@@ -25,7 +25,7 @@ def asked(receipts: list[str], jwks: Any) -> list[dict[str, str]]:
         input=json.dumps({"receipts": receipts, "jwks": jwks}),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=True,
     )
     said: list[dict[str, str]] = json.loads(done.stdout)

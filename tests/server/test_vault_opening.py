@@ -8,7 +8,9 @@ from typing import Any
 import httpx
 import pyrage
 import pytest
+from freezegun import freeze_time
 
+from sayso.kernel import now, to_datetime
 from tests.server.worlds import World
 from vault.token import new_token
 
@@ -345,7 +347,12 @@ async def test_a_list_that_is_read_slowly_is_decided_by_the_clock_of_each_part(l
     assert (await lite.apply(f"{manifest}  - {{id: A4, role: agent, {rule}}}\n")).status_code == 200
     agent, tokens = await lite.key("crm", "agent"), await stored(lite)
     named = [tokens["email"]] * 3 + [tokens["phone"]]
-    values = await read_slowly(lite, agent, named, lambda: asyncio.sleep(1.1))
+    with freeze_time(to_datetime(now()), real_asyncio=True) as clock:
+
+        async def later() -> None:
+            clock.tick(1.1)
+
+        values = await read_slowly(lite, agent, named, later)
     assert values == ["ada@example.org"] * 3 + [None]
 
 

@@ -1,21 +1,33 @@
 """A whole Sayso in this process: a real store, the real application, clients that speak HTTP to it."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import httpx
+import pytest
 from litestar.types import ASGIApp
 
+from sayso.server import mail, timestamping
 from sayso.server.app import assemble, running
+from sayso.server.connectors import runner
 from sayso.server.door import OperatorDoor
+from sayso.server.drp import callbacks
 from sayso.server.founding import NewTenant, found
 from sayso.server.settings import Settings
 from sayso.server.wiring import Services, wire
 from vault import SealedFile
 
 MANIFEST = Path(__file__).parent.parent / "server" / "manifest.yaml"
+
+
+SUBJECT = re.compile("sub_[0-9a-f]{8}")
+"""A person's id as it may not leave. What is signed is random letters among which the first four may stand."""
+
+T = TypeVar("T")
 
 
 class World:
@@ -83,6 +95,16 @@ class World:
         return await self._stack.enter_async_context(client)
 
 
+async def until(condition: Callable[[], Awaitable[T]], seconds: float = 60) -> T:
+    """What it answers, once that is true."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    while not (found := await condition()):
+        assert loop.time() < end, "it never came true"
+        await asyncio.sleep(0.03)
+    return found
+
+
 def settings_for(folder: Path, database_url: str, **more: Any) -> Settings:
     """Settings of an installation in `folder`."""
     data = folder / "data"
@@ -92,11 +114,18 @@ def settings_for(folder: Path, database_url: str, **more: Any) -> Settings:
 
 @asynccontextmanager
 async def a_world(folder: Path, database_url: str, **more: Any) -> AsyncIterator[World]:
-    """A fresh installation with the brand `default`."""
+    """A fresh installation with the brand `default`.
+
+    What carries letters, tells systems and agents and has logs stamped does a round when a test says so, and none by
+    itself: else it would now and then be under way with the very thing when the test's own round looks for it.
+    """
     settings = settings_for(folder, database_url, **more)
     SealedFile.create(settings.key_folder, None)
     services = wire(settings)
     async with AsyncExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        for place in (mail, runner, callbacks, timestamping):
+            patch.setattr(place, "EVERY", 3_600.0)
         await stack.enter_async_context(running(services))
         made = await found(services, NewTenant("default", "Huangshan & Hale Ltd, Ireland"))
         yield await World(services, assemble(services), stack, made.admin_key).enter()

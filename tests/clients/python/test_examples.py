@@ -46,7 +46,7 @@ def run(served: Served, key: str, name: str, *arguments: str, url: str | None = 
         env={**os.environ, "SAYSO_URL": url or served.url(""), "SAYSO_KEY": key},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

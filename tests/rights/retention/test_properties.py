@@ -132,7 +132,9 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(STEPS)
 def test_data_are_never_deleted_under_a_live_purpose_or_a_hold_and_always_after(
     rules: Rules, steps: list[tuple[str, int]]

@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from tests.builders.served import HOST
 from tests.server.feed.receivers import Receiver, a_receiver
-from tests.server.worlds import World, a_world
+from tests.server.worlds import World, a_world, until
 
 
 class Fed:
@@ -62,6 +62,24 @@ class Fed:
 async def fed_of(world: World) -> Fed:
     await world.smallest()
     return Fed(world, await world.key("mailer", "marketing_sender"))
+
+
+async def settled(fed: Fed, webhook: str, status: str, number: int = 1) -> list[dict[str, Any]]:
+    """The messages in a status, once there are so many."""
+
+    async def enough() -> list[dict[str, Any]]:
+        found = await fed.log(webhook, status=status)
+        return found if len(found) >= number else []
+
+    return await until(enough)
+
+
+async def until_tried(fed: Fed, webhook: str, number: int) -> None:
+    async def tried() -> bool:
+        log = await fed.log(webhook, status="waiting")
+        return bool(log) and len(log[0]["attempts"]) >= number
+
+    await until(tried)
 
 
 @pytest_asyncio.fixture

@@ -83,7 +83,7 @@ class Receiver:
     def url(self) -> str:
         return f"http://{HOST}:{self.port}/hook?x=1"
 
-    async def count(self, number: int, seconds: float = 30) -> list[Received]:
+    async def count(self, number: int, seconds: float = 60) -> list[Received]:
         """Everything received, once there are `number` of them."""
         try:
             async with asyncio.timeout(seconds), self._new:

@@ -1,14 +1,15 @@
 """Messages do not go inside, however the address is written or resolved."""
 
 import asyncio
-import socket
 
 import pytest
 
+from sayso.server.feed import outgoing
 from sayso.server.feed.addresses import RefusedAddress, check, public
 from sayso.server.feed.attempts import Message
 from sayso.server.feed.pinned import PinnedBackend, RefusedHost
 from sayso.server.feed.sender import Sender
+from tests.builders.served import free_port
 from tests.server.feed.receivers import Receiver
 
 MESSAGE = Message("msg_1", 1, "v1,x", "sayso.x.y", b"{}")
@@ -108,9 +109,7 @@ async def test_the_connection_goes_to_the_address_that_was_checked(receiver: Rec
 
 
 async def test_nobody_there_is_a_failure_like_any_other() -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     sender = Sender(("127.0.0.1",))
     outcome = await sender.send(f"http://127.0.0.1:{port}/", MESSAGE, 0)
     assert (outcome.code, outcome.delivered) == ("unreachable", False)
@@ -119,8 +118,11 @@ async def test_nobody_there_is_a_failure_like_any_other() -> None:
     await sender.close()
 
 
-async def test_a_receiver_without_tls_where_tls_was_named_is_a_failure(receiver: Receiver) -> None:
+async def test_a_receiver_without_tls_where_tls_was_named_is_a_failure(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outgoing, "_STEPS", dict.fromkeys(outgoing._STEPS, 1.0))
     sender = Sender(("127.0.0.1",))
-    outcome = await asyncio.wait_for(sender.send(f"https://127.0.0.1:{receiver.port}/", MESSAGE, 0), 12)
+    outcome = await asyncio.wait_for(sender.send(f"https://127.0.0.1:{receiver.port}/", MESSAGE, 0), 60)
     await sender.close()
     assert outcome.code in ("tls", "unreachable", "timeout")
