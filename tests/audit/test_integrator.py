@@ -98,6 +98,23 @@ async def test_racing_integrators_lose_and_double_nothing(store: Store) -> None:
     assert len({size for size, _ in heads}) == len(heads)
 
 
+async def test_who_is_far_behind_takes_more_at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("audit.integrator.FAR", 60)
+
+    async def took() -> int:
+        return (await store.log.integrate(store.database, TENANT, batch=10)).integrated
+
+    for _ in range(13):
+        await store.fill(5)  # so no row of the outbox holds more than five
+    assert 55 < await took() <= 60
+    await store.log.drain(store.database, TENANT)
+    for _ in range(11):
+        await store.fill(5)
+    assert await took() <= 10
+    await store.log.drain(store.database, TENANT)
+    assert (await check_log(store)).size == 120
+
+
 def _heads(tx: Tx) -> Work[list[tuple[int, bytes]]]:
     (rows,) = yield (tx.select(select(audit_checkpoint.c.size, audit_checkpoint.c.root)),)
     return list(rows)
