@@ -30,6 +30,11 @@ from sayso.kernel import SYSTEM, Context, Database, Signer, Tx, Work, new_id, no
 BATCH = 2_048
 """Entries in one integration, about: they are written in one commit, together with what people wait for."""
 
+FAR = 8_192
+"""Where so many wait they are taken at once: who is this far behind gains by fewer rounds, each of which rewrites the
+log's edge, is anchored and signed.
+"""
+
 
 class Round(NamedTuple):
     """What one round did: how many entries got their index, and up to which size the log is signed."""
@@ -67,7 +72,7 @@ class Integrator:
         self._pressure = pressure
 
     async def run(self, database: Database, tenant: str, cls: str, batch: int = BATCH) -> Round:
-        """Integrate what waits (up to `batch` entries) and sign. See `AuditLog.integrate`."""
+        """Integrate what waits (about `batch` entries, or `FAR`) and sign. See `AuditLog.integrate`."""
         context = Context(tenant, SYSTEM, now(), new_id("req"))
         state = await database.look(context, lambda tx: _state(tx, cls))
         turns = state.turns(cls, context.at)
@@ -190,11 +195,11 @@ def _close(tx: Tx, cls: str, log: str) -> Work[None]:
 
 
 def _integrate(tx: Tx, cls: str, log: str, origin: str, batch: int) -> Work[int]:
-    """Move about `batch` entries of a class from the outbox into the tree of its log; returns how many."""
+    """Move about `batch` entries of a class, or `FAR`, from the outbox into the tree of its log; returns how many."""
     row, locked, current = yield (store.tree_of(tx, log), store.tree_to_lock(tx, log), class_store.current_of(tx, cls))
     if (row is not None and not locked) or class_store.log_from(current, cls) != log:
         return 0
-    waiting = yield from store.oldest_pending(tx, cls, batch)
+    waiting = yield from store.oldest_pending(tx, cls, batch, FAR)
     pending = waiting.entries
     if row is not None and not pending:
         return 0

@@ -107,7 +107,7 @@ class AuditLog:
         return self._appender.append(tx, event, None, self._classes(tx.context.tenant).of(event.type))
 
     async def integrate(self, database: Database, tenant: str, log: str = MAIN, batch: int = BATCH) -> Round:
-        """One round: give up to `batch` waiting entries their index, then sign the committed head.
+        """One round: give about `batch` waiting entries their index (more of a large backlog), sign the committed head.
 
         To be called again and again, on every node, about every 100 ms, at once after a full batch. Opens the log when
         there is none. Raises `LogForked`, and `Unavailable` when the database is: nothing is signed then, and the next

@@ -5,7 +5,8 @@ openings that are theirs alone. What stays: all tiles of hashes and all checkpoi
 whoever kept the entries can still be checked; and in `main`, which is never pruned, the entry that says what was taken,
 under which root, and by whom.
 
-Nothing goes that was not exported and verified a moment before. The first commit says what is gone, then it is deleted
+Nothing goes that was not exported and verified a moment before, nor what an export holds that somebody may still fetch:
+it waits until that export's term is over. The first commit says what is gone, then it is deleted
 in small steps: who is killed between them goes on with the next call.
 """
 
@@ -21,6 +22,7 @@ from audit.classes import Classes
 from audit.encoding import decode_leaf, id_of
 from audit.entry import AuditEvent
 from audit.errors import PruneRefused
+from audit.exports.store import held
 from audit.note import VerifierKey
 from audit.proving import root_at, signed
 from audit.search import entry as entry_of
@@ -132,9 +134,11 @@ def _logs(tx: Tx) -> Work[list[tuple[str, int, bool]]]:
 async def _over(database: Database, context: Context, log: str, size: int, *, ended: bool, keep: str) -> Due:
     """Walk from what was pruned last to the first bundle with an entry whose time is not over."""
     row = prune_store.pruned_from(await database.look(context, lambda tx: _pruned(tx, log)))
+    needed = await database.look(context, lambda tx: held(tx, log))
+    end = size if needed is None else min(size, needed)
     begin = below = row.below if row is not None else 0
     first, last, weight = b"\xff" * 16, b"", 0
-    while below < size:
+    while below < end:
         number = below // WIDTH
         rows = await database.look(context, lambda tx: _bundles(tx, log, number))  # noqa: B023
         if not rows:
@@ -143,7 +147,7 @@ async def _over(database: Database, context: Context, log: str, size: int, *, en
             keys = [store.entry_key(id_of(leaf)) for leaf in unpack(raw)]
             over = all(add_duration(milliseconds(key) * 1000, keep) <= context.at for key in keys)
             whole = len(keys) == WIDTH or (ended and below + len(keys) == size)
-            if not over or not whole or below + len(keys) > size:
+            if not over or not whole or below + len(keys) > end:
                 return Due(log, keep, begin, below, weight, first, last)
             first, last = min(first, *keys), max(last, *keys)
             below, weight = below + len(keys), weight + len(raw)
@@ -167,6 +171,9 @@ def _told(tx: Tx, due: Due, note: Callable[[Tx, AuditEvent], Work[str]], guard: 
     head = yield from signed(tx, due.log)
     if (before.below if before is not None else 0) != due.begin or head.size < due.below:
         raise PruneRefused("The log was pruned by somebody else meanwhile; look again.")
+    needed = yield from held(tx, due.log)
+    if needed is not None and needed < due.below:
+        raise PruneRefused("An export was ordered meanwhile that may hold some of these entries; look again.")
     root = yield from root_at(tx, due.log, due.below)
     res = {"log": due.log, "origin": store.Tree(*tree).origin, "from": str(due.begin), "below": str(due.below)}
     event = AuditEvent(PRUNED, "ok", res | {"root": root.hex()} | (yield from _link(tx, due.log, before)))

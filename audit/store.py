@@ -142,11 +142,13 @@ def signed_from(rows: list[Any]) -> Signed | None:
     return Signed(*rows[0]) if rows else None
 
 
-def oldest_pending(tx: Tx, log: str, limit: int) -> Work[Waiting]:
-    """The entries that wait longest, about `limit` of them: whole rows, one at least."""
-    (sizes,) = yield (tx.query(_PENDING_SIZES, log=log, most=limit),)
+def oldest_pending(tx: Tx, log: str, limit: int, far: int) -> Work[Waiting]:
+    """The entries that wait longest, about `limit` of them, or `far` where so many wait: whole rows, one at least."""
+    (sizes,) = yield (tx.query(_PENDING_SIZES, log=log, most=max(limit, far)),)
     if not sizes:
         return Waiting([], [])
+    if sum(count for _, count in sizes) >= far:
+        limit = max(limit, far)
     until, total = sizes[0][0], 0
     for first, count in sizes:
         total += count

@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from audit import proving
+from audit import proving, prune_store
 from audit import store as log_store
 from audit.classes import MAIN
 from audit.errors import LogNotFound
@@ -32,7 +32,7 @@ from audit.exports.reports import Plain, Report
 from audit.exports.tables import EXPORT, HEAD, PART
 from audit.opening import Indexed
 from audit.selection import Selection, before, first_id, packed, unpacked
-from sayso.kernel import TENANT_OWNER, Done, Job, Sealer, Try, Tx, Work, new_raw, raw
+from sayso.kernel import DAY, TENANT_OWNER, Done, Job, Sealer, Try, Tx, Work, new_raw, raw
 
 SCANNED: Final = 2_048
 """Entries that one step looks at."""
@@ -66,12 +66,17 @@ class ExportDesk:
         return (yield from self._find(tx, raw(export, "exp")))
 
     def finished(self, tx: Tx, export: str) -> Work[Export]:
-        """The export, if it may be fetched. Raises `ExportNotFound`, `ExportNotReady`, `ExportGone`."""
+        """The export, if it may be fetched. Raises `ExportNotFound`, `ExportNotReady`, `ExportGone`, and `EntryPruned`
+        if what it found is not there any more: before the first byte, and not in mid-stream.
+        """
         found = yield from self.status(tx, export)
         if found.status == "expired" or found.until <= tx.context.at:
             raise ExportGone
         if found.status != "done":
             raise ExportNotReady(found.status)
+        (lowest,) = yield (store.lowest_of(tx, found.key),)
+        # What is pruned goes from the lowest index on.
+        yield from log_store.leaves_in(tx, lowest)
         return found
 
     def newest(self, tx: Tx, limit: int = 50) -> Work[list[Export]]:
@@ -112,12 +117,12 @@ class ExportDesk:
     # the job
 
     def _pending(self, tx: Tx, _: bytes) -> Work[bool]:
-        due, over = yield (store.unfinished(tx), store.past(tx, tx.context.at))
+        due, over = yield (store.unfinished(tx), store.past(tx, tx.context.at - _READ_OUT))
         return bool(due or over)
 
     def step(self, tx: Tx, tried: Try, scanned: int = SCANNED) -> Work[Done]:
         """One step: forget an export whose term is over, or look at up to `scanned` entries for the oldest order."""
-        over, due = yield (store.past(tx, tx.context.at), store.unfinished(tx))
+        over, due = yield (store.past(tx, tx.context.at - _READ_OUT), store.unfinished(tx))
         if over:
             yield from self._expire(tx, over[0][0])
             return Done(b"", 1, more=True, deleted=True)
@@ -142,7 +147,7 @@ class ExportDesk:
         if not heads:
             raise LogNotFound
         for number, (log, head) in enumerate(heads):
-            tx.insert(HEAD, export.key, number, log, head.size, head.note, 0)
+            tx.insert(HEAD, export.key, number, log, head.size, head.note, 0, head.size)
         self._put(tx, export, status="running", size=sum(head.size for _, head in heads))
 
     def _select(self, tx: Tx, export: Export, scanned: int) -> Work[int]:
@@ -151,8 +156,12 @@ class ExportDesk:
         low, high = export.order.selection.bounds()
         end = before(high, first_id(export.made_at + 60_000_000))
         after = export.cursor or _just_before(low)
-        (rows,) = yield (store.rows_after(tx, heads, after, end, scanned),)
-        hits = yield from self._fitting(tx, export, heads, rows)
+        pruned, rows = yield prune_store.all_pruned(tx), store.rows_after(tx, heads, after, end, scanned)
+        below = {log: index for log, index, *_ in pruned}
+        # Entries that are said to be pruned go any moment. Those that came after the heads were fixed may bear earlier
+        # ids; they are not in this export.
+        there = [row for row in rows if below.get(row[6], 0) <= row[1] < heads[row[6]][1]]
+        hits = yield from self._fitting(tx, export, there)
         report = self.reports[export.order.what]
         left = hits[report.fitting(hits) :]
         if left:
@@ -167,8 +176,8 @@ class ExportDesk:
                 counted = key.seal(_COLLECTION, f"{export.id}/{parts}", counted)
             places = [(heads[hit.log][0], hit.index) for hit in hits]
             tx.insert(PART, export.key, parts, packed(places), counted)
-            for number, found in Counter(number for number, _ in places).items():
-                store.count_hits(tx, export.key, number, found)
+            for number in {number for number, _ in places}:
+                store.count_hits(tx, export.key, number, [leaf for head, leaf in places if head == number])
             parts += 1
         self._put(
             tx,
@@ -181,12 +190,9 @@ class ExportDesk:
         )
         return len(rows)
 
-    def _fitting(
-        self, tx: Tx, export: Export, heads: Mapping[str, tuple[int, int]], rows: list[store.IndexRow]
-    ) -> Work[list[Indexed]]:
+    def _fitting(self, tx: Tx, export: Export, rows: list[store.IndexRow]) -> Work[list[Indexed]]:
         selection, report = export.order.selection, self.reports[export.order.what]
-        # Entries that came after the heads were fixed may bear earlier ids; they are not in this export.
-        fitting = [row for row in rows if row[1] < heads[row[6]][1] and selection.admits(*row[2:6])]
+        fitting = [row for row in rows if selection.admits(*row[2:6])]
         if not fitting or not (selection.reads_leaves or report.reads_leaves):
             return [
                 Indexed(entry, log, leaf, b"", subject, actor) for entry, leaf, _, _, subject, actor, log in fitting
@@ -218,6 +224,9 @@ class ExportDesk:
 
 
 _GIVEN_UP: Final = 5
+
+_READ_OUT: Final = DAY // 24
+"""What somebody began to fetch within its term is still read to its end: an hour later it is forgotten."""
 
 
 def _just_before(low: bytes) -> bytes:

@@ -13,7 +13,7 @@ from sayso.kernel import DAY, Conflict, Gone, Instant, Invalid, NotFound, Values
 Status = Literal["queued", "running", "done", "failed", "expired"]
 
 TERM: Final = 7 * DAY
-"""How long an export may be fetched."""
+"""How long an export may be fetched, and keeps the entries that it found from being pruned."""
 
 FORMATS: Final = ("jsonl", "csv", "parquet", "bundle", "ocsf", "cloudevents")
 """Formats of `what: entries`; a report names its own."""

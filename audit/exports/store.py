@@ -1,13 +1,13 @@
 """The SQL of exports. Each function is part of a unit of work."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import case, func, select
 
 from audit.exports.tables import audit_export, audit_export_head, audit_export_part
 from audit.tables import audit_index
-from sayso.kernel import Query, Tx
+from sayso.kernel import Query, Tx, Work
 
 OPEN = ("queued", "running")
 
@@ -40,11 +40,34 @@ def heads_of(tx: Tx, export: bytes) -> Query:
     return tx.select(select(c.log, c.size, c.note, c.hits).where(c.export == export).order_by(c.number))
 
 
-def count_hits(tx: Tx, export: bytes, number: int, hits: int) -> None:
-    """So many more were found under a head."""
+def lowest_of(tx: Tx, export: bytes) -> Query:
+    """Log and smallest index of what an export found there."""
     c = audit_export_head.c
+    return tx.select(select(c.log, c.lowest).where(c.export == export, c.hits > 0))
+
+
+def held(tx: Tx, log: str) -> Work[int | None]:
+    """From which index on exports that may still be fetched need the entries of a log; None: they need none of them.
+    One that is still being made may need any.
+    """
+    e, h = audit_export.c, audit_export_head.c
+    made = select(func.min(h.lowest)).select_from(
+        audit_export_head.join(audit_export, (h.tenant == e.tenant) & (h.export == e.export))
+    )
+    making, lowest = yield (
+        unfinished(tx),
+        tx.select(made.where(h.log == log, h.hits > 0, e.status == "done")),
+    )
+    found: int | None = lowest[0][0]
+    return 0 if making else found
+
+
+def count_hits(tx: Tx, export: bytes, number: int, found: Sequence[int]) -> None:
+    """These indexes more were found under a head."""
+    c, lowest = audit_export_head.c, min(found)
     changed = audit_export_head.update().where(c.export == export, c.number == number)
-    tx.execute(changed.values(hits=c.hits + hits), expect=1)
+    least = case((c.lowest > lowest, lowest), else_=c.lowest)
+    tx.execute(changed.values(hits=c.hits + len(found), lowest=least), expect=1)
 
 
 def forget(tx: Tx, export: bytes) -> None:

@@ -33,10 +33,11 @@ audit_export_head = tenant_table(
     column("size", BigInteger),
     column("note", LargeBinary),
     column("hits", BigInteger),
+    column("lowest", BigInteger),
     key=("export", "number"),
 )
 """The signed heads under which an export's entries are selected and proven, one for each log that it looks into; `hits`
-counts what was found there.
+counts what was found there, `lowest` is the smallest index of it (`size`: nothing was).
 """
 
 audit_export_part = tenant_table(

@@ -1,8 +1,10 @@
 import asyncio
 from pathlib import Path
 
+import asyncpg
 import pytest
 from sqlalchemy import select
+from sqlalchemy.engine import make_url
 
 from audit import AuditLog, LogForked, NotIntegrated, proving
 from audit.anchor import Anchor
@@ -96,6 +98,40 @@ async def test_racing_integrators_lose_and_double_nothing(store: Store) -> None:
     assert (await check_log(store)).size == len(set(entries)) == 720
     heads = await store.look(_heads)
     assert len({size for size, _ in heads}) == len(heads)
+
+
+async def test_no_change_waits_for_the_row_that_elects_the_integrator(postgres_url: str) -> None:
+    url = make_url(postgres_url)
+    async with Opened(postgres_url, None) as store:
+        await store.fill(1)
+        await store.log.drain(store.database, TENANT)
+        other = await asyncpg.connect(user=url.username, host=url.query["host"], database=url.database)
+        try:
+            async with other.transaction():
+                await other.execute("SELECT 1 FROM audit_tree FOR UPDATE")
+                # Another node is integrating: changes commit, and nobody stands in line behind it.
+                await asyncio.wait_for(store.fill(3), 60)
+                assert await asyncio.wait_for(store.log.integrate(store.database, TENANT), 60) == Round(0, 1)
+        finally:
+            await other.close()
+        assert await store.log.drain(store.database, TENANT) == 4
+
+
+async def test_who_is_far_behind_takes_more_at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("audit.integrator.FAR", 60)
+
+    async def took() -> int:
+        return (await store.log.integrate(store.database, TENANT, batch=10)).integrated
+
+    for _ in range(13):
+        await store.fill(5)  # so no row of the outbox holds more than five
+    assert 55 < await took() <= 60
+    await store.log.drain(store.database, TENANT)
+    for _ in range(11):
+        await store.fill(5)
+    assert await took() <= 10
+    await store.log.drain(store.database, TENANT)
+    assert (await check_log(store)).size == 120
 
 
 def _heads(tx: Tx) -> Work[list[tuple[int, bytes]]]:

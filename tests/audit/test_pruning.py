@@ -213,22 +213,23 @@ async def test_a_hold_a_damaged_copy_and_an_open_ended_class_keep_everything(
     assert (await counts(store))[1] == 301
 
 
+class Killed(BaseException):
+    """The process ends here."""
+
+
+async def die(*_: Any) -> None:
+    raise Killed
+
+
 async def test_a_prune_that_was_killed_is_finished_by_the_next(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Killed(BaseException):
-        pass
-
     store.classes = ACCESS
     with at("2026-01-01"):
         made = await store.fill(300)
         await store.settle()
     with at("2026-06-01"):
         with monkeypatch.context() as patched:
-
-            async def die(*_: Any) -> None:
-                raise Killed
-
             patched.setattr(pruning, "finish", die)
             with pytest.raises(Killed):
                 await store.log.prune(store.database, context(), tmp_path / "copy", nobody_holds, nothing_else)

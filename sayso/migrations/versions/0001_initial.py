@@ -97,6 +97,7 @@ def upgrade() -> None:
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("note", sa.LargeBinary(), nullable=False),
         sa.Column("hits", sa.BigInteger(), nullable=False),
+        sa.Column("lowest", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "export", "number", name=op.f("audit_export_head_pk")),
     )
     guard("audit_export_head", replaced=True)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 def prune(place: Place, copy: Path | None, yes: bool) -> None:
     """Say which entries are over by the manifest's `logs`; with --copy export, verify, then delete them.
 
-    Hashes, checkpoints and proofs stay. A legal hold keeps everything. Exit 1: refused, nothing was deleted.
+    Hashes, checkpoints and proofs stay. A legal hold keeps everything, an export what it holds until its
+    term is over. Exit 1: refused, nothing was deleted.
     """
 
     async def look(client: "httpx.AsyncClient") -> Any:
@@ -52,6 +53,6 @@ def _told(found: dict[str, Any], what: str) -> None:
             f" ({each['bytes']} bytes, kept {each['keep']}) {what}."
         )
     if not found["logs"]:
-        click.echo("Nothing is over.")
+        click.echo("Nothing is over that no export holds.")
     if found["holds"]:
         click.echo(f"Legal holds keep them all the same: {', '.join(found['holds'])}.")
