@@ -143,7 +143,7 @@ def test_a_page_that_the_browser_kept_is_brought_up_to_date(visitor: Visitor, br
     keeping.close()
 
 
-# A window without the focus, or given it again, looks once more: walks beside each other take it in turn.
+# A window that begins without the focus, or is given it again, looks once more: walks take it from each other.
 UNDISTURBED = """Document.prototype.hasFocus = () => true;
     for (const event of ['focus', 'visibilitychange'])
         addEventListener(event, told => told.stopImmediatePropagation(), true);"""
@@ -215,7 +215,7 @@ COUNTING = (
 
 def test_a_first_visit_waits_for_no_other_process_of_the_browser(visitor: Visitor) -> None:
     """Reading `document.cookie` or what a site stored does."""
-    visitor.site.pages["/plain"] = PLAIN
+    visitor.site.pages |= {"/plain": PLAIN, "/adverts.js": "window.adverts = true"}
     page = visitor.opens("/plain", script=COUNTING)
     question(page).wait_for()
     page.wait_for_load_state("networkidle")
