@@ -14,12 +14,11 @@ from litestar.openapi import OpenAPIConfig
 from litestar.types import ASGIApp
 
 from sayso import __version__
-from sayso.server import problems
 from sayso.server.dispatcher import Dispatcher
 from sayso.server.door import Door
 from sayso.server.hot import HOT_CALLS
 from sayso.server.loops import Loops
-from sayso.server.routes import all_handlers
+from sayso.server.routes import all_handlers, refusals
 from sayso.server.routes.bodies import StrictBody
 from sayso.server.routes.gate import gate, provide_call
 from sayso.server.wiring import Services
@@ -70,7 +69,7 @@ def create_litestar(body_limit: int = 1 << 20, *, describing: bool = False) -> L
         dependencies={"call": Provide(provide_call)},
         dto=StrictBody,
         return_dto=None,
-        exception_handlers={Exception: problems.handle, 500: problems.handle},
+        exception_handlers={Exception: refusals.answer, 500: refusals.answer},
         request_max_body_size=body_limit,
         on_app_init=[_without_logging],
         openapi_config=OpenAPIConfig(title="Sayso", version=__version__, create_examples=False) if describing else None,

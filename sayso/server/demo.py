@@ -71,6 +71,7 @@ async def _fill(settings: Settings, *, anew: bool) -> dict[str, str]:
             range(DAYS), label="Ninety days", file=sys.stderr, hidden=not sys.stderr.isatty()
         ) as days:
             await past.happen(days)
+        await past.report()
         keys[SECRET] = await past.listen(settings)
         await services.settle()
     return keys

@@ -19,8 +19,10 @@ from rights import Opening
 from sayso.kernel import DAY, Context, Tx, Unit, Work, load, new_id, now, raw
 from sayso.server.applying import apply_tree
 from sayso.server.auth import Principal, operator
+from sayso.server.call import Call
 from sayso.server.calls.decisions import evaluate
 from sayso.server.clients import NewKey, create_key
+from sayso.server.exporting import Filter, order
 from sayso.server.feed import NewWebhook
 from sayso.server.mailroom import MAILER_PATH
 from sayso.server.settings import Settings
@@ -107,6 +109,11 @@ class Past:
             here = [customer for customer in self._people if customer.subject and customer.day < day]
             await self._together(self._lives(customer, day) for customer in here)
         await self._rights()
+
+    async def report(self) -> None:
+        """Order the report on who used what, which is made as soon as the server runs."""
+        call = Call(self._services, self._admin, new_id("req"), "demo.report")
+        await call.alone(lambda tx: order(call, tx, "access", "json", Filter(), ()))
 
     async def _arrives(self, customer: Customer, day: int) -> None:
         """A first order: the person, their address, a contract, and what they chose."""

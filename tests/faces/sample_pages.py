@@ -16,6 +16,7 @@ from sayso.server.pages import (
     LatePage,
     PeoplePage,
     PersonPage,
+    ProblemPage,
     RequestFilter,
     SignedUp,
 )
@@ -51,6 +52,17 @@ UNSUBSCRIBES: dict[str, dict[str, Any]] = {
     "back": {"state": "back"},
     "nowhere": {"state": "nowhere", "list": ""},
 }
+
+
+REQUEST = "req_0193a5c47b1e7c5f9a27b4b0c9d8e7f6"
+PROBLEMS: tuple[tuple[int, str, dict[str, Any]], ...] = (
+    (400, "malformed", {}),
+    (401, "no-session", {}),
+    (403, "role-not-admitted", {"console": True, "detail": "This takes the role officer."}),
+    (404, "not-found", {}),
+    (410, "gone", {}),
+    (500, "unexpected", {}),
+)
 
 
 def all_pages(locale: str = "en", **frame: Any) -> list[Sample]:
@@ -297,6 +309,16 @@ def all_pages(locale: str = "en", **frame: Any) -> list[Sample]:
             "mailroom-empty",
             "/demo/mailer?none",
             pages.render_mailroom(a_mailroom_page(locale, frame=at("/demo/mailer"), letters=())),
+        ),
+        *(
+            Sample(
+                f"problem-{status}",
+                f"/nowhere?{status}",
+                pages.render_problem(
+                    ProblemPage(frame=at("/p/"), status=status, slug=slug, request=REQUEST, brand=brand, **more)
+                ),
+            )
+            for status, slug, more in PROBLEMS
         ),
         Sample("docs", "/docs", pages.render_docs(DocsPage(frame=at("/docs"), spec=SPEC))),
         Sample("gallery", "/gallery", pages.render_gallery(GalleryPage(frame=at("/gallery")))),

@@ -104,3 +104,13 @@ def test_the_pages_hold_in_forced_colours(visitor: Visitor) -> None:
     page.emulate_media(forced_colors="active")
     assert findings(page) == ""
     assert page.locator(".switch input").first.evaluate("e => getComputedStyle(e).appearance") != "none"
+    edges = page.locator(".tabs a").evaluate_all("all => all.map(e => getComputedStyle(e).borderBottomWidth)")
+    assert edges == ["3px", "0px", "0px", "0px"], "where one is stands out without a colour"
+
+
+@pytest.mark.parametrize("locale", ["de", "ar"])
+def test_every_way_through_the_console_is_in_sight_in_a_narrow_window(visitor: Visitor, locale: str) -> None:
+    page = visitor.opens("/console/systems", width=360, locale=locale)
+    ways = page.locator(".rail nav a").evaluate_all("all => all.map(e => e.getBoundingClientRect().toJSON())")
+    assert len(ways) == 7
+    assert all(way["left"] >= 0 and way["right"] <= 360 for way in ways)

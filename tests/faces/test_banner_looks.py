@@ -72,6 +72,24 @@ def test_at_four_hundred_percent_all_can_be_reached(visitor: Visitor, locale: st
     submissions(visitor, 1, page)
 
 
+def test_the_end_of_the_page_is_reached_above_the_banner_and_no_room_is_left_when_it_goes(visitor: Visitor) -> None:
+    page = visitor.opens(width=360, height=640)
+    answers(page).first.wait_for()
+    page.wait_for_function("document.documentElement.style.paddingBlockEnd")
+    last = page.locator("footer button:visible").last
+    seen = last.evaluate(
+        """(one) => {
+            one.scrollIntoView({block: "nearest"});
+            const box = one.getBoundingClientRect();
+            return document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2) === one;
+        }"""
+    )
+    assert seen
+    answers(page).first.click()
+    page.locator("sayso-say .said").wait_for()
+    assert page.evaluate("document.documentElement.style.cssText") == ""
+
+
 def test_in_forced_colours_every_button_has_an_edge_and_both_answers_the_same(visitor: Visitor) -> None:
     page = visitor.opens()
     page.emulate_media(forced_colors="active")

@@ -33,8 +33,8 @@ async def test_an_officer_makes_a_report_reads_it_and_takes_its_proofs(world: Wo
     export = (await world.admin.get("/v1/exports")).json()["exports"][0]["export"]
     page = (await browser.get(f"/console/uses?export={export}")).text
     told = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
-    assert "mailer contact.email marketing.email use 3 permitted 0 refused" in told
-    assert "mailer health marketing.email use 0 permitted 3 refused" in told
+    assert "mailer contact.email marketing.email use Permitted 3 Refused 0" in told
+    assert "mailer health marketing.email use Permitted 0 Refused 3" in told
     bundle = await browser.get(f"/console/uses/{export}/bundle")
     file = tmp_path / "report.zip"
     file.write_bytes(bundle.content)

@@ -38,6 +38,10 @@ def test_the_demo_has_a_past_and_pages_with_content(data_dir: Path, tmp_path: Pa
             keys = json.loads((data_dir.with_name("data.keys") / "demo-keys.json").read_text())
             with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
                 assert "banner.js" in client.get("/demo/").text
+                letters = {"email": "arabic@example.org", "news": "on"}
+                signed_up = client.post("/demo/signup", data=letters, headers={"accept-language": "ar"})
+                assert signed_up.status_code == 200, "its notice is not in Arabic"
+                assert "tok_" in signed_up.text
                 banner = client.get("/v1/sites/shop/banner.json", headers={"origin": f"http://127.0.0.1:{port}"})
                 assert banner.headers["access-control-allow-origin"] == f"http://127.0.0.1:{port}"
                 officer = {"authorization": f"Bearer {keys['admin']}"}

@@ -53,10 +53,15 @@ export function view(configuration: Configuration, wishes: Wishes, { root, open,
   const sentence = (pattern: string, names: string) => names && pattern.replace("{purposes}", () => names);
   const allOf = (yes: boolean) => () => wishes.decide(() => yes, false, "banner", 1);
 
+  // What the keyboard reaches must not lie under the banner (WCAG 2.4.11), at the page's end neither.
+  const room = (): void => {
+    const { style } = document.documentElement;
+    style.paddingBlockEnd = style.scrollPaddingBlockEnd = card ? card.offsetHeight + 24 + "px" : "";
+  };
   const leave = (): void => {
     card?.remove();
     card = undefined;
-    document.documentElement.style.scrollPaddingBlockEnd = "";
+    room();
     if (document.activeElement === document.body && came?.isConnected) came.focus();
     came = null;
   };
@@ -78,10 +83,7 @@ export function view(configuration: Configuration, wishes: Wishes, { root, open,
     card.addEventListener("focusin", (event) => (came = (event.relatedTarget as HTMLElement | null) ?? came));
     root.insertBefore(card, open);
     place();
-    // What the keyboard reaches must not lie under the banner (WCAG 2.4.11).
-    new ResizeObserver(() => {
-      if (card) document.documentElement.style.scrollPaddingBlockEnd = card.offsetHeight + 24 + "px";
-    }).observe(card);
+    new ResizeObserver(room).observe(card);
   };
 
   const choose = (): void => {

@@ -89,6 +89,7 @@ from .plain_words import category, country, role
 from .privacy import LINKS as OPT_OUT_LINKS
 from .privacy import Link as OptOutLink
 from .privacy import PrivacyPage, render_privacy
+from .problem import ProblemPage, render_problem
 from .reaching import Cell, Channel, Hours, Question, Reaching
 from .receipt import plain, reading_language, receipt_document
 from .reference import DocsPage, render_docs
@@ -188,6 +189,7 @@ __all__ = [
     "PlanView",
     "PreferencesPage",
     "PrivacyPage",
+    "ProblemPage",
     "ProofBundle",
     "ProposalLine",
     "PurposeCard",
@@ -251,6 +253,7 @@ __all__ = [
     "render_person",
     "render_preferences",
     "render_privacy",
+    "render_problem",
     "render_request",
     "render_requests",
     "render_shop",

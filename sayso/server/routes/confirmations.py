@@ -22,8 +22,7 @@ from sayso.server.pages import Brand, ConfirmPage, render_confirm
 from sayso.server.portals import address_for
 from sayso.server.routes.answers import answered
 from sayso.server.routes.gate import admits, public, services_of
-from sayso.server.routes.html import brand, first, form, frame, html
-from sayso.server.routes.person_session import door_tenant
+from sayso.server.routes.html import brand, door_tenant, first, form, frame, html
 from sayso.server.routes.seen import observed
 from sayso.server.texts import worded
 

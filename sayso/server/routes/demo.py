@@ -26,7 +26,7 @@ from sayso.server.routes.gate import public, services_of
 from sayso.server.routes.html import brand, first, form, frame, html, see
 from sayso.server.sessions import LINK_TERM_S
 from sayso.server.tenancy import DEFAULT
-from sayso.server.texts import worded
+from sayso.server.texts import language_of, worded
 from vault import SubjectFacts
 
 AnyRequest = Request[Any, Any, Any]
@@ -61,7 +61,7 @@ async def signup(request: AnyRequest) -> Response[str]:
             choices={NEWS: "granted" if news else "refused"},
             notice=notice.name,
             notice_version=notice.version,
-            locale=frame(request).locale,
+            locale=language_of(notice.text, frame(request).locale),
             method="api",
             identifier=Identifier("email", email),
         )

@@ -15,6 +15,7 @@ from sayso.server.look import Look, style_of
 from sayso.server.pages import PAGE_HEADERS, Brand, Flash, Frame, negotiate, theme_of
 from sayso.server.portals import Portal, portal_at
 from sayso.server.routes.gate import services_of
+from sayso.server.tenancy import DEFAULT
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -76,10 +77,26 @@ def portal_of(request: AnyRequest) -> Portal | None:
     return portal_at(services_of(request).configurations, request.headers.get("host", ""))
 
 
+def door_tenant(request: AnyRequest, named: str = "") -> str:
+    """In whose name the door speaks: the brand of this host, else the one that is named, else the first."""
+    here = portal_of(request)
+    if here is not None:
+        return here.tenant
+    tenants = services_of(request).configurations.tenants()
+    return named if named in tenants else DEFAULT if DEFAULT in tenants else tenants[0]
+
+
+def request_id(request: AnyRequest) -> str:
+    """The id of this request, as the log has it."""
+    scope: Any = request.scope
+    found: str = scope["sayso.request"]
+    return found
+
+
 def html(text: str, *, status: int = 200) -> Response[str]:
     """A page with its strict policy."""
     headers = {name: value for name, value in PAGE_HEADERS.items() if name != "content-type"}
-    return Response(text, status_code=status, media_type=PAGE_HEADERS["content-type"], headers=headers)
+    return Response(text, status_code=status, media_type="text/html", headers=headers)
 
 
 def see(address: str, *, cookies: list[Cookie] | None = None) -> Response[None]:

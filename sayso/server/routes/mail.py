@@ -20,9 +20,8 @@ from sayso.server.pages.locales import moment, negotiate
 from sayso.server.portals import address_for
 from sayso.server.routes.answers import answered
 from sayso.server.routes.gate import admits, public, services_of
-from sayso.server.routes.html import brand, first, form, frame, html
+from sayso.server.routes.html import brand, door_tenant, first, form, frame, html
 from sayso.server.routes.person_door import demand_door_rate
-from sayso.server.routes.person_session import door_tenant
 from sayso.server.sessions import LINK_TERM_S
 from sayso.server.texts import in_locale
 from sayso.server.wiring import Services

@@ -21,6 +21,7 @@ from sayso.server.routes.gate import public, services_of
 from sayso.server.routes.html import (
     brand,
     cookie,
+    door_tenant,
     first,
     form,
     form_from_anywhere,
@@ -28,6 +29,7 @@ from sayso.server.routes.html import (
     html,
     look_of,
     portal_of,
+    request_id,
     see,
 )
 from sayso.server.routes.person_session import (
@@ -36,8 +38,6 @@ from sayso.server.routes.person_session import (
     OPEN,
     AnyRequest,
     call_of,
-    door_tenant,
-    request_id,
     session_of,
 )
 from sayso.server.routes.statics import NoSuchFile

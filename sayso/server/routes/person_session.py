@@ -6,13 +6,23 @@ from litestar import Request, Response
 from litestar.handlers import BaseRouteHandler
 from msgspec.structs import replace
 
-from sayso.server import problems, sessions
+from sayso.server import sessions
 from sayso.server.call import Call
 from sayso.server.pages import Flash, LatePage, render_late
 from sayso.server.routes.gate import public, services_of
-from sayso.server.routes.html import StaleForm, brand, demand_csrf, form, frame, html, portal_of
+from sayso.server.routes.html import (
+    StaleForm,
+    brand,
+    demand_csrf,
+    door_tenant,
+    form,
+    frame,
+    html,
+    portal_of,
+    request_id,
+)
+from sayso.server.routes.refusals import answer
 from sayso.server.sessions import NoSession, Session
-from sayso.server.tenancy import DEFAULT
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -61,29 +71,13 @@ def by_pages(handlers: list[BaseRouteHandler]) -> list[BaseRouteHandler]:
 
 def _too_late(request: AnyRequest, error: Exception) -> Response[Any]:
     if request.method != "POST":
-        return problems.handle(request, error)
+        return answer(request, error)
     ended = isinstance(error, NoSession)
     shown = replace(frame(request, flash=Flash("ended" if ended else "csrf")), path="/p/")
     page = LatePage(frame=shown, brand=brand(request, door_tenant(request)), next="/p/" if ended else HOME)
     return html(render_late(page), status=401 if ended else 403)
 
 
-def door_tenant(request: AnyRequest, named: str = "") -> str:
-    """In whose name the door speaks: the brand of this host, else the one that is named, else the first."""
-    here = portal_of(request)
-    if here is not None:
-        return here.tenant
-    tenants = services_of(request).configurations.tenants()
-    return named if named in tenants else DEFAULT if DEFAULT in tenants else tenants[0]
-
-
 def call_of(request: AnyRequest, session: Session, operation: str) -> Call:
     """The call of the person, about themselves."""
     return Call(services_of(request), sessions.person(session), request_id(request), operation)
-
-
-def request_id(request: AnyRequest) -> str:
-    """The id of this request, as the log has it."""
-    scope: Any = request.scope
-    found: str = scope["sayso.request"]
-    return found

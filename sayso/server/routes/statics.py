@@ -41,10 +41,16 @@ async def static(request: Request[Any, Any, Any], file: FromPath[str]) -> Respon
     content = _files().get(file)
     if content is None:
         raise NoSuchFile("not-found", "There is no such file.")
-    kind = MEDIA_TYPES.get(Path(file).suffix, "application/octet-stream")
+    kind = MEDIA_TYPES.get(Path(file).suffix, "application/octet-stream").removesuffix("; charset=utf-8")
     packed = _packed().get(file) if accepts_gzip(request.headers.get("accept-encoding", "").encode("latin-1")) else None
     headers = STATIC_HEADERS | ({"content-encoding": "gzip"} if packed else {})
     return Response(packed or content, media_type=kind, headers=headers)
+
+
+@get("/", opt=public("it shows nothing and leads on"), operation_id="pages.start", include_in_schema=False)
+async def start(request: Request[Any, Any, Any]) -> Response[None]:
+    """To the demo's shop, else to the preference page."""
+    return see("/demo/" if services_of(request).settings.demo else "/p/")
 
 
 @get("/favicon.ico", opt=public("browsers ask for it"), operation_id="static.favicon", include_in_schema=False)
@@ -115,4 +121,4 @@ def _packed() -> dict[str, bytes]:
     return {name: packed for name, packed in made.items() if len(packed) < len(_files()[name])}
 
 
-handlers: list[BaseRouteHandler] = [static, favicon, settings, docs, openapi, problems]
+handlers: list[BaseRouteHandler] = [start, static, favicon, settings, docs, openapi, problems]

@@ -29,8 +29,7 @@ from sayso.server.limits import client_address, prefix_of
 from sayso.server.pages import UnsubscribePage, render_unsubscribe
 from sayso.server.portals import address_for
 from sayso.server.routes.gate import admits, public, services_of
-from sayso.server.routes.html import brand, demand_own_origin, frame, html
-from sayso.server.routes.person_session import door_tenant
+from sayso.server.routes.html import brand, demand_own_origin, door_tenant, frame, html
 from sayso.server.texts import worded
 
 AnyRequest = Request[Any, Any, Any]
