@@ -89,7 +89,8 @@ _BACKLOG = Prepared(
 )
 _ADVANCE = Prepared(
     audit_tree.update()
-    .where(audit_tree.c.log == _of_log, audit_tree.c.size == bindparam("was", type_=BigInteger), audit_tree.c.ended == 0)
+    .where(audit_tree.c.log == _of_log)
+    .where(audit_tree.c.size == bindparam("was", type_=BigInteger), audit_tree.c.ended == 0)
     .values(size=bindparam("now", type_=BigInteger), root=bindparam("top", type_=LargeBinary))
 )
 

@@ -55,7 +55,8 @@ def standing_keys() -> Select[Any]:
 def _of_person(table: Table, *columns: ColumnElement[Any], owner: str = "subject") -> Prepared:
     c = table.c
     return Prepared(
-        select(*columns).where(c.bucket == bindparam("bucket"), c[owner] == bindparam("subject")).order_by(*columns[:2])
+        select(*columns).where(c.bucket == bindparam("bucket"), c[owner] == bindparam("subject")).order_by(*columns[:2]),
+        brief=True,
     )
 
 

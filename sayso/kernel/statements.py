@@ -27,8 +27,8 @@ class Prepared:
     Its parameters are `bindparam`s; `tx.query(PREPARED, name=value)` and `tx.execute(PREPARED, name=value)` run it. For
     what runs many times a second: building and compiling a statement costs more than the database needs for it.
 
-    `brief`: an index leads it to few rows. The embedded database answers it where a point read is answered, since handing
-    it to another thread and back costs more than the answer.
+    `brief`: an index leads it to few rows. The embedded database answers it where a point read is answered, since
+    handing it to another thread and back costs more than the answer.
     """
 
     __slots__ = ("_compiled", "_statement", "brief")
