@@ -47,7 +47,7 @@ _ENTRIES_PER_STATEMENT = 5_000
 TileKey = tuple[int, int]
 """Level and number."""
 
-# What every round of the integrator asks, ten times a second for each log. The offset is written out because SQLite's
+# What every round of the integrator asks, four times a second for each log. The offset is written out because SQLite's
 # dialect would make it a parameter of its own.
 _of_log = bindparam("log", type_=Text)
 _most = bindparam("most", type_=BigInteger)
