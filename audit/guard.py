@@ -123,12 +123,15 @@ def standing(tx: Tx, log: str, heads: Sequence[Head]) -> Work[tuple[store.Tree |
 
 def contains(tx: Tx, log: str, tree: store.Tree, heads: Sequence[Head]) -> Work[None]:
     """Raise `LogForked` unless the tree's tiles fold to its root, and to each of `heads` at that size."""
+    # Most of what was seen is one head, seen by several.
+    roots: dict[int, bytes | None] = {}
     for head in [*heads, Head(tree.size, tree.root, "its own tiles")]:
-        try:
-            found = (yield from root_at(tx, log, head.size)) if head.size <= tree.size else None
-        except Malformed:
-            found = None
-        if found != head.root:
+        if head.size not in roots:
+            try:
+                roots[head.size] = (yield from root_at(tx, log, head.size)) if head.size <= tree.size else None
+            except Malformed:
+                roots[head.size] = None
+        if roots[head.size] != head.root:
             raise LogForked(log, head.found, head.size, tree.size)
 
 

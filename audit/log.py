@@ -109,9 +109,9 @@ class AuditLog:
     async def integrate(self, database: Database, tenant: str, log: str = MAIN, batch: int = BATCH) -> Round:
         """One round: give about `batch` waiting entries their index (more of a large backlog), sign the committed head.
 
-        To be called again and again, on every node, about every 100 ms, at once after a full batch. Opens the log when
-        there is none. Raises `LogForked`, and `Unavailable` when the database is: nothing is signed then, and the next
-        round reads anew.
+        To be called again and again, on every node, about four times a second, at once after a full batch. Opens the
+        log when there is none. Raises `LogForked`, and `Unavailable` when the database is: nothing is signed then, and
+        the next round reads anew.
         """
         return await self._integrator.run(database, tenant, log, batch)
 

@@ -10,7 +10,6 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
-    Update,
     bindparam,
     func,
     literal_column,
@@ -48,7 +47,7 @@ _ENTRIES_PER_STATEMENT = 5_000
 TileKey = tuple[int, int]
 """Level and number."""
 
-# What every round of the integrator asks, ten times a second for each log. The offset is written out because SQLite's
+# What every round of the integrator asks, four times a second for each log. The offset is written out because SQLite's
 # dialect would make it a parameter of its own.
 _of_log = bindparam("log", type_=Text)
 _most = bindparam("most", type_=BigInteger)
@@ -56,29 +55,44 @@ _none: ColumnElement[int] = literal_column("0")
 _TREE_TO_LOCK = Prepared(
     select(audit_tree.c.origin, audit_tree.c.size, audit_tree.c.root, audit_tree.c.opened, audit_tree.c.ended)
     .where(audit_tree.c.log == _of_log)
-    .with_for_update(skip_locked=True)
+    .with_for_update(skip_locked=True),
+    brief=True,
 )
 _LAST_SIGNED = Prepared(
     select(audit_checkpoint.c.size, audit_checkpoint.c.root, audit_checkpoint.c.note)
     .where(audit_checkpoint.c.log == _of_log)
     .order_by(audit_checkpoint.c.size.desc())
     .limit(_most)
-    .offset(_none)
+    .offset(_none),
+    brief=True,
 )
 _PENDING_SIZES = Prepared(
     select(audit_outbox.c.first, audit_outbox.c.count)
     .where(audit_outbox.c.log == _of_log)
     .order_by(audit_outbox.c.first)
     .limit(_most)
-    .offset(_none)
+    .offset(_none),
+    brief=True,
 )
 # Locked: an erasure that takes a person out of a waiting row must not be overtaken by the integrator.
 _PENDING_UNTIL = Prepared(
     select(audit_outbox.c.bucket, audit_outbox.c.first, audit_outbox.c.entries)
     .where(audit_outbox.c.log == _of_log, audit_outbox.c.first <= bindparam("until", type_=LargeBinary))
-    .with_for_update()
+    .with_for_update(),
+    brief=True,
 )
-_ANY_PENDING = Prepared(select(audit_outbox.c.first).where(audit_outbox.c.log == _of_log).limit(_most).offset(_none))
+_ANY_PENDING = Prepared(
+    select(audit_outbox.c.first).where(audit_outbox.c.log == _of_log).limit(_most).offset(_none), brief=True
+)
+_BACKLOG = Prepared(
+    select(func.coalesce(func.sum(audit_outbox.c.count), 0), func.min(audit_outbox.c.first)).select_from(audit_outbox)
+)
+_ADVANCE = Prepared(
+    audit_tree.update()
+    .where(audit_tree.c.log == _of_log)
+    .where(audit_tree.c.size == bindparam("was", type_=BigInteger), audit_tree.c.ended == 0)
+    .values(size=bindparam("now", type_=BigInteger), root=bindparam("top", type_=LargeBinary))
+)
 
 
 class Tree(NamedTuple):
@@ -167,8 +181,7 @@ def any_pending(tx: Tx, log: str) -> Query:
 
 def backlog(tx: Tx) -> Query:
     """How many entries wait, and the id of the oldest."""
-    columns: tuple[Any, ...] = (func.coalesce(func.sum(audit_outbox.c.count), 0), func.min(audit_outbox.c.first))
-    return tx.select(select(*columns).select_from(audit_outbox))
+    return tx.query(_BACKLOG)
 
 
 def all_trees(tx: Tx) -> Query:
@@ -298,17 +311,13 @@ def open_tree(tx: Tx, log: str, tree: Tree) -> None:
 
 def advance_tree(tx: Tx, log: str, was: Tree, moved: Tree) -> None:
     """The log's row moves on, if it still stands where it was read. The fence: a second integrator loses here."""
-    tx.execute(_standing_still(log, was).values(size=moved.size, root=moved.root), expect=1)
+    tx.execute(_ADVANCE, expect=1, log=log, was=was.size, now=moved.size, top=moved.root)
 
 
 def end_tree(tx: Tx, log: str, was: Tree) -> None:
     """The log takes no more entries, if it still stands where it was read."""
-    tx.execute(_standing_still(log, was).values(ended=1), expect=1)
-
-
-def _standing_still(log: str, was: Tree) -> Update:
     c = audit_tree.c
-    return audit_tree.update().where(c.log == log, c.size == was.size, c.ended == 0)
+    tx.execute(audit_tree.update().where(c.log == log, c.size == was.size, c.ended == 0).values(ended=1), expect=1)
 
 
 def store_tiles(tx: Tx, log: str, tiles: Iterable[tuple[TileKey, bytes]]) -> None:

@@ -29,7 +29,8 @@ PEOPLE_AFTER = Prepared(
     .where(_person.bucket == bindparam("bucket"), _person.subject > bindparam("after"))
     .order_by(_person.subject)
     .limit(bindparam("most", type_=BigInteger))
-    .offset(literal_column("0"))
+    .offset(literal_column("0")),
+    brief=True,
 )
 """People of one bucket behind one of them."""
 STATES_AFTER = Prepared(

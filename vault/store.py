@@ -54,9 +54,8 @@ def standing_keys() -> Select[Any]:
 
 def _of_person(table: Table, *columns: ColumnElement[Any], owner: str = "subject") -> Prepared:
     c = table.c
-    return Prepared(
-        select(*columns).where(c.bucket == bindparam("bucket"), c[owner] == bindparam("subject")).order_by(*columns[:2])
-    )
+    own = c.bucket == bindparam("bucket"), c[owner] == bindparam("subject")
+    return Prepared(select(*columns).where(*own).order_by(*columns[:2]), brief=True)
 
 
 _key, _tag = tables.vault_key.c, tables.vault_index_of.c

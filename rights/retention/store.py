@@ -37,7 +37,8 @@ _FEED = Prepared(
     .where(feed.c.shard == 0, feed.c.position > bindparam("after", type_=BigInteger))
     .order_by(feed.c.position)
     .limit(_most)
-    .offset(_none)
+    .offset(_none),
+    brief=True,
 )
 _HOLDS_OF = Prepared(
     select(rights_hold_of.c.hold, rights_hold_of.c.categories)

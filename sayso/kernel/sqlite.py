@@ -270,6 +270,8 @@ class _SqliteSession:
 
     async def query(self, query: Query) -> list[Values]:
         text, values = query.text(_DIALECT)
+        if query.brief:
+            return self._reads.execute(text, values).fetchall()
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._database.query_thread, lambda: self._database.fetch(text, values))
 

@@ -57,6 +57,11 @@ class Query(NamedTuple):
     tenant: str = ""
     values: dict[str, Any] | None = None
 
+    @property
+    def brief(self) -> bool:
+        """Whether it was prepared as one that few rows answer."""
+        return isinstance(self.statement, Prepared) and self.statement.brief
+
     def text(self, dialect: Dialect) -> tuple[str, Values]:
         """The statement and its values for a driver."""
         return written(self.statement, dialect, self.tenant, self.values)

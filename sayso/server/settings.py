@@ -45,7 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     site_rate: Positive = 6000
     prefix_rate: Positive = 120
     trusted_proxies: tuple[str, ...] = ()
-    integrate_every: float = 0.1
+    integrate_every: float = 0.25
     log_most_waiting: Positive = 200_000
     log_longest_wait: Positive = 30
     witness_policy: str = ""

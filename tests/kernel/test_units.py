@@ -14,11 +14,12 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    bindparam,
     select,
 )
 from sqlalchemy.schema import CreateTable
 
-from sayso.kernel import SYSTEM, Conflict, Context, Database, Invalid, Rows, Tx, Work, now, open_database
+from sayso.kernel import SYSTEM, Conflict, Context, Database, Invalid, Prepared, Rows, Tx, Work, now, open_database
 from sayso.kernel.schema import feed
 from sayso.kernel.sqlite import connect
 
@@ -331,3 +332,31 @@ async def test_a_flush_with_many_rows_is_whole_as_well(database: Database) -> No
     with pytest.raises(Conflict):
         await database.run(context(), twice)
     assert await database.look(context(), read(b"n" * 16)) == 0
+
+
+async def test_a_brief_question_needs_no_other_thread_and_a_long_one_does(sqlite_url: str) -> None:
+    database = open_database(sqlite_url)
+    await database.start()
+    try:
+        database.writer.execute(str(CreateTable(counter)))  # type: ignore[attr-defined]
+        totals = select(counter.c.total).where(counter.c.subject == bindparam("person"))
+
+        def ask(brief: bool):
+            prepared = Prepared(totals, brief=brief)
+
+            def unit(tx: Tx) -> Work[list[tuple[int]]]:
+                (rows,) = yield (tx.query(prepared, person=b"b" * 16),)
+                return list(rows)
+
+            return unit
+
+        await database.run(context(), add(b"b" * 16, 5))
+        assert await database.look(context(), ask(brief=False)) == [(5,)]
+        database.query_thread.shutdown()  # type: ignore[attr-defined]
+        assert await database.look(context(), ask(brief=True)) == [(5,)]
+        assert await database.run_alone(context(), ask(brief=True)) == [(5,)]
+        assert await database.look(context("other"), ask(brief=True)) == []
+        with pytest.raises(RuntimeError):
+            await database.look(context(), ask(brief=False))
+    finally:
+        await database.stop()
