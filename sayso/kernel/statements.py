@@ -25,7 +25,8 @@ class Prepared:
     """A statement over the tenant's own rows, written once and compiled once for each engine.
 
     Its parameters are `bindparam`s; `tx.query(PREPARED, name=value)` and `tx.execute(PREPARED, name=value)` run it. For
-    what runs many times a second: building and compiling a statement costs more than the database needs for it.
+    what runs many times a second: building and compiling a statement costs more than the database needs for it. Only
+    short ones are prepared: while a cold unit of the embedded database asks so, nobody else is served.
     """
 
     __slots__ = ("_compiled", "_statement")
