@@ -52,6 +52,17 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.basetemp = config.option.basetemp or str(folder / "t")
 
 
+# Their outcome hangs on the time of other processes too: a browser, a cluster, servers that are killed.
+_BESIDE_OTHERS = ("clients", "faces", "scenarios", "server")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A walk beside other processes that fails is walked once more, and the summary tells (decision 0037)."""
+    for item in items:
+        if item.path.relative_to(config.rootpath / "tests").parts[0] in _BESIDE_OTHERS:
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """What failed may be looked at until the next run."""
     if exitstatus:

@@ -143,7 +143,7 @@ def test_a_page_that_the_browser_kept_is_brought_up_to_date(visitor: Visitor, br
     keeping.close()
 
 
-# A window that begins without the focus, or is given it again, looks once more: walks beside each other take it in turn.
+# A window that begins without the focus, or is given it again, looks once more: walks take it from each other.
 UNDISTURBED = """Document.prototype.hasFocus = () => true;
     for (const event of ['focus', 'visibilitychange'])
         addEventListener(event, told => told.stopImmediatePropagation(), true);"""
