@@ -371,7 +371,7 @@ _UNLINK = Prepared(
 
 def forget(tx: Tx, subject: bytes) -> Work[int]:
     """Delete what leads from entries to a person, and the openings of those entries; returns how many there were."""
-    whose = {"bucket": bucket_of(tx.context.tenant, subject), "person": subject}
+    whose: dict[str, Any] = {"bucket": bucket_of(tx.context.tenant, subject), "person": subject}
     entries, waiting = yield (tx.query(_ENTRIES_OF, **whose), tx.query(_ALL_PENDING))
     for bucket, first, contents in waiting:
         kept = forget_pending(contents, subject, TENANT_OWNER)
