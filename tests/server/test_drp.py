@@ -194,6 +194,7 @@ REFUSED: list[tuple[str, dict[str, Any], SigningKey, int, bool]] = [
     ("no action", {"exercise": None}, AGENT, 400, True),
     ("another law", {"regime": "gdpr"}, AGENT, 400, True),
     ("a private callback", {"status_callback": "https://10.0.0.1/x"}, AGENT, 400, False),
+    ("a callback at no name", {"status_callback": "https://a..example/x"}, AGENT, 400, False),
     ("a local callback", {"status_callback": "http://localhost/x"}, AGENT, 400, False),
     ("a long name", {"agent-request-id": "x" * 201}, AGENT, 400, True),
 ]
