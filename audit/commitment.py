@@ -24,7 +24,6 @@ COLLECTION = "audit"
 """The collection that sealed openings are bound to; their field is `<entry id>/<compartment>`, their version 0."""
 
 R_SIZE = 32
-NONCE_SIZE = 16
 TAG_SIZE = 16
 
 

@@ -258,11 +258,6 @@ class AuditLog:
         """The key that signed this checkpoint of the log, be it retired by now. Raises `LogNotFound`."""
         return proving.signer_of(tx, self._signer, log, note)
 
-    def head(self, tx: Tx, log: str = MAIN) -> Work[tuple[int, bytes]]:
-        """Size and note of the newest signed head. Raises `LogNotFound`."""
-        found = yield from proving.signed(tx, log)
-        return found.size, found.note
-
     def checkpoint(self, tx: Tx, log: str = MAIN) -> Work[bytes]:
         """The newest signed checkpoint (C2SP). Raises `LogNotFound`."""
         return (yield from proving.signed(tx, log)).note
@@ -278,10 +273,6 @@ class AuditLog:
     def root_at(self, tx: Tx, log: str, size: int) -> Work[bytes]:
         """The root of a log's first `size` entries, from its tiles. Raises `Malformed` without them."""
         return proving.root_at(tx, log, size)
-
-    def consistency_proof(self, tx: Tx, old: int, new: int | None = None, log: str = MAIN) -> Work[list[bytes]]:
-        """Hashes proving that the tree of `new` entries begins with that of `old`. Raises `SizeNotInLog`."""
-        return proving.consistency_proof(tx, log, old, new)
 
     def tlog_proof(self, tx: Tx, entry_id: str, *, witnessed: bool = False) -> Work[bytes]:
         """The entry's receipt (C2SP tlog-proof), self-contained; `witnessed`: with the cosignatures of enough
@@ -346,14 +337,14 @@ class AuditLog:
             await pruning.carry_out(database, context, each, lambda tx, event: self._note(tx, event, MAIN), guard, also)
         return found
 
-    async def export_all(self, database: Database, tenant: str, out: Path, patience_s: float = 30.0) -> dict[str, int]:
+    async def export_all(self, database: Database, tenant: str, out: Path) -> dict[str, int]:
         """`main` into the folder `out` and every other log below `out/logs`; returns the size of each by name."""
-        sizes = {MAIN: await self.export(database, tenant, out, MAIN, patience_s=patience_s)}
+        sizes = {MAIN: await self.export(database, tenant, out, MAIN)}
         context = Context(tenant, SYSTEM, now(), new_id("req"))
         for each in await database.look(context, self.logs):
             if each.name != MAIN:
                 folder = export.folder_of(out, each.name)
-                sizes[each.name] = await self.export(database, tenant, folder, each.name, patience_s=patience_s)
+                sizes[each.name] = await self.export(database, tenant, folder, each.name)
         return sizes
 
 

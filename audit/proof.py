@@ -71,11 +71,3 @@ class TlogProof(Struct, frozen=True):
 def pack_extra(key: VerifierKey, entry: bytes) -> bytes:
     """The `extra` of our proofs: vkey line, newline, entry."""
     return key.line.encode() + b"\n" + entry
-
-
-def unpack_extra(extra: bytes | None) -> tuple[VerifierKey, bytes]:
-    """The vkey and the entry inside `extra`. Raises `Malformed` when it is not ours."""
-    line, newline, entry = (extra or b"").partition(b"\n")
-    if not newline:
-        raise Malformed("the proof does not carry its entry")
-    return VerifierKey.parse(utf8(line, "verifier key")), entry

@@ -56,13 +56,9 @@ def inclusion_proof(tx: Tx, log: str, index: int, size: int | None = None) -> Wo
     return (yield from _prove(tx, log, inclusion_plan(index, size)))
 
 
-def consistency_proof(tx: Tx, log: str, old: int, new: int | None = None) -> Work[list[bytes]]:
-    """Hashes that prove that the tree of size `new` (the signed one by default) begins with that of size `old`.
-
-    Raises `SizeNotInLog`.
-    """
+def consistency_proof(tx: Tx, log: str, old: int, new: int) -> Work[list[bytes]]:
+    """Hashes that prove that the tree of size `new` begins with that of size `old`. Raises `SizeNotInLog`."""
     head = yield from signed(tx, log)
-    new = head.size if new is None else new
     if not 0 <= old <= new <= head.size:
         raise SizeNotInLog(head.size)
     return (yield from _prove(tx, log, consistency_plan(old, new)))

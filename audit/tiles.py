@@ -6,10 +6,10 @@ height
 wider one, so only the widest is ever kept and every older one is a slice. The same holds for bundles of entries.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from audit.merkle import EMPTY_ROOT, Node, fold, leaf_hash, perfect_root, root_plan
+from audit.merkle import EMPTY_ROOT, Node, fold, perfect_root, root_plan
 from audit.strict import HASH_SIZE, Malformed, decimal
 
 WIDTH = 256
@@ -75,14 +75,6 @@ def width_at(place_level: int, number: int, size: int) -> int:
     """How wide the tile or bundle is in a tree of `size` leaves; 0 where there is none."""
     row = size >> (8 * max(place_level, 0))
     return max(0, min(WIDTH, row - number * WIDTH))
-
-
-def all_places(size: int) -> Iterator[Place]:
-    """Every tile and bundle of a tree of `size` leaves: bundles first, then tiles from the leaves up, left to right."""
-    for level in (ENTRIES_LEVEL, *range(levels(size))):
-        row = size >> (8 * max(level, 0))
-        for number in range(-(-row // WIDTH)):
-            yield Place(level, number, min(WIDTH, row - number * WIDTH))
 
 
 def place_of(node: Node) -> tuple[int, int]:
@@ -184,8 +176,3 @@ def prefix(bundle: bytes, width: int) -> bytes:
     if at > len(bundle):
         raise Malformed(f"the bundle ends inside its entry {width - 1}")
     return bundle[:at]
-
-
-def leaf_row(bundle: bytes) -> list[bytes]:
-    """Leaf hashes of the entries of a bundle."""
-    return [leaf_hash(entry) for entry in unpack(bundle)]

@@ -274,12 +274,8 @@ class ConsentRegistry:
         """A one-time code for the preference page. `session`: whoever asks for it has the person signed in."""
         return (yield from self._links.create(tx, subject, ttl_s, assurance))
 
-    def redeem_link(self, tx: Tx, code: str) -> Work[bytes]:
-        """The person behind a code, once. Raises `LinkUnusable`."""
-        return (yield from self._links.redeem(tx, code))[0]
-
-    def enter_by_link(self, tx: Tx, code: str) -> Work[tuple[bytes, Assurance]]:
-        """The same, with what the code vouches for. Raises `LinkUnusable`."""
+    def redeem_link(self, tx: Tx, code: str) -> Work[tuple[bytes, Assurance]]:
+        """The person behind a code, once, and what the code vouches for. Raises `LinkUnusable`."""
         return (yield from self._links.redeem(tx, code))
 
     def sign_in(self, tx: Tx, who: bytes | Identifier, client: str, *, create: bool = False) -> Work[bytes]:

@@ -86,17 +86,15 @@ class _Index:
 class Snapshot:
     """The compiled policy of one tenant."""
 
-    def __init__(
-        self, tenant: str, rules: Sequence[Rule], trees: Trees, grounds: Grounds, *, text: str = MODEL_TEXT
-    ) -> None:
-        """`rules` have passed the lint. Raises `ForbiddenModel` or `ForbiddenMatcher` for a `text` that is not ours."""
+    def __init__(self, tenant: str, rules: Sequence[Rule], trees: Trees, grounds: Grounds) -> None:
+        """`rules` have passed the lint."""
         self.tenant = tenant
         self.rules = tuple(rules)
         self.trees = trees
-        self.version = _version(tenant, self.rules, trees, grounds, text)
-        self.reference = Reference(self.rules, trees, text)
+        self.version = _version(tenant, self.rules, trees, grounds)
+        self.reference = Reference(self.rules, trees)
         self.grounds = grounds
-        self._matches = _matcher(text, trees)
+        self._matches = _matcher(trees)
         self._rows = [rule.row()[: len(_MATCHED)] for rule in self.rules]
         self._allows, self._denies = _Index(), _Index()
         for place, rule in enumerate(self.rules):
@@ -190,8 +188,8 @@ class Snapshot:
         )
 
 
-def _matcher(text: str, trees: Trees) -> Matcher:
-    model = read_model(text)
+def _matcher(trees: Trees) -> Matcher:
+    model = read_model()
     asked = model["r"]["r"].tokens
     named = [f"p_{name}" for name in _MATCHED]
     if model["p"]["p"].tokens[: len(named)] != named:
@@ -202,7 +200,7 @@ def _matcher(text: str, trees: Trees) -> Matcher:
     )
 
 
-def _version(tenant: str, rules: Sequence[Rule], trees: Trees, grounds: Grounds, text: str) -> str:
+def _version(tenant: str, rules: Sequence[Rule], trees: Trees, grounds: Grounds) -> str:
     """SHA-256, in hex, of all that answers: model, trees, purposes, laws and rows.
 
     Purposes and laws count because they decide which alternatives are admissible. The order of the rows counts, because
@@ -212,7 +210,7 @@ def _version(tenant: str, rules: Sequence[Rule], trees: Trees, grounds: Grounds,
         tree.links() for tree in (trees.roles, trees.categories, trees.purposes, trees.jurisdictions, trees.actions)
     ]
     rows = [rule.row() for rule in rules]
-    content = [tenant, text, links, grounds.purposes, grounds.laws, grounds.special, rows]
+    content = [tenant, MODEL_TEXT, links, grounds.purposes, grounds.laws, grounds.special, rows]
     return hashlib.sha256(_encoder.encode(content)).hexdigest()
 
 

@@ -35,7 +35,6 @@ from rights.model import (
     advance,
     kind_named,
     law_named,
-    method_named,
     refusal_named,
 )
 from rights.opening import OPENED, Opening
@@ -154,7 +153,6 @@ __all__ = [
     "kind_named",
     "law_named",
     "may_rest",
-    "method_named",
     "parse_answer_rules",
     "parse_end_terms",
     "parse_systems",

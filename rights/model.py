@@ -389,11 +389,6 @@ def refusal_named(name: str) -> Refusal:
     return REFUSALS[_place(name, REFUSALS, "unknown-reason", "reason to refuse")]
 
 
-def method_named(name: str) -> Method:
-    """`name` as a way to verify who asks. Raises `Invalid` (`unknown-method`)."""
-    return METHODS[_place(name, METHODS, "unknown-method", "way to verify")]
-
-
 def _place(name: str, names: tuple[str, ...], slug: str, what: str) -> int:
     if name in names:
         return names.index(name)

@@ -142,11 +142,6 @@ class SealedFile:
         root = _clear_root(path, header, mac) if passphrase is None else _sealed_root(path, header, mac, passphrase)
         return cls(path, root, sealed=passphrase is not None, suite=Suite(header.suite))
 
-    @property
-    def unsealed(self) -> bool:
-        """Whether the file alone is enough to use the key."""
-        return not self._facts.sealed
-
     def describe(self) -> ProviderFacts:
         return self._facts
 

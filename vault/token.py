@@ -13,7 +13,6 @@ from zlib import crc32
 PREFIX: Final = "tok_"
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _PAIRS: Final = [high + low for high in _ALPHABET for low in _ALPHABET]
-_DIGITS: Final = {char: value for value, char in enumerate(_ALPHABET)}
 _RANDOM_CHARS: Final = 22
 _CHECK_CHARS: Final = 6
 LENGTH: Final = len(PREFIX) + _RANDOM_CHARS + _CHECK_CHARS
@@ -38,16 +37,6 @@ def is_token(text: str) -> bool:
         return False
     # The alphabet stands in the order of its codes, so texts of one length compare as the numbers that they write.
     return text[_BODY] <= _LAST and _check(crc32(text[:-_CHECK_CHARS].encode())) == text[_CHECK]
-
-
-def drawn_from(token: str) -> bytes | None:
-    """The 16 bytes that a token was made of, or None when it is none."""
-    if not is_token(token):
-        return None
-    number = 0
-    for char in token[_BODY]:
-        number = number * 62 + _DIGITS[char]
-    return number.to_bytes(16, "big")
 
 
 def _check(number: int) -> str:

@@ -32,7 +32,11 @@ _packed = msgspec.msgpack.Encoder().encode
 
 def check_evidence(evidence: Evidence) -> None:
     """Raises `TooLarge`, and `Invalid` naming the member."""
-    if len(evidence) > MEMBERS or len(_packed(evidence)) > LIMIT:
+    try:
+        large = len(evidence) > MEMBERS or len(_packed(evidence)) > LIMIT
+    except OverflowError:
+        raise _wrong("", "A number in the evidence has 64 bits at most.") from None
+    if large:
         raise TooLarge("evidence-too-large", "The evidence is larger than a record takes.", limit=LIMIT)
     for name, value in evidence.items():
         if not _NAME.fullmatch(name):

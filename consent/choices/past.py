@@ -194,6 +194,6 @@ def _instant_of(cursor: str | None) -> int:
     if cursor is None:
         return _END
     try:
-        return min(int(cursor, 16), _END)
+        return max(0, min(int(cursor, 16), _END))
     except ValueError:
         raise Invalid("invalid-cursor", "This is no cursor of ours.") from None

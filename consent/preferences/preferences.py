@@ -356,7 +356,7 @@ def _place_of(cursor: str | None) -> tuple[int, bytes]:
         return _END, b""
     at, _, subject = cursor.partition(".")
     try:
-        return min(int(at, 16), _END), bytes.fromhex(subject)
+        return max(0, min(int(at, 16), _END)), bytes.fromhex(subject)
     except ValueError:
         raise Invalid("invalid-cursor", "This is no cursor of ours.") from None
 

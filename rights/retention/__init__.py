@@ -20,9 +20,6 @@ from rights.retention.worker import Worker
 from sayso.kernel import PARTS, Job, Sealer, Tx, Work
 from vault import Vault
 
-MOST_COUNTED = 100_000
-"""People that one preview counts at most."""
-
 
 class Retention:
     """The end of data of all tenants. `jobs` are for the loops; `holds` are the officers' legal holds.

@@ -13,6 +13,8 @@ TaskState = Literal["open", "failed", "done", "waived"]
 
 TASK_STATES: Final[tuple[TaskState, ...]] = get_args(TaskState)
 SETTLED: Final = frozenset(("done", "waived"))
+_MOST_COUNTED: Final = 2**53 - 1
+"""A system may say any number; what is kept is one that every reader of JSON holds."""
 
 
 class UnknownTask(NotFound):
@@ -70,7 +72,7 @@ def answered(task: Task, state: TaskState, at: Instant, *, count: int = 0, reaso
     if task.settled:
         raise TaskSettled(task.state)
     settled_at = at if state in SETTLED else Instant(0)
-    return replace(task, state=state, count=count, reason=reason, settled_at=settled_at)
+    return replace(task, state=state, count=min(count, _MOST_COUNTED), reason=reason, settled_at=settled_at)
 
 
 def asked_again(task: Task, at: Instant) -> Task:

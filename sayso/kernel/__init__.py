@@ -54,7 +54,7 @@ from sayso.kernel.protocols import LOG, TENANT_OWNER, Indexer, Key, Sealer, Sign
 from sayso.kernel.rows import Rows, Values
 from sayso.kernel.statements import PARTS, Prepared, in_part
 from sayso.kernel.together import together
-from sayso.kernel.tx import Found, Get, GetEach, Head, Query, Reads, Tx, Unit, Work
+from sayso.kernel.tx import Found, Get, GetEach, Head, Query, Reads, Tx, Unit, Work, seq_of
 
 __all__ = [
     "BUCKETS",
@@ -138,6 +138,7 @@ __all__ = [
     "plain",
     "problem",
     "raw",
+    "seq_of",
     "text",
     "to_datetime",
     "together",

@@ -35,7 +35,8 @@ def iso(instant: int) -> str:
 
 @lru_cache(maxsize=4096)
 def _to_the_second(second: int) -> str:
-    return to_datetime(second * SECOND).strftime("%Y-%m-%dT%H:%M:%S")
+    # Not by `strftime`: it leaves out the zeros of an early year.
+    return to_datetime(second * SECOND).replace(tzinfo=None).isoformat()
 
 
 def to_datetime(instant: int) -> datetime:
@@ -44,17 +45,22 @@ def to_datetime(instant: int) -> datetime:
 
 
 def from_datetime(moment: datetime) -> Instant:
-    """An aware datetime as an instant. Raises `Invalid` on a naive one: a time without its zone is a guess."""
+    """An aware datetime as an instant. Raises `Invalid` on a naive one: a time without its zone is a guess. And on one
+    that in UTC lies before the year 1 or behind 9999, which could not be written again.
+    """
     if moment.tzinfo is None:
         raise Invalid("invalid-time", "A time needs its zone, as in 2026-11-21T23:05:30Z.")
-    return Instant((moment - _EPOCH) // timedelta(microseconds=1))
+    try:
+        return Instant((moment.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1))
+    except OverflowError:
+        raise Invalid("invalid-time", "A time lies in the years 1 to 9999 of UTC.") from None
 
 
 def parse_instant(text: str) -> Instant:
     """RFC 3339 text as an instant. Raises `Invalid` when it is malformed or names no zone."""
     try:
         return from_datetime(datetime.fromisoformat(text))
-    except (ValueError, OverflowError):
+    except ValueError:
         raise Invalid("invalid-time", "A time is written as in 2026-11-21T23:05:30Z (RFC 3339).") from None
 
 

@@ -222,6 +222,9 @@ class _PostgresSession:
 
     async def query(self, query: Query) -> list[Values]:
         text, values = query.text(_DIALECT)
+        if any(type(value) is str and "\0" in value for value in values):
+            # No text here holds this character, and the engine refuses the question.
+            return []
         return [tuple(row) for row in await self._raw.fetch(text, *values)]
 
     async def write(self, writes: Writes) -> int | None:

@@ -17,8 +17,6 @@ metadata = MetaData(
     }
 )
 
-ColumnType = SmallInteger | BigInteger | LargeBinary | Text
-
 
 def column(
     name: str, kind: type[SmallInteger] | type[BigInteger] | type[LargeBinary] | type[Text], *, nullable: bool = False

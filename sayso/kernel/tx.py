@@ -170,9 +170,9 @@ class Tx:
         """A new row: the table's columns after bucket and tenant. A key that is taken means a lost race."""
         self.inserts.append((rows, rows.row_of(self.context.tenant, columns, bucket)))
 
-    def once(self, rows: Rows, *columns: Any, bucket: int | None = None) -> None:
+    def once(self, rows: Rows, *columns: Any) -> None:
         """A row whose key tells its content: where there is one already, it is this one, and nothing is done."""
-        self.onces.append((rows, rows.row_of(self.context.tenant, columns, bucket)))
+        self.onces.append((rows, rows.row_of(self.context.tenant, columns, None)))
 
     def pack(self, rows: Rows, group: str, key: bytes, content: bytes) -> None:
         """`content` goes into the one row that a flush writes for all that is packed into `group` of this table.
@@ -198,9 +198,9 @@ class Tx:
         """
         self.puts.append((Get(rows, rows.key_of(self.context.tenant, key, bucket)), values, was))
 
-    def delete(self, rows: Rows, *key: Any, bucket: int | None = None) -> None:
+    def delete(self, rows: Rows, *key: Any) -> None:
         """No row at `key` any more; none there is no error."""
-        self.deletes.append(Get(rows, rows.key_of(self.context.tenant, key, bucket)))
+        self.deletes.append(Get(rows, rows.key_of(self.context.tenant, key, None)))
 
     def execute(self, statement: Update | Delete | Prepared, *, expect: int | None = None, **values: Any) -> None:
         """A cold write over the tenant's own rows. `values` are those of a statement that was prepared."""
@@ -223,7 +223,7 @@ class Tx:
         """The position that clients are told: that of the unit's own commit, once there is one that published; before,
         and for one that did not, of what it was decided on.
         """
-        return self.head.seq if self.position is None else Head(self.position, 0).seq
+        return self.head.seq if self.position is None else seq_of(self.position)
 
     @property
     def writes(self) -> bool:
@@ -341,5 +341,10 @@ class Head(NamedTuple):
 
     @property
     def seq(self) -> str:
-        """The position as clients see it: opaque, of fixed width so that it also compares as text."""
-        return f"{self.position:016x}"
+        """The position as clients see it."""
+        return seq_of(self.position)
+
+
+def seq_of(position: int) -> str:
+    """A position as clients see it: opaque, of fixed width so that it also compares as text."""
+    return f"{position:016x}"

@@ -8,7 +8,7 @@ import msgspec
 from audit import AuditEvent
 from sayso.kernel import Conflict, Denied, Invalid, NotFound, Tx, Work, add_duration, iso, nearest, new_raw, raw, text
 from sayso.server import events, store
-from sayso.server.auth import BUILT_IN, OPERATOR, UNGIVEN, Client, Principal, Profile, fingerprint, new_key
+from sayso.server.auth import BUILT_IN, OPERATOR, UNGIVEN, Principal, Profile, fingerprint, new_key
 from sayso.server.configuration import Configuration
 from sayso.server.sites import CLIENT_NAME
 from sayso.server.wiring import Services
@@ -153,11 +153,6 @@ def revoke_key(services: Services, key_id: str, tx: Tx) -> Work[None]:
     tx.execute(store.key_revoked(found[0], tx.context.at), expect=1)
     _write(services, tx, events.KEY_REVOKED, {"client": name})
     tx.configure()
-
-
-def client_of(row: tuple[bytes, str, bytes, int]) -> Client:
-    """A stored client."""
-    return Client(text("key", row[0]), row[1], msgspec.msgpack.decode(row[2], type=Profile))
 
 
 def _found(key_id: str, tx: Tx) -> Work[tuple[str, tuple[Any, ...]]]:

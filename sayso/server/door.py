@@ -10,7 +10,9 @@ from typing import Any
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from sayso.kernel import NotFound, SaysoError
 from sayso.kernel.ids import new_raw
+from sayso.server.problems import respond
 from sayso.server.wiring import Services
 
 OPERATOR_FLAG = "sayso.operator"
@@ -58,7 +60,11 @@ class Door:
             await send(message)
 
         try:
-            await self._app(scope, receive, sending)
+            if "\0" in scope["path"]:
+                # No name has it, and PostgreSQL could not even be asked.
+                await _answer(NotFound("not-found", "There is nothing here."), sending)
+            else:
+                await self._app(scope, receive, sending)
         finally:
             self._count(scope, status, perf_counter() - started)
 
@@ -80,6 +86,13 @@ class OperatorDoor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope[OPERATOR_FLAG] = True  # type: ignore[literal-required]
         await self._app(scope, receive, send)
+
+
+async def _answer(error: SaysoError, send: Send) -> None:
+    status, headers, body = respond(error)
+    lines = [(name.encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": lines})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 def request_id(headers: Any) -> bytes:

@@ -9,6 +9,7 @@ from consent import parse as parse_consent
 from consent import publish
 from policies import Case, Policy, read_policy, read_suite
 from sayso.kernel import ManifestError, Map, Problem, load_paths, now
+from sayso.server.tenancy import DEFAULT
 
 
 class Draft(Struct, frozen=True):
@@ -19,9 +20,9 @@ class Draft(Struct, frozen=True):
     suite: tuple[Case, ...]
 
 
-def draft(paths: Iterable[Path], tenant: str = "default") -> Draft:
+def draft(paths: Iterable[Path]) -> Draft:
     """The files as one manifest of a brand that has nothing yet. Raises `ManifestError`."""
-    return draft_tree(load_paths(paths), tenant)
+    return draft_tree(load_paths(paths), DEFAULT)
 
 
 def draft_tree(tree: Map, tenant: str) -> Draft:

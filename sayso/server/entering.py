@@ -45,7 +45,7 @@ def come_in(services: Services, configuration: Configuration, tx: Tx, code: str,
         assurance: Assurance = "session"
     else:
         try:
-            subject, assurance = yield from services.registry.enter_by_link(tx, code.partition(".")[2])
+            subject, assurance = yield from services.registry.redeem_link(tx, code.partition(".")[2])
         except LinkUnusable:
             raise SignInRefused(why="used") from None
     if sure and assurance != "session":

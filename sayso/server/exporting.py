@@ -20,6 +20,7 @@ from audit import (
     Content,
     Export,
     LogHead,
+    LogNotFound,
     LogPlace,
     Opener,
     Order,
@@ -140,7 +141,8 @@ def order(
 def _logs(call: Call, tx: Tx, asked: Filter, types: tuple[str, ...]) -> Work[tuple[str, ...]]:
     """The logs that may hold what is asked for, or the one that is named. Raises `LogNotFound`."""
     if asked.log:
-        yield from call.services.audit.vkey(tx, asked.log)
+        if asked.log not in [each.name for each in (yield from call.services.audit.logs(tx))]:
+            raise LogNotFound
         return (asked.log,)
     kinds = [each for each in declared() if fits(asked.type, each) and (not types or each in types)]
     since = parse_instant(asked.since) if asked.since else 0

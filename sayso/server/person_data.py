@@ -9,13 +9,12 @@ from msgspec.structs import replace
 from consent import HistoryItem, IdentifierState, Preferences, SubjectFacts, SubjectState
 from policies import Answer, rights_question
 from rights import RequestView, Systems
-from sayso.kernel import Tx, Work, iso, parse_instant
+from sayso.kernel import DAY, Tx, Work, iso, parse_instant
 from sayso.server.call import Call
 from sayso.server.pages import ASKED, AskedFor, Brand, DataPage, Frame, HeldField, Known, Use, category, country
 from sayso.server.person_uses import uses_of
 from sayso.server.sessions import may_fetch
 
-DAY_US = 86_400_000_000
 MOST_RECORDS = 200
 
 
@@ -143,7 +142,7 @@ def _place(call: Call, held: HeldValue) -> str:
 def _asked(request: RequestView, at: int, systems: Systems, locale: str, *, mail: bool, package: str = "") -> AskedFor:
     received = parse_instant(request.received_at)
     due = (date.fromisoformat(request.due_on) - date(1970, 1, 1)).days + 1
-    length: Any = due * DAY_US - received
+    length: Any = due * DAY - received
     return AskedFor(
         request=request.request,
         kind=request.kind,

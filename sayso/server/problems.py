@@ -64,10 +64,6 @@ class Malformed(Invalid):
         super().__init__("malformed", message, **({"at": at} if at else {}))
 
 
-class MethodNotAllowed(Invalid):
-    """The address exists, the method does not."""
-
-
 class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A problem document (RFC 9457, section 3.1). Further members name facts of the problem, none of them personal."""
 

@@ -11,11 +11,11 @@ from msgspec import Struct
 
 from policies import Case, Difference, Explanation, Outcome, Policy, coverage, diff, prove, read_files
 from sayso.kernel import Invalid, Map, Tx, Work, load
-from sayso.server import manifest, store
+from sayso.server import manifest
 from sayso.server.applying import ManifestFile
 from sayso.server.building import Built, build
 from sayso.server.call import Call
-from sayso.server.control.rollback import UnknownVersion
+from sayso.server.control.versions import stored_version
 from sayso.server.drafting import draft_tree
 
 
@@ -140,7 +140,4 @@ async def _policy(call: Call, side: Side) -> Policy:
 
 
 def _stored(version: int, tx: Tx) -> Work[bytes]:
-    (row,) = yield (tx.get(store.MANIFEST, version),)
-    if row is None:
-        raise UnknownVersion("not-found", "There was no version of that number.")
-    return bytes(row[1])
+    return bytes((yield from stored_version(tx, version))[1])

@@ -28,7 +28,7 @@ from rights import (
     register_page,
     source_of,
 )
-from sayso.kernel import NotFound, Tx, Work, add_duration, iso, parse_instant
+from sayso.kernel import DAY, NotFound, Tx, Work, add_duration, iso, parse_instant
 from sayso.server.answering import told_to
 from sayso.server.call import Call
 from sayso.server.packages import PACKAGED, NoPackage
@@ -49,7 +49,6 @@ from sayso.server.pages import (
 from sayso.server.pages.plain_words import LAWS as CALLED
 from vault import Grant
 
-DAY: Final = 86_400_000_000
 SOON: Final = 7
 _ROWS: Final = 50
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from audit import AuditEvent, AuditLog, Classes, declare
+from audit import AuditEvent, AuditLog, Classes, VerifierKey, declare
+from audit.proof import TlogProof
 from sayso.kernel import Actor, Context, Database, Tx, Work, new_id, new_raw, now, open_database, raw
 from tests.audit.keys import MemorySealer, MemorySigner
 
@@ -18,6 +19,12 @@ CRM = Actor("key_" + "01" * 16, "the crm of the shop", "service", frozenset({"re
 
 def context(actor: Actor = CRM, tenant: str = TENANT) -> Context:
     return Context(tenant, actor, now(), new_id("req"))
+
+
+def carried(proof: TlogProof) -> tuple[VerifierKey, bytes]:
+    """The key and the entry that a proof of ours brings along."""
+    line, _, entry = (proof.extra or b"").partition(b"\n")
+    return VerifierKey.parse(line.decode()), entry
 
 
 class Store:

@@ -1,5 +1,6 @@
 """A signed tile directory written from entries in memory, for tests that need no database."""
 
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from audit.checkpoint import Checkpoint
 from audit.merkle import leaf_hash
 from audit.note import VerifierKey
-from audit.tiles import ENTRIES_LEVEL, HASH_SIZE, Place, all_places, grow, pack, path, root
+from audit.tiles import ENTRIES_LEVEL, HASH_SIZE, WIDTH, Place, grow, levels, pack, path, root
 
 SECRET = Ed25519PrivateKey.from_private_bytes(sha256(b"directories").digest())
 KEY = VerifierKey("sayso.example/log/default.main", SECRET.public_key().public_bytes_raw())
@@ -16,6 +17,14 @@ KEY = VerifierKey("sayso.example/log/default.main", SECRET.public_key().public_b
 
 def some_entries(count: int) -> list[bytes]:
     return [b'{"entry":%d}' % number for number in range(count)]
+
+
+def all_places(size: int) -> Iterator[Place]:
+    """Every tile and bundle of a tree of `size` leaves."""
+    for level in (ENTRIES_LEVEL, *range(levels(size))):
+        row = size >> (8 * max(level, 0))
+        for number in range(-(-row // WIDTH)):
+            yield Place(level, number, min(WIDTH, row - number * WIDTH))
 
 
 def write_directory(folder: Path, entries: list[bytes], *, earlier: int = 0) -> Path:

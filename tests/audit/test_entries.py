@@ -9,14 +9,14 @@ import pytest
 from freezegun import freeze_time
 from sqlalchemy import select
 
-from audit import AuditEvent, EntryNotFound, Search, SizeNotInLog, TileNotFound, declare
+from audit import AuditEvent, EntryNotFound, Search, SizeNotInLog, TileNotFound, declare, proving
 from audit.commitment import TAG_LABEL, tag
 from audit.encoding import decode_leaf
-from audit.proof import TlogProof, unpack_extra
+from audit.proof import TlogProof
 from audit.tables import audit_actor, audit_index, audit_outbox, audit_subject
 from audit.tiles import unpack
 from sayso.kernel import Actor, Invalid, Tx, Work, new_id, text
-from tests.audit.builders import CHANGED, CRM, TENANT, Store, context
+from tests.audit.builders import CHANGED, CRM, TENANT, Store, carried, context
 
 ACCESS = declare("tests.access.decided", "name")
 SECRET_WORD = "marmalade"
@@ -133,13 +133,13 @@ async def test_forgetting_a_person_leaves_the_log_and_nothing_that_leads_to_them
         made = await store.look(lambda tx, entry=entry: store.log.tlog_proof(tx, entry))  # type: ignore[misc]
         assert together[entry] == made
         receipt = TlogProof.parse(made)
-        key, leaf = unpack_extra(receipt.extra)
+        key, leaf = carried(receipt)
         assert receipt.verify(leaf, [key]).size == 6
         matches = tag(tag_key, decode_leaf(leaf).n) == decode_leaf(leaf).t.s
         assert matches == (number != 2)
     leaf = (await store.look(lambda tx: store.log.entry(tx, after))).leaf
     assert tag(tag_key, decode_leaf(leaf).n) != decode_leaf(leaf).t.s
-    proof = await store.look(lambda tx: store.log.consistency_proof(tx, 3))
+    proof = await store.look(lambda tx: proving.consistency_proof(tx, "main", 3, 6))
     assert proof
     assert head
 

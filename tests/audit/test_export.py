@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from audit import ExportRefused, verify
-from audit.tiles import all_places, path
+from audit.tiles import path
 from sayso.kernel import Unavailable
 from tests.audit.builders import TENANT, Store
-from tests.audit.directories import files_of
+from tests.audit.directories import all_places, files_of
 
 
 async def exported(store: Store, out: Path) -> int:

@@ -14,10 +14,11 @@ from audit.merkle import leaf_hash
 from audit.note import Signature, SignatureInvalid, SignedNote, VerifierKey, sign_note
 from audit.offline.sayso_verify import Malformed as Refused
 from audit.offline.sayso_verify import read_trust
-from audit.proof import TlogProof, pack_extra, unpack_extra
+from audit.proof import TlogProof, pack_extra
 from audit.strict import Malformed, base64, base64url, decimal, digest
 from audit.tiles import ENTRIES_LEVEL, Place, pack, parse_path, path, prefix, unpack
 from audit.trust import print_trust
+from tests.audit.builders import carried
 
 VECTORS = Path(__file__).parent.parent / "vectors" / "audit"
 SECRET = Ed25519PrivateKey.from_private_bytes(sha256(b"golden").digest())
@@ -166,7 +167,7 @@ def test_a_proof_prints_as_the_specification_shows() -> None:
     assert lines[3:6] == [*(b64encode(value).decode() for value in PROOF.hashes), ""]
     assert "\n".join(lines[6:]).encode() == NOTE
     assert TlogProof.parse(PROOF.print()) == PROOF
-    assert unpack_extra(PROOF.extra) == (KEY, b'{"leaf":1}')
+    assert carried(PROOF) == (KEY, b'{"leaf":1}')
     bare = TlogProof(0, (), NOTE)
     assert TlogProof.parse(bare.print()) == bare
 

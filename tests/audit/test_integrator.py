@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from audit import AuditLog, LogForked, NotIntegrated
+from audit import AuditLog, LogForked, NotIntegrated, proving
 from audit.anchor import Anchor
 from audit.checkpoint import Checkpoint, open_checkpoint
 from audit.integrator import Round
@@ -63,7 +63,7 @@ async def test_growing_over_tile_borders_stays_consistent(store: Store) -> None:
         seen.append(await check_log(store))
     assert [checkpoint.size for checkpoint in seen] == [1, 255, 256, 257, 857, 860]
     for old in seen:
-        proof = await store.look(lambda tx, old=old: store.log.consistency_proof(tx, old.size))  # type: ignore[misc]
+        proof = await store.look(lambda tx, old=old: proving.consistency_proof(tx, "main", old.size, 860))  # type: ignore[misc]
         verify_consistency(old.size, 860, proof, old.root, seen[-1].root)
     leaf = (await store.look(lambda tx: store.log.tile(tx, "tile/0/000")))[: 32 * 7][-32:]
     for size in (7, 200, 256, 257, 860):

@@ -23,6 +23,7 @@ from audit import (
     decode_leaf,
     leaf_hash,
     print_trust,
+    proving,
     pruning,
     verify,
     verify_inclusion,
@@ -129,7 +130,7 @@ async def test_what_is_over_leaves_and_receipts_proofs_and_consistency_hold(stor
     assert verify(tmp_path / "receipt", trust).code == 0
     head = open_checkpoint(await store.look(lambda tx: store.log.checkpoint(tx, "access")), keys)
     was = open_checkpoint(early, keys)
-    proof = await store.look(lambda tx: store.log.consistency_proof(tx, was.size, head.size, "access"))
+    proof = await store.look(lambda tx: proving.consistency_proof(tx, "access", was.size, head.size))
     verify_consistency(was.size, head.size, proof, was.root, head.root)
     assert leaf.index is not None
     path = await store.look(lambda tx: store.log.inclusion_proof(tx, leaf.index or 0, head.size, "access"))

@@ -13,13 +13,13 @@ from audit.checkpoint import Checkpoint, open_checkpoint
 from audit.cosignature import cosign
 from audit.merkle import EMPTY_ROOT, consistency_plan, leaf_hash, prove
 from audit.note import SignatureInvalid, SignedNote
-from audit.proof import TlogProof, unpack_extra
+from audit.proof import TlogProof
 from audit.strict import Malformed
 from audit.tables import audit_cosigned
 from audit.tiles import TileReader, grow, root
 from audit.witness import SIZE_TYPE, AddCheckpoint, WitnessDesk, by_origin, print_request
 from sayso.kernel import Tx, Work
-from tests.audit.builders import TENANT, Store, context
+from tests.audit.builders import TENANT, Store, carried, context
 
 ORIGIN = "other.example/log"
 SECRET = Ed25519PrivateKey.from_private_bytes(sha256(b"other log").digest())
@@ -276,7 +276,7 @@ async def test_enough_witnesses_make_a_witnessed_checkpoint_and_fewer_hold_nothi
     assert (lap.size, lap.met, lap.cosigned) == (305, True, ("a", "c"))
     assert await witnessing.round(store.database, context(), "main") is None, "it is cosigned already"
     proof = TlogProof.parse(await store.look(lambda tx: store.log.tlog_proof(tx, entry, witnessed=True)))
-    _, leaf = unpack_extra(proof.extra)
+    _, leaf = carried(proof)
     assert proof.verify(leaf, [key]).size == 305
     note = SignedNote.parse(proof.checkpoint)
     assert [line.name for line in note.signatures] == [key.name, "a.example", "c.example"]
@@ -334,4 +334,4 @@ async def test_a_rotated_key_signs_beside_the_old_one_and_then_alone(store: Stor
         open_checkpoint(alone, [old])
     assert await store.look(lambda tx: store.log.vkey(tx)) == new
     proof = TlogProof.parse(await store.look(lambda tx: store.log.tlog_proof(tx, entry)))
-    assert unpack_extra(proof.extra)[0] == new
+    assert carried(proof)[0] == new

@@ -286,7 +286,7 @@ async def test_a_one_time_link_of_the_other_person_joins_them(store: Store) -> N
     issued = await store.hot(lambda tx: store.registry.create_link(tx, other, 600))
 
     def joined(tx):
-        who = yield from store.registry.redeem_link(tx, issued.code)
+        who, _ = yield from store.registry.redeem_link(tx, issued.code)
         return (yield from store.registry.identities.link_person(tx, store.catalogue, customer, who))
 
     done = await store.hot(joined)

@@ -168,7 +168,7 @@ async def test_a_link_works_once_and_until_it_ends(store: Store) -> None:
             *(store.hot(lambda tx: store.registry.redeem_link(tx, link.code)) for _ in range(10)),
             return_exceptions=True,
         )
-        assert [each for each in uses if not isinstance(each, LinkUnusable)] == [subject]
+        assert [each for each in uses if not isinstance(each, LinkUnusable)] == [(subject, "link")]
         other = await store.hot(lambda tx: store.registry.create_link(tx, subject, 600))
         clock.tick(601)
         for code in (other.code, "x" * 32, "", "é" * 32):

@@ -143,3 +143,48 @@ async def test_values_that_are_none_of_their_kind_are_refused_without_being_told
         assert "no address" not in response.text
     malformed = {"identifier": {"type": "email", "value": "not-an-address"}, "create": True}
     assert (await lite.admin.post("/v1/subjects/resolve", json=malformed)).status_code == 400
+
+
+BEYOND = 10**30
+NUMBERS: list[tuple[str, str, Any]] = [
+    ("POST", "/v1/subjects/{subject}/withdrawals", {"purposes": "all", "evidence": {"step": BEYOND}}),
+    ("POST", "/v1/subjects/{subject}/objections", {"purposes": "all", "evidence": {"step": BEYOND}}),
+    ("POST", "/v1/subjects/{subject}/links", {"ttl_s": BEYOND}),
+    ("PUT", "/v1/subjects/{subject}/age-band", {"youngest": BEYOND, "source": "declared"}),
+    ("GET", f"/v1/manifest/versions?before={BEYOND}", None),
+    ("GET", f"/v1/manifest/versions/{BEYOND}", None),
+    ("POST", "/v1/manifest/rollbacks", {"version": BEYOND}),
+    ("POST", "/v1/policy/diff", {"old": {"version": BEYOND}}),
+    ("GET", f"/v1/notices/web/versions/{BEYOND}/content", None),
+    ("GET", f"/notices/default/web?version={BEYOND}&from={BEYOND}&to={-BEYOND}", None),
+    ("GET", f"/log/default.main/tile/{BEYOND}/000", None),
+    ("GET", f"/v1/subjects/{{subject}}/history?cursor=-{BEYOND}", None),
+    ("GET", f"/v1/subjects/{{subject}}/preferences/history?cursor=-{BEYOND}.00", None),
+]
+
+
+async def test_a_number_that_no_column_holds_is_the_callers_mistake(lite: World) -> None:
+    await lite.smallest()
+    subject = await lite.person()
+    answers = [(await lite.choose(subject, evidence={"step": BEYOND})).status_code]
+    for method, path, body in NUMBERS:
+        answer = await lite.admin.request(method, path.format(subject=subject), json=body)
+        answers.append(answer.status_code)
+    assert max(answers) < 500, answers
+
+
+async def test_a_text_that_no_column_holds_is_the_callers_mistake(world: World) -> None:
+    answers = [
+        (await world.admin.get(path)).status_code
+        for path in (
+            "/log/default.ma%00in/checkpoint",
+            "/v1/audiences/a%00",
+            "/v1/rights/tasks?system=a%00",
+            "/v1/audit/entries?log=a%00",
+            "/v1/audit/entries?type=external.a%00",
+        )
+    ]
+    for log in ("a\0", "none"):
+        ordered = await world.admin.post("/v1/exports", json={"what": "entries", "format": "csv", "log": log})
+        answers.append(ordered.status_code)
+    assert answers == [404, 404, 200, 200, 200, 404, 404]

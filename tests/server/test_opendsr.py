@@ -91,6 +91,14 @@ async def test_a_processor_is_told_once_and_its_signed_callback_closes_the_reque
     assert (late.status_code, slug(late)) == (409, "task-settled")
 
 
+async def test_a_number_of_results_beyond_all_numbers_closes_the_request_too(told: Told, processor: Processor) -> None:
+    request = await told.served(await told.customer())
+    await worked(told)
+    assert (await calls_back(told, processor, "completed", results_count=10**30)).status_code == 202
+    closed = await told.request(request["request"])
+    assert (closed["status"], closed["systems"][0]["count"]) == ("fulfilled", 2**53 - 1)
+
+
 async def test_a_processor_that_never_calls_back_is_asked_and_a_lost_answer_tells_it_no_second_time(
     told: Told, processor: Processor
 ) -> None:

@@ -38,7 +38,7 @@ def test_a_passphrase_seals_at_the_full_price(tmp_path: Path) -> None:
     made = SealedFile.create(tmp_path / "keys", b"correct horse")
     assert Cost(256 * 1024, 3, 4) == STRONG
     assert b'"cost":{"lanes":4,"memory_kib":262144,"passes":3}' in (tmp_path / "keys" / FILE).read_bytes()
-    assert not made.unsealed
+    assert made.describe().sealed
     assert opens(made, SealedFile.open(tmp_path / "keys", b"correct horse"))
 
 
@@ -47,7 +47,7 @@ def test_without_a_passphrase_the_file_is_unsealed_and_says_so(tmp_path: Path, s
     made = SealedFile.create(tmp_path / "keys", None, suite=suite)
     again = SealedFile.open(tmp_path / "keys", None)
     assert opens(made, again)
-    assert again.unsealed
+    assert not again.describe().sealed
     assert not again.describe().sealed
     assert again.describe().provider == "sealed-file"
 

@@ -16,7 +16,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from consent import AID
 from policies import TERM, Aids, AudienceAnswer, Judged, Policy, Question, people_named
-from sayso.kernel import BUCKETS, Actor, Invalid, Obligation, TooLarge, Tx, Work, iso, text
+from sayso.kernel import BUCKETS, Actor, Invalid, Obligation, TooLarge, Tx, Work, iso, seq_of, text
 from sayso.server import audience_cursors as cursors
 from sayso.server.audience_cursors import Told
 from sayso.server.auth import Principal
@@ -171,7 +171,7 @@ def summary(answer: AudienceAnswer) -> Audience:
         answer.audience,
         UNSET,
         answer.counts,
-        _seq(answer.position),
+        seq_of(answer.position),
         iso(answer.until),
         answer.policy,
         answer.entry,
@@ -187,7 +187,7 @@ def headers(answer: AudienceAnswer) -> dict[str, str]:
         "sayso-entry": answer.entry,
         "sayso-obligations": ", ".join(each.id for each in answer.obligations),
         "sayso-policy-version": answer.policy,
-        "sayso-registry-seq": _seq(answer.position),
+        "sayso-registry-seq": seq_of(answer.position),
         "sayso-valid-until": iso(answer.until),
     }
 
@@ -218,7 +218,7 @@ async def revoked(call: Call, audience: str, after: str | None) -> tuple[Aids, T
     aids = _READY.get((tenant, audience))
     if aids is None:
         aids = await call.look(lambda tx: services.audiences.permitted(tx, audience, answered))
-        _keep(tenant, audience, aids)
+    _keep(tenant, audience, aids)
     configuration = call.configuration
     caller, clients = judged(services, configuration, call.principal.actor)
     asker = caller if answered.owner == caller.id else clients(answered.client)
@@ -261,6 +261,7 @@ async def named_of(call: Call, aids: Aids) -> tuple[tuple[str, ...], tuple[str, 
 
 def _keep(tenant: str, audience: str, aids: Aids) -> None:
     _READY[tenant, audience] = aids
+    _READY.move_to_end((tenant, audience))
     while sum(each.size for each in _READY.values()) > _MOST_READY:
         _READY.popitem(last=False)
 
@@ -330,10 +331,6 @@ def _told(subjects: Sequence[str], numbers: Aids, answer: AudienceAnswer, wanted
         permitted=tuple([subjects[place] for place in chosen]),
         aids=tuple([str(aid) for aid in numbers[allowed].tolist()]) if wanted.aids else UNSET,
     )
-
-
-def _seq(position: int) -> str:
-    return f"{position:016x}"
 
 
 _encode: Final = msgspec.json.Encoder().encode

@@ -42,10 +42,6 @@ ASKERS = ("pep", "officer", POLICY)
 MOST_SUBJECTS = 10_000
 """People that one call names, where each of them is read."""
 
-AUDIENCE_TERM = 15 * 60 * 1_000_000
-"""How long the answer about many people may be used, in microseconds."""
-
-
 _encode = msgspec.json.Encoder().encode
 
 

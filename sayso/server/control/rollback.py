@@ -8,19 +8,16 @@ from typing import Any, Final
 from msgspec import Struct
 
 from audit import AuditEvent
-from sayso.kernel import Invalid, NotFound, Tx, Work
+from sayso.kernel import Invalid, Tx, Work
 from sayso.server import events, manifest, store
 from sayso.server.applying import Applied, Base, Next, Wish, bring
 from sayso.server.call import Call
 from sayso.server.control.proposals import said_why
+from sayso.server.control.versions import stored_version
 from sayso.server.manifest import APPROVAL, Plain
 
 _CARRIED: Final = ("purposes", "categories", "recipients")
 """Sections whose members a notice that stays may need."""
-
-
-class UnknownVersion(NotFound):
-    """There was no version of that number."""
 
 
 class RollingBack(Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,9 +71,7 @@ def restored(tx: Tx, base: Base, version: int, *, alone: bool) -> Work[Next]:
     A notice that was published since keeps its newest published version, and with it the purposes, categories and
     recipients that this names and the older version did not have. `alone`: `approval: two` stays as well.
     """
-    (row,) = yield (tx.get(store.MANIFEST, version),)
-    if row is None:
-        raise UnknownVersion("not-found", "There was no version of that number.")
+    row = yield from stored_version(tx, version)
     live, older = manifest.decode(base.content), manifest.decode(bytes(row[1]))
     kept: list[str] = []
     notices = dict(older.get("notices") or {})

@@ -5,14 +5,17 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec import Struct
 
-from sayso.kernel import Invalid, Tx, Work, iso
+from sayso.kernel import Invalid, NotFound, Tx, Values, Work, iso
 from sayso.server import store
 from sayso.server.control.proposals import Person, named
-from sayso.server.control.rollback import UnknownVersion
 from sayso.server.wiring import Services
 
 MOST: Final = 200
 _END: Final = 1 << 62
+
+
+class UnknownVersion(NotFound):
+    """There was no version of that number."""
 
 
 class VersionView(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -48,7 +51,7 @@ class VersionList(Struct, frozen=True):
 
 def list_versions(services: Services, tx: Tx, before: int | None, limit: int) -> Work[VersionList]:
     """A page of versions. Cold. Raises `Invalid` (`invalid-version`)."""
-    if before is not None and before < 1:
+    if before is not None and not 0 < before <= _END:
         raise Invalid("invalid-version", "Versions begin with 1.")
     (rows, latest) = yield (
         tx.select(store.versions_before(before or _END, limit + 1)),
@@ -61,12 +64,20 @@ def list_versions(services: Services, tx: Tx, before: int | None, limit: int) ->
 
 def one_version(services: Services, tx: Tx, version: int) -> Work[WholeVersion]:
     """One version, whole. Raises `UnknownVersion`."""
-    row, latest = yield (tx.get(store.MANIFEST, version), tx.select(store.latest_manifest()))
-    if row is None:
-        raise UnknownVersion("not-found", "There was no version of that number.")
-    hashed, content, author, at, approver, made, restores, glass, _, _ = row
+    hashed, content, author, at, approver, made, restores, glass, _, _ = yield from stored_version(tx, version)
+    (latest,) = yield (tx.select(store.latest_manifest()),)
     view = _view(services, tx, latest[0][0], (version, hashed, author, at, approver, made, restores, glass))
     return WholeVersion(view, msgspec.Raw(bytes(content)))
+
+
+def stored_version(tx: Tx, version: int) -> Work[Values]:
+    """The row of one version. Raises `UnknownVersion`."""
+    row: Values | None = None
+    if 0 < version <= _END:
+        (row,) = yield (tx.get(store.MANIFEST, version),)
+    if row is None:
+        raise UnknownVersion("not-found", "There was no version of that number.")
+    return row
 
 
 def _view(services: Services, tx: Tx, live: int, row: tuple[Any, ...]) -> VersionView:

@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from consent import NoRecord, NoSubject, Payload
 from rights import TaskView, UnknownTask
-from sayso.kernel import Actor, Tx, Work, iso, text
+from sayso.kernel import Actor, Tx, Work, iso, seq_of, text
 from sayso.server.feed.aliases import known_as
 from sayso.server.feed.filters import PREFIX, Filter
 
@@ -43,7 +43,7 @@ class Change(NamedTuple):
     @property
     def seq(self) -> str:
         """The registry's position once this was committed: what answers call `registry_seq`."""
-        return f"{self.position:016x}"
+        return seq_of(self.position)
 
 
 class Now(Struct, frozen=True, omit_defaults=True):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from consent import Identifier, NoSubject
 from rights import Calendar, Opening
-from sayso.kernel import Actor, Context, Invalid, Tx, Work, new_raw, now, raw
+from sayso.kernel import TENANT_OWNER, Actor, Context, Invalid, Tx, Work, new_raw, now, raw
 from sayso.server.iab.messages import (
     ACCEPTED,
     FORMAT,
@@ -31,6 +31,7 @@ REQUESTS_A_MINUTE = 300
 """Requests that one party may bring in a minute."""
 
 _NOTED = "The request is taken."
+_LABEL = "iab.message"
 
 
 class DeletionDesk:
@@ -70,7 +71,8 @@ class DeletionDesk:
         live = self._services.configurations.of(tx.context.tenant)
         declared = live.deletions
         audiences = frozenset((declared.domain, self.endpoint(tx.context.tenant)))
-        deletion = checked(opened(token, declared), declared, audiences, tx.context.at)
+        secret = self._services.keyring.standing(tx.context.tenant, TENANT_OWNER).derive(_LABEL)
+        deletion = checked(opened(token, declared), declared, audiences, secret, tx.context.at)
         if (yield from store.known(tx, deletion.once)):
             raise DeletionReplayed
         subject = yield from self._meant(tx, deletion)

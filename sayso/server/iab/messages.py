@@ -9,7 +9,7 @@ What the framework leaves open is decided in decision 0033: a request counts for
 """
 
 from base64 import urlsafe_b64encode
-from hashlib import sha256
+from hmac import digest
 from typing import Any, Final
 
 import msgspec
@@ -98,8 +98,8 @@ class Opened(Struct, frozen=True):
 class Deletion(Struct, frozen=True):
     """A request that counts. `named` is the identifier as the first party wrote it; `value` is the requester's for the
     same person, which may be another, and is the one that is looked for. `once` is remembered of the request until
-    `until`, `origin` of what the person asked for until `origin_until` (SHA-256; instants): it may come by several ways
-    and is one request.
+    `until`, `origin` of what the person asked for until `origin_until` (32 bytes; instants): it may come by several
+    ways and is one request.
     """
 
     requester: Party
@@ -127,8 +127,10 @@ def opened(token: str, declared: Deletions) -> Opened:
     return Opened(token, claims, party)
 
 
-def checked(request: Opened, declared: Deletions, audiences: frozenset[str], at: int) -> Deletion:
-    """What an opened request asks for. Raises `DeletionRefused`."""
+def checked(request: Opened, declared: Deletions, audiences: frozenset[str], secret: bytes, at: int) -> Deletion:
+    """What an opened request asks for. What is remembered of it is made under `secret`, which is the brand's own: a
+    value that somebody guesses cannot be held against it. Raises `DeletionRefused`.
+    """
     claims = request.claims
     _demand_current(claims, audiences, at, WINDOW_S)
     identity, first_party = _verified(claims.identity, Identity, declared)
@@ -145,9 +147,9 @@ def checked(request: Opened, declared: Deletions, audiences: frozenset[str], at:
         named=_named(identity.sub),
         accepted=accepted,
         value=value,
-        once=_digest("request", request.requester.domain, claims.jti),
+        once=_digest(secret, "request", request.requester.domain, claims.jti),
         until=_end(claims.iat, WINDOW_S),
-        origin=_digest("origin", *origin),
+        origin=_digest(secret, "origin", *origin),
         origin_until=_end(identity.iat, ORIGIN_S),
     )
 
@@ -234,8 +236,8 @@ def _identifier(named: Named, declared: Deletions) -> tuple[Accepted, str]:
     return accepted, value
 
 
-def _digest(*parts: str) -> bytes:
-    return sha256(b"sayso.iab.v1\0" + msgspec.json.encode(parts)).digest()
+def _digest(secret: bytes, *parts: str) -> bytes:
+    return digest(secret, msgspec.json.encode(parts), "sha256")
 
 
 def _end(iat: float, term_s: int) -> int:

@@ -24,7 +24,7 @@ from policies import (
     sorted_aids,
 )
 from policies import write_aids as written
-from sayso.kernel import Invalid, Work, from_datetime, iso
+from sayso.kernel import Invalid, Work, from_datetime, iso, seq_of
 from sayso.kernel import Tx as _Tx
 from sayso.server import audience_cursors as cursors
 from sayso.server.call import Call
@@ -145,7 +145,7 @@ async def revoked(
     """
     aids, told, refiltered = await calls.revoked(call, audience, after)
     cursor = cursors.written(call.services.keyring, call.tenant, told)
-    seq = f"{told.position:016x}"
+    seq = seq_of(told.position)
     if _accepted(request, _JSON) == AIDS_MEDIA_TYPE:
         headers = {
             "sayso-cursor": cursor,

@@ -76,10 +76,10 @@ def portal_of(request: AnyRequest) -> Portal | None:
     return portal_at(services_of(request).configurations, request.headers.get("host", ""))
 
 
-def html(text: str, *, status: int = 200, cookies: list[Cookie] | None = None) -> Response[str]:
+def html(text: str, *, status: int = 200) -> Response[str]:
     """A page with its strict policy."""
     headers = {name: value for name, value in PAGE_HEADERS.items() if name != "content-type"}
-    return Response(text, status_code=status, media_type=PAGE_HEADERS["content-type"], headers=headers, cookies=cookies)
+    return Response(text, status_code=status, media_type=PAGE_HEADERS["content-type"], headers=headers)
 
 
 def see(address: str, *, cookies: list[Cookie] | None = None) -> Response[None]:

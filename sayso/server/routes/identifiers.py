@@ -190,7 +190,7 @@ async def link(
         if isinstance(proof, ByCode):
             done = yield from identities.link_by_code(tx, catalogue, person, proof.challenge, proof.code)
             return _wrong(done) if isinstance(done, Wrong) else done
-        other = yield from services.registry.redeem_link(tx, _of_brand(proof.code, tx.context.tenant))
+        other, _ = yield from services.registry.redeem_link(tx, _of_brand(proof.code, tx.context.tenant))
         return (yield from identities.link_person(tx, catalogue, person, other))
 
     body = subject.encode() + b"\0" + await request.body()

@@ -8,10 +8,10 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
-from policies import Condition, Question, Way
+from policies import TERM, Condition, Question, Way
 from sayso.kernel import Obligation, Tx, Work, iso
 from sayso.server.call import Call
-from sayso.server.calls.decisions import ASKERS, AUDIENCE_TERM, judged
+from sayso.server.calls.decisions import ASKERS, judged
 from sayso.server.routes.gate import admits
 
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
@@ -82,7 +82,7 @@ async def plan(call: NamedDependency[Call], data: JSONBody[PlanQuestion]) -> Pla
             ways=found.ways,
             obligations=found.obligations,
             policy_version=configuration.policy.version,
-            valid_until=iso(tx.context.at + AUDIENCE_TERM),
+            valid_until=iso(tx.context.at + TERM),
             entry=entry,
         )
 

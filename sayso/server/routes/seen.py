@@ -9,11 +9,6 @@ from sayso.server.browsers import Browser
 from sayso.server.routes.gate import services_of
 
 
-def network_of(request: Request[Any, Any, Any]) -> str:
-    """The network prefix that a request comes from."""
-    return Browser(request.scope, services_of(request).settings.trusted_proxies).network
-
-
 def observed(request: Request[Any, Any, Any]) -> Evidence:
     """Its network, never its whole address, and what it calls itself."""
     return Browser(request.scope, services_of(request).settings.trusted_proxies).evidence()

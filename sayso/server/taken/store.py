@@ -14,7 +14,7 @@ _SKEW: Final = 3_600 * SECOND
 
 
 def known(tx: Tx, digest: bytes) -> Work[bool]:
-    """Whether a message was taken before and would still count. `digest` is a SHA-256."""
+    """Whether a message was taken before and would still count. `digest` has 32 bytes."""
     (row,) = yield (tx.get(TAKEN, digest),)
     return row is not None
 

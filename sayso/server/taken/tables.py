@@ -11,4 +11,6 @@ taken = tenant_table(
     key=("digest",),
     indexes=[("until",)],
 )
-"""SHA-256 of each signed message that was taken, under a label of its protocol, until it has expired by itself."""
+"""A digest (32 bytes) of each signed message that was taken, until it has expired by itself: keyed where what it is of
+could be guessed.
+"""
