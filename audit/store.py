@@ -8,9 +8,9 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     LargeBinary,
-    Table,
     Text,
     bindparam,
+    case,
     func,
     literal_column,
     select,
@@ -41,8 +41,6 @@ from audit.tables import (
 )
 from audit.tiles import WIDTH, unpack
 from sayso.kernel import TENANT_OWNER, Get, Prepared, Query, Tx, Values, Work, bucket_of, raw
-
-_ENTRIES_PER_STATEMENT = 5_000
 
 TileKey = tuple[int, int]
 """Level and number."""
@@ -93,6 +91,18 @@ _ADVANCE = Prepared(
     .where(audit_tree.c.size == bindparam("was", type_=BigInteger), audit_tree.c.ended == 0)
     .values(size=bindparam("now", type_=BigInteger), root=bindparam("top", type_=LargeBinary))
 )
+_PENDING_BETWEEN = Prepared(
+    select(audit_outbox.c.log, audit_outbox.c.entries).where(
+        audit_outbox.c.first <= bindparam("newest"), audit_outbox.c.last >= bindparam("oldest")
+    ),
+    brief=True,
+)
+_bucket: BindParameter[int] = bindparam("bucket")
+_person: BindParameter[bytes] = bindparam("person")
+_OWN = audit_subject.c.bucket == _bucket, audit_subject.c.subject == _person
+_newest = select(audit_subject.c.entry).where(*_OWN).order_by(audit_subject.c.entry.desc()).limit(_most).offset(_none)
+_NEWEST = Prepared(_newest, brief=True)
+_NEWEST_BEFORE = Prepared(_newest.where(audit_subject.c.entry < bindparam("before")), brief=True)
 
 
 class Tree(NamedTuple):
@@ -247,9 +257,7 @@ def located_from(row: Values | None) -> Located | None:
 
 def waiting(tx: Tx, entries: Collection[bytes]) -> Work[dict[bytes, tuple[str, Pending]]]:
     """Those of the entries that lie in the outbox, each with its log."""
-    c = audit_outbox.c
-    chosen = select(c.log, c.entries).where(c.first <= max(entries), c.last >= min(entries))
-    (rows,) = yield (tx.select(chosen),)
+    (rows,) = yield (tx.query(_PENDING_BETWEEN, newest=max(entries), oldest=min(entries)),)
     wanted = frozenset(entries)
     return {
         each.entry: (log, each) for log, contents in rows for each in unpack_pending(contents) if each.entry in wanted
@@ -258,12 +266,8 @@ def waiting(tx: Tx, entries: Collection[bytes]) -> Work[dict[bytes, tuple[str, P
 
 def entries_about(tx: Tx, subject: bytes, before: bytes | None, limit: int) -> Query:
     """Ids of the entries about a person, newest first."""
-    table = audit_subject.c
-    bucket = bucket_of(tx.context.tenant, subject)
-    chosen = select(table.entry).where(table.bucket == bucket, table.subject == subject)
-    if before is not None:
-        chosen = chosen.where(table.entry < before)
-    return tx.select(chosen.order_by(table.entry.desc()).limit(limit))
+    whose = {"bucket": bucket_of(tx.context.tenant, subject), "person": subject, "most": limit}
+    return tx.query(_NEWEST, **whose) if before is None else tx.query(_NEWEST_BEFORE, **whose, before=before)
 
 
 def link_of(tx: Tx, entry: bytes, *, waits: bool = True) -> Work[Link | None]:
@@ -350,43 +354,39 @@ def store_checkpoint(tx: Tx, log: str, signed: Signed) -> None:
     tx.insert(CHECKPOINT, log, *signed, tx.context.at)
 
 
-_bucket: BindParameter[int] = bindparam("bucket")
-_person: BindParameter[bytes] = bindparam("person")
-_OWN = audit_subject.c.bucket == _bucket, audit_subject.c.subject == _person
-_ENTRIES_OF = Prepared(select(audit_subject.c.entry).where(*_OWN))
+_ENTRIES_OF = Prepared(select(audit_subject.c.entry).where(*_OWN), brief=True)
 _FORGET_ENTRIES = Prepared(audit_subject.delete().where(*_OWN))
 _FORGET_ACTOR = Prepared(audit_actor.delete().where(audit_actor.c.bucket == _bucket, audit_actor.c.actor == _person))
-_ALL_PENDING = Prepared(select(audit_outbox.c.bucket, audit_outbox.c.first, audit_outbox.c.entries))
+_ALL_PENDING = Prepared(select(audit_outbox.c.bucket, audit_outbox.c.first, audit_outbox.c.entries), brief=True)
+_REWRITE_PENDING = Prepared(
+    audit_outbox.update()
+    .where(audit_outbox.c.bucket == bindparam("row"), audit_outbox.c.first == bindparam("oldest"))
+    .values(entries=bindparam("contents"))
+)
+_OWN_ENTRIES = select(audit_subject.c.entry).where(audit_subject.c.tenant == bindparam("own"), *_OWN)
+_UNLINK = Prepared(
+    audit_index.update()
+    .where(audit_index.c.entry.in_(_OWN_ENTRIES))
+    .values(
+        subject=None,
+        actor=case((audit_index.c.actor == _person, bindparam("nobody", type_=LargeBinary)), else_=audit_index.c.actor),
+    )
+)
 
 
 def forget(tx: Tx, subject: bytes) -> Work[int]:
     """Delete what leads from entries to a person, and the openings of those entries; returns how many there were."""
-    bucket = bucket_of(tx.context.tenant, subject)
-    (rows,) = yield (tx.query(_ENTRIES_OF, bucket=bucket, person=subject),)
-    entries = [entry for (entry,) in rows]
-    for start in range(0, len(entries), _ENTRIES_PER_STATEMENT):
-        chosen = audit_index.c.entry.in_(entries[start : start + _ENTRIES_PER_STATEMENT])
-        _unlink(tx, audit_index, subject, chosen)
-    yield from _unlink_waiting(tx, subject)
-    tx.execute(_FORGET_ENTRIES, bucket=bucket, person=subject)
-    tx.execute(_FORGET_ACTOR, bucket=bucket, person=subject)
-    return len(entries)
-
-
-def _unlink(tx: Tx, table: Table, subject: bytes, chosen: ColumnElement[bool]) -> None:
-    tx.execute(table.update().where(chosen, table.c.actor == subject).values(actor=TENANT_OWNER))
-    tx.execute(table.update().where(chosen).values(subject=None))
-
-
-def _unlink_waiting(tx: Tx, subject: bytes) -> Work[None]:
-    c = audit_outbox.c
-    (rows,) = yield (tx.query(_ALL_PENDING),)
-    for bucket, first, contents in rows:
+    whose: dict[str, Any] = {"bucket": bucket_of(tx.context.tenant, subject), "person": subject}
+    entries, waiting = yield (tx.query(_ENTRIES_OF, **whose), tx.query(_ALL_PENDING))
+    for bucket, first, contents in waiting:
         kept = forget_pending(contents, subject, TENANT_OWNER)
         if kept != contents:
             # Where the integrator was faster the row is gone, and this unit runs again and finds it in the index.
-            changed = audit_outbox.update().where(c.bucket == bucket, c.first == first)
-            tx.execute(changed.values(entries=kept), expect=1)
+            tx.execute(_REWRITE_PENDING, expect=1, row=bucket, oldest=first, contents=kept)
+    tx.execute(_UNLINK, **whose, own=tx.context.tenant, nobody=TENANT_OWNER)
+    tx.execute(_FORGET_ENTRIES, **whose)
+    tx.execute(_FORGET_ACTOR, **whose)
+    return len(entries)
 
 
 def entry_key(entry: str) -> bytes:

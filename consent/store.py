@@ -3,10 +3,21 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Delete, Select, Update, bindparam, delete, literal_column, select, update
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Delete,
+    Select,
+    Update,
+    bindparam,
+    delete,
+    literal_column,
+    select,
+    update,
+)
 
 from consent import tables
-from sayso.kernel import BUCKETS, PARTS, Prepared, Rows, bucket_of, in_part
+from sayso.kernel import BUCKETS, PARTS, Prepared, Query, Rows, Tx, bucket_of, in_part
 
 PERSON = Rows(tables.consent_person)
 RECORD = Rows(tables.consent_record, journal=True)
@@ -92,19 +103,37 @@ SUPPRESSIONS_ENDING = tuple(
 """Suppressed identifiers whose term ends by an instant, in one part of the buckets. In no order."""
 
 
-def records_of(tenant: str, subject: bytes) -> Select[Any]:
+_record = tables.consent_record.c
+_identifier_of = tables.consent_identifier_of.c
+_bucket: BindParameter[int] = bindparam("bucket")
+_subject: BindParameter[bytes] = bindparam("subject")
+_RECORDS_OF = Prepared(
+    select(_record.record, _record.at, _record.sealed)
+    .where(_record.bucket == _bucket, _record.subject == _subject)
+    .order_by(_record.at),
+    brief=True,
+)
+_IDENTIFIERS_OF = Prepared(
+    select(_identifier_of.tag, _identifier_of.kind, _identifier_of.suppression)
+    .where(_identifier_of.bucket == _bucket, _identifier_of.subject == _subject)
+    .order_by(_identifier_of.tag),
+    brief=True,
+)
+
+
+def records_of(tx: Tx, subject: bytes) -> Query:
     """A person's records, oldest first: record, at, sealed."""
-    c = tables.consent_record.c
-    return (
-        select(c.record, c.at, c.sealed)
-        .where(c.bucket == bucket_of(tenant, subject), c.tenant == tenant, c.subject == subject)
-        .order_by(c.at)
-    )
+    return tx.query(_RECORDS_OF, bucket=bucket_of(tx.context.tenant, subject), subject=subject)
 
 
 def records_until(tenant: str, subject: bytes, known_at: int) -> Select[Any]:
     """A person's records that existed at an instant, oldest first: record, at, sealed."""
-    return records_of(tenant, subject).where(tables.consent_record.c.at <= known_at)
+    c = tables.consent_record.c
+    return (
+        select(c.record, c.at, c.sealed)
+        .where(c.bucket == bucket_of(tenant, subject), c.tenant == tenant, c.subject == subject, c.at <= known_at)
+        .order_by(c.at)
+    )
 
 
 def page_of_records(tenant: str, subject: bytes, before: int, limit: int) -> Select[Any]:
@@ -118,14 +147,9 @@ def page_of_records(tenant: str, subject: bytes, before: int, limit: int) -> Sel
     )
 
 
-def identifiers_of(tenant: str, subject: bytes) -> Select[Any]:
+def identifiers_of(tx: Tx, subject: bytes) -> Query:
     """A person's identifiers: tag, kind, suppression tag."""
-    c = tables.consent_identifier_of.c
-    return (
-        select(c.tag, c.kind, c.suppression)
-        .where(c.bucket == bucket_of(tenant, subject), c.subject == subject)
-        .order_by(c.tag)
-    )
+    return tx.query(_IDENTIFIERS_OF, bucket=bucket_of(tx.context.tenant, subject), subject=subject)
 
 
 def identity_events_of(tenant: str, subject: bytes) -> Select[Any]:
@@ -194,12 +218,12 @@ def another_preference_change(tenant: str, subject: bytes, at: int, sealed: byte
     return update(tables.consent_preference_change).where(*place).values(sealed=sealed)
 
 
-def without_preference_changes(tenant: str, subject: bytes, at: int | None = None) -> Delete:
-    """A person's changes of preferences are gone, or the one of an instant."""
-    c = tables.consent_preference_change.c
-    gone = delete(tables.consent_preference_change)
-    gone = gone.where(c.bucket == bucket_of(tenant, subject), c.subject == subject)
-    return gone if at is None else gone.where(c.at == at)
+_change = tables.consent_preference_change.c
+_OWN_CHANGES = delete(tables.consent_preference_change).where(_change.bucket == _bucket, _change.subject == _subject)
+WITHOUT_PREFERENCE_CHANGES = Prepared(_OWN_CHANGES)
+"""A person's changes of preferences are gone: bucket, subject."""
+WITHOUT_PREFERENCE_CHANGE = Prepared(_OWN_CHANGES.where(_change.at == _at))
+"""The one of an instant is: bucket, subject, at."""
 
 
 def proofs_of(tenant: str, subject: bytes) -> Select[Any]:

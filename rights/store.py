@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct, msgpack
 from msgspec.structs import replace
-from sqlalchemy import Delete, Select, case, delete, func, or_, select, tuple_
+from sqlalchemy import Delete, Select, bindparam, case, delete, func, literal, or_, select, tuple_
 
 from rights.codes import Check
 from rights.deadlines import local_date
@@ -13,7 +13,7 @@ from rights.model import Kind, RightsRequest, State
 from rights.reminders import scheduled
 from rights.tables import rights_check, rights_register, rights_request, rights_unfinal
 from rights.wanted import Correction, LegalGround
-from sayso.kernel import Get, Key, NotFound, Query, Rows, Tx, Work, bucket_in, bucket_of, raw, text
+from sayso.kernel import Get, Key, NotFound, Prepared, Query, Rows, Tx, Work, bucket_in, bucket_of, raw, text
 
 REQUEST = Rows(rights_request)
 REGISTER = Rows(rights_register)
@@ -23,6 +23,17 @@ COLLECTION = "rights"
 _PERSONS, _TENANTS = b"p", b"t"
 _VALUES = ("version", "subject", "kind", "state", "due_on", "body", "private", "certificate")
 _LIVE = tuple(state.value for state in State if not state.closed)
+_of = rights_request.c
+_OWN = _of.bucket == bindparam("bucket"), _of.subject == bindparam("subject")
+_LIVE_OF = Prepared(
+    select(_of.request)
+    .where(*_OWN, _of.kind == bindparam("kind"), _of.state.in_([literal(state) for state in _LIVE]))
+    .order_by(_of.request),
+    brief=True,
+)
+_REQUESTS_OF = Prepared(
+    select(_of.request, *(_of[name] for name in _VALUES)).where(*_OWN).order_by(_of.request), brief=True
+)
 
 _encode = msgpack.Encoder().encode
 _body = msgpack.Decoder(RightsRequest).decode
@@ -94,13 +105,7 @@ def load(tx: Tx, request: str) -> Work[Stored]:
 
 def live_of(tx: Tx, subject: bytes, kind: Kind) -> Query:
     """Ids of the person's requests of this kind that are not closed, oldest first."""
-    c = rights_request.c
-    return tx.select(
-        select(c.request)
-        .where(c.bucket == bucket_of(tx.context.tenant, subject), c.subject == subject)
-        .where(c.kind == kind, c.state.in_(_LIVE))
-        .order_by(c.request)
-    )
+    return tx.query(_LIVE_OF, bucket=bucket_of(tx.context.tenant, subject), subject=subject, kind=kind)
 
 
 def oldest(rows: list[Any]) -> str:
@@ -110,12 +115,7 @@ def oldest(rows: list[Any]) -> str:
 
 def requests_of(tx: Tx, subject: bytes) -> Query:
     """All rows that still name the person, oldest first."""
-    c = rights_request.c
-    return tx.select(
-        select(c.request, *(c[name] for name in _VALUES))
-        .where(c.bucket == bucket_of(tx.context.tenant, subject), c.subject == subject)
-        .order_by(c.request)
-    )
+    return tx.query(_REQUESTS_OF, bucket=bucket_of(tx.context.tenant, subject), subject=subject)
 
 
 def all_stored(rows: list[Any]) -> list[Stored]:

@@ -35,7 +35,8 @@ ROWS_EACH = 4_000
 SELECTS: dict[str, Query] = {
     "a page of records": TX.select(consent_store.page_of_records("default", PERSON, 5, 50)),
     "records until": TX.select(consent_store.records_until("default", PERSON, 5)),
-    "identifiers of a person": TX.select(consent_store.identifiers_of("default", PERSON)),
+    "records of a person": consent_store.records_of(TX, PERSON),
+    "identifiers of a person": consent_store.identifiers_of(TX, PERSON),
     "entries about a person": audit_store.entries_about(TX, PERSON, None, 50),
 }
 
@@ -101,6 +102,18 @@ def test_sqlite_reads_a_persons_rows_by_index(lite: sqlite3.Connection, name: st
     assert "SCAN" not in plan
     assert "TEMP B-TREE" not in plan, "sorted by hand"
     assert re.search(r"USING (COVERING )?INDEX \w+ \(bucket=\? AND tenant=\? AND subject=\?", plan), plan
+
+
+def test_sqlite_takes_a_person_out_of_the_log_by_index(lite: sqlite3.Connection) -> None:
+    tx = Tx(TX.context, View(), Head(0, 0))
+    work = audit_store.forget(tx, PERSON)
+    next(work)
+    with pytest.raises(StopIteration):
+        work.send(([(PERSON,)], []))
+    for each in tx.executes:
+        plan = lite_plan(lite, each.text(sqlite.dialect())[0])
+        assert "SCAN" not in plan, plan
+        assert "CORRELATED" not in plan, plan
 
 
 @pytest.mark.parametrize("name", WALKS)

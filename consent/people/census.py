@@ -19,7 +19,7 @@ class Census:
 
     def identifier_kinds(self, tx: Tx, subject: bytes) -> Work[tuple[str, ...]]:
         """Of which kinds a person's identifiers are, sorted. Cold."""
-        (rows,) = yield (tx.select(store.identifiers_of(tx.context.tenant, subject)),)
+        (rows,) = yield (store.identifiers_of(tx, subject),)
         return tuple(sorted({kind for _, kind, _ in rows}))
 
     def unchanged(self, tx: Tx, subject: bytes) -> Work[PersonState | None]:

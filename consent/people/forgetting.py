@@ -105,8 +105,8 @@ class Forgetter:
         """One id of the person: how many records it had, and of which types its identifiers were."""
         context, subject, row = tx.context, own.subject, own.row
         identifiers, rows = yield (
-            tx.select(store.identifiers_of(context.tenant, subject)),
-            tx.select(store.records_of(context.tenant, subject)),
+            store.identifiers_of(tx, subject),
+            store.records_of(tx, subject),
         )
         opened = [(bytes(raw), open_record(log_key, bytes(raw), sealed)) for raw, _, sealed in rows]
         if suppress_until is not None:
@@ -127,7 +127,7 @@ class Forgetter:
         (row,) = yield (tx.get(store.PERSON, subject),)
         if row is None or unpack(row[3]).erased_at:
             return False
-        (identifiers,) = yield (tx.select(store.identifiers_of(tx.context.tenant, subject)),)
+        (identifiers,) = yield (store.identifiers_of(tx, subject),)
         yield from self._suppress(tx, [bytes(suppression) for _, _, suppression in identifiers], suppress_until)
         self._take_out(tx, subject, row, [bytes(tag) for tag, _, _ in identifiers])
         return True

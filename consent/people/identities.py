@@ -192,8 +192,7 @@ class Identities:
     def identifiers(self, tx: Tx, subject: bytes) -> Work[list[IdentifierState]]:
         """The person's identifiers, oldest first: types and times. A cold look. Raises `NoSubject`."""
         person = yield from self._people.find(tx, subject)
-        tenant = tx.context.tenant
-        found = yield tuple(tx.select(store.identifiers_of(tenant, each)) for each in person.ids)
+        found = yield tuple(store.identifiers_of(tx, each) for each in person.ids)
         held = [
             (owner, bytes(tag), kind) for owner, rows in zip(person.ids, found, strict=True) for tag, kind, _ in rows
         ]

@@ -23,8 +23,8 @@ def lift(
     What another identifier of theirs keeps suppressed stays suppressed. Returns the person as they are to be saved by
     the caller, and the entry.
     """
-    tenant, at = tx.context.tenant, tx.context.at
-    found = yield tuple(tx.select(store.identifiers_of(tenant, each)) for each in person.ids)
+    at = tx.context.at
+    found = yield tuple(store.identifiers_of(tx, each) for each in person.ids)
     own = sorted({bytes(row[2]) for rows in found for row in rows})
     rows = yield tuple(tx.get(SUPPRESSION, tag) for tag in own)
     until = 0

@@ -67,8 +67,7 @@ class Unlinking:
         return (yield from self._undo(tx, catalogue, person, chosen, keys, told, merged))
 
     def _held(self, tx: Tx, person: Person) -> Work[list[_Held]]:
-        tenant = tx.context.tenant
-        found = yield tuple(tx.select(store.identifiers_of(tenant, each)) for each in person.ids)
+        found = yield tuple(store.identifiers_of(tx, each) for each in person.ids)
         return [
             (owner, bytes(tag), kind, bytes(suppression))
             for owner, rows in zip(person.ids, found, strict=True)
@@ -154,7 +153,7 @@ class Unlinking:
         """What was recorded: of the side that stays since `first`, of the side that goes since they were `merged`."""
         begins = {each: entry.event.at for entry in later for each in entry.ids} | dict.fromkeys(gone, merged)
         ends = {each: entry.until for entry in later if entry.until for each in entry.ids}
-        rows = yield tuple(tx.select(store.records_of(tx.context.tenant, each)) for each in keys)
+        rows = yield tuple(store.records_of(tx, each) for each in keys)
         stays: list[Step] = []
         goes: list[Step] = []
         for owner, records in zip(keys, rows, strict=True):

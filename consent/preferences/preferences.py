@@ -25,7 +25,7 @@ from consent.preferences.preference import BUILT_IN, Questionnaire
 from consent.preferences.sheets import Sheet, joined
 from consent.preferences.telling import Answer, Telling, draw, entered, heard
 from consent.preferences.wishes import told
-from sayso.kernel import LOG, Invalid, Key, Permit, Sealer, Tx, Values, Work, iso, text
+from sayso.kernel import LOG, Invalid, Key, Permit, Sealer, Tx, Values, Work, bucket_of, iso, text
 
 COLLECTION: Final = "preferences"
 HISTORY: Final = "preference_changes"
@@ -229,7 +229,7 @@ class PreferenceBook:
             change = _change(person.key.open(HISTORY, place, bytes(blob)))
             said = {name: value for name, value in change.said.items() if name not in names}
             if not said:
-                tx.execute(store.without_preference_changes(tenant, subject, at), expect=1)
+                tx.execute(store.WITHOUT_PREFERENCE_CHANGE, expect=1, bucket=person.bucket, subject=subject, at=at)
             elif len(said) < len(change.said):
                 ignored = {name: why for name, why in change.ignored.items() if name not in names}
                 sealed = person.key.seal(HISTORY, place, _pack(replace(change, said=said, ignored=ignored)))
@@ -292,7 +292,8 @@ def _place(subject: bytes, at: int) -> str:
 def erase(tx: Tx, subject: bytes) -> None:
     """Delete all that a person told. Part of the unit that forgets them."""
     tx.delete(store.PREFERENCE, subject)
-    tx.execute(store.without_preference_changes(tx.context.tenant, subject))
+    bucket = bucket_of(tx.context.tenant, subject)
+    tx.execute(store.WITHOUT_PREFERENCE_CHANGES, bucket=bucket, subject=subject)
 
 
 def _told(

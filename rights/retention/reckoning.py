@@ -234,7 +234,8 @@ def _known(ended_at: int, lives: Mapping[str, Life], before: End | None, at: int
         own = lives.get(before.ground.partition(": ")[2])
         told = own is not None and before.seen_at <= own.ended_at
         return min(ended_at, at) if told else at
-    return min(ended_at, at) if anew else min(ended_at, before.ended_at)
+    # The state knows nothing of a purpose that is no longer declared: what was seen to end then ended no sooner.
+    return min(max(ended_at, before.ended_at), at) if anew else before.ended_at
 
 
 @lru_cache(maxsize=256)

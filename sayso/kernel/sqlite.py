@@ -3,8 +3,9 @@
 Reads by key run in the event loop (microseconds, no thread hop) and see the last commit. A flush is one transaction.
 Its rows go in from the loop too, and the one writer thread commits, which waits for the disk: a thread would have to
 ask the loop for the interpreter after each statement, and that costs both more than the statements do. What is large
-is the writer thread's from its first row. `synchronous=FULL`: what was answered survives a power cut.
-`secure_delete=ON`: what was deleted is overwritten.
+is the writer thread's from its first row. Brief questions and a few prepared changes run in the loop as well: while a
+cold unit is decided everybody else waits. `synchronous=FULL`: what was answered survives a
+power cut. `secure_delete=ON`: what was deleted is overwritten.
 """
 
 import asyncio
@@ -26,6 +27,7 @@ from sayso.kernel.errors import LostRace, Unavailable
 from sayso.kernel.flush import Job, Loaded, Writes, decide, look
 from sayso.kernel.rows import Rows, Values
 from sayso.kernel.schema import feed
+from sayso.kernel.statements import Prepared
 from sayso.kernel.tidying import Tidying
 from sayso.kernel.tx import Get, GetEach, Head, Query, Unit, View
 
@@ -278,7 +280,8 @@ class _SqliteSession:
     async def write(self, writes: Writes) -> int | None:
         executes = [(*item.text(_DIALECT), item.expect) for item in writes.executes]
         database = self._database
-        small = not executes and writes.rows <= _LARGE
+        short = all(isinstance(item.statement, Prepared) for item in writes.executes)
+        small = short and writes.rows + len(executes) <= _LARGE
         async with database.gate:
             if small and database.begin(patient=False):
                 with _or_nothing(database.writer):

@@ -35,6 +35,7 @@ TABLES_IN = (
     "sayso.server.feed.tables",
     "sayso.server.mail.tables",
     "sayso.server.packages.tables",
+    "sayso.server.taken.tables",
 )
 # "sayso" in ASCII: nodes that start together upgrade one after the other.
 _UPGRADE_LOCK = 0x736179736F

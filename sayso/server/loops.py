@@ -7,6 +7,7 @@ from sayso.kernel import SYSTEM, Context, Tx, Work, now
 from sayso.server import feed, keykeeping, mail, store, timestamping
 from sayso.server.connectors import runner as connectors
 from sayso.server.drp import callbacks as agents
+from sayso.server.taken import store as taken
 from sayso.server.wiring import Services
 from sayso.server.workers import WORK_EVERY
 
@@ -114,7 +115,7 @@ class Loops:
             tx.execute(store.expired_sessions(at))
             services.registry.codes.tidy(tx)
             services.desk.identity.tidy(tx)
-            services.agents.tidy(tx)
+            tx.execute(taken.expired(at))
             services.desk.tasks.answers.tidy(tx)
             yield from services.packages.tidy(tx)
             services.outbox.tidy(tx)

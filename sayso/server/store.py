@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Delete, Select, Update, delete, select, update
+from sqlalchemy import Delete, Select, Update, bindparam, delete, select, update
 
-from sayso.kernel.rows import Rows
+from sayso.kernel import Prepared, Rows
 from sayso.server import tables
 
 TENANT = Rows(tables.tenants)
@@ -117,10 +117,8 @@ def expired_sessions(at: int) -> Delete:
     return delete(table).where(table.c.until <= at)
 
 
-def sessions_of(ref: bytes) -> Delete:
-    """Every cookie and link of one person or client."""
-    table = tables.sessions
-    return delete(table).where(table.c.ref == ref)
+WITHOUT_SESSIONS_OF = Prepared(delete(tables.sessions).where(tables.sessions.c.ref == bindparam("of")))
+"""Every cookie and link of one person or client goes: of."""
 
 
 def restores_under_way() -> Select[Any]:

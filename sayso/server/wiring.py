@@ -29,7 +29,7 @@ from sayso.server.metrics import Metrics
 from sayso.server.pages.uses_report import uses_document
 from sayso.server.publishing import Publishing
 from sayso.server.settings import Settings
-from sayso.server.store import sessions_of
+from sayso.server.store import WITHOUT_SESSIONS_OF
 from sayso.server.timestamping import Timestamps
 from sayso.server.typesetting import Typesetter
 from sayso.server.witnesses import Witnesses
@@ -225,7 +225,7 @@ class Services:
         ids: nobody could open them, and these rows are the last that name the person.
         """
         yield from self.packages.forget(tx, subject)
-        tx.execute(sessions_of(subject))
+        tx.execute(WITHOUT_SESSIONS_OF, of=subject)
 
     def _kinds(self, tenant: str) -> IdentifierKinds:
         return self.configurations.kinds(tenant)

@@ -19,6 +19,7 @@ from rights import ImpossibleStep, LegalGround, NothingToKeep, NotShredded
 from rights import tables as rights_tables
 from rights.certificate import NOTHING_HELD
 from sayso.kernel import Conflict, NotFound, Tx, Work, new_raw, raw, text
+from sayso.kernel.sqlite import SqliteDatabase
 from tests.rights.world import CUSTOMER, EMAIL, MAILER, PHONE, SHOP, World, entry_type
 from vault import tables as vault_tables
 
@@ -185,6 +186,17 @@ async def test_a_sqlite_file_no_longer_holds_the_wrapped_keys(world: World, sqli
     await world.erase(one.subject)
     files = b"".join(each.read_bytes() for each in path.parent.glob(path.name + "*"))
     assert not any(key in files for key in wrapped)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_an_erasure_asks_nothing_of_a_thread_while_everybody_waits_for_it(world: World) -> None:
+    one = await world.customer()
+    request = await world.verified(one.subject)
+    asked: list[str] = []
+    assert isinstance(world.database, SqliteDatabase)
+    world.database._queries.set_trace_callback(asked.append)
+    await world.fulfil(request)
+    assert asked == []
 
 
 async def test_two_fulfils_at_once_are_one_erasure(world: World) -> None:

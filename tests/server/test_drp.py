@@ -23,6 +23,7 @@ from sayso.kernel import SYSTEM, Context, Tx, Work, new_id, now
 from sayso.server.drp.callbacks import Callbacks
 from sayso.server.drp.messages import demand_signed, opened
 from sayso.server.drp.status import status_of
+from sayso.server.taken import store as taken
 from tests.builders.served import HOST
 from tests.server.feed.receivers import a_receiver, hang, with_status
 from tests.server.worlds import World, a_world
@@ -193,6 +194,7 @@ REFUSED: list[tuple[str, dict[str, Any], SigningKey, int, bool]] = [
     ("no action", {"exercise": None}, AGENT, 400, True),
     ("another law", {"regime": "gdpr"}, AGENT, 400, True),
     ("a private callback", {"status_callback": "https://10.0.0.1/x"}, AGENT, 400, False),
+    ("a callback at no name", {"status_callback": "https://a..example/x"}, AGENT, 400, False),
     ("a local callback", {"status_callback": "http://localhost/x"}, AGENT, 400, False),
     ("a long name", {"agent-request-id": "x" * 201}, AGENT, 400, True),
 ]
@@ -232,7 +234,7 @@ async def test_a_message_is_not_forgotten_while_a_node_with_a_slow_clock_would_t
 
         def tidy(tx: Tx) -> Work[None]:
             yield ()
-            net.services.agents.tidy(tx)
+            tx.execute(taken.expired(tx.context.at))
 
         await net.services.database.run_alone(context, tidy)
         clock.tick(-5)

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from freezegun import freeze_time
 
 from sayso.kernel import SYSTEM, Context, Tx, Work, new_id, now
+from sayso.server.taken import store as taken
 from tests.server.worlds import World, a_world
 from tests.source import ROOT
 
@@ -332,7 +333,7 @@ async def test_a_request_is_taken_once_and_remembered_until_it_counts_no_more(ev
 async def tidied(world: World) -> None:
     def tidy(tx: Tx) -> Work[None]:
         yield ()
-        world.services.agents.tidy(tx)
+        tx.execute(taken.expired(tx.context.at))
 
     await world.services.database.run_alone(Context("default", SYSTEM, now(), new_id("req")), tidy)
 

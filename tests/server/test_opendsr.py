@@ -10,9 +10,14 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx
+import pytest
 import pytest_asyncio
+from cryptography import x509
 from freezegun import freeze_time
 
+from sayso.kernel import from_datetime
+from sayso.server.connectors.failures import Refused
+from sayso.server.connectors.opendsr import demand_signed
 from sayso.server.connectors.secrets import FOLDER
 from tests.builders.served import HOST
 from tests.server.processors import DOMAIN, Asked, Processor, a_processor, an_identity, honest
@@ -211,6 +216,16 @@ async def test_callbacks_that_are_forged_replayed_elsewhere_or_strange_change_no
     assert len(paths) == 2
     for each in (one, two):
         assert (await told.request(each["request"]))["status"] == "in_progress"
+
+
+def test_a_certificate_whose_time_is_over_signs_nothing() -> None:
+    identity, body = an_identity(), b"{}"
+    headers = {name.lower(): value for name, value in identity.signs(body).items()}
+    ends = from_datetime(x509.load_pem_x509_certificate(identity.certificate.encode()).not_valid_after_utc)
+    demand_signed(body, headers, identity.certificate, ends - 1)
+    with pytest.raises(Refused) as refused:
+        demand_signed(body, headers, identity.certificate, ends)
+    assert refused.value.word == "certificate-expired"
 
 
 async def test_a_cancelled_request_is_told_anew_under_another_id_when_an_officer_says_so(

@@ -585,14 +585,14 @@ def upgrade() -> None:
         "server_drp_request_waits_request", "server_drp_request", ["tenant", "waits", "request"], unique=False
     )
     op.create_table(
-        "server_drp_message",
+        "server_taken",
         sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("until", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "digest", name=op.f("server_drp_message_pk")),
+        sa.PrimaryKeyConstraint("tenant", "digest", name=op.f("server_taken_pk")),
     )
-    guard("server_drp_message")
-    op.create_index("server_drp_message_until", "server_drp_message", ["tenant", "until"], unique=False)
+    guard("server_taken")
+    op.create_index("server_taken_until", "server_taken", ["tenant", "until"], unique=False)
     op.create_table(
         "rights_register",
         sa.Column("tenant", sa.Text(), nullable=False),

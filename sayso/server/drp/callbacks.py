@@ -58,7 +58,10 @@ class Callbacks:
             moved, following = await self._services.database.look(_context(tenant), partial(_moved, after=after))
             due = [each for each in moved if each[0].agent in known]
             told = told or bool(due)
-            await asyncio.gather(*(self._one(tenant, *each) for each in due))
+            for each in await asyncio.gather(*(self._one(tenant, *each) for each in due), return_exceptions=True):
+                if isinstance(each, Exception):
+                    # What goes wrong with one agent keeps no other from being told.
+                    self._services.log.error("agent not told", each)
             if following is None:
                 return told
             after = following

@@ -18,7 +18,8 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec import Struct
 
-from sayso.kernel import Map, Node, Problem, Scalar, nearest, problem
+from sayso.kernel import Map, Node, Problem, problem
+from sayso.server.sections import known_members, text_of
 
 _ID: Final = re.compile(r"[A-Z][A-Z0-9_]{0,49}")
 _MEMBERS: Final = ("business", "agents")
@@ -89,17 +90,3 @@ def _key(node: Map, problems: list[Problem]) -> bytes:
     message = "'verify_key' is the agent's public Ed25519 key, 32 bytes in base64, as the directory has it."
     problems.append(problem(node.get("verify_key") or node, message))
     return b""
-
-
-def known_members(node: Map, known: tuple[str, ...], problems: list[Problem]) -> None:
-    """Whatever else stands in the mapping is added to `problems`, with what it may have meant."""
-    for name in node:
-        if name not in known:
-            message = f"{name!r} is not known here."
-            problems.append(Problem(node.file, node.lines[name], message, nearest(name, known)))
-
-
-def text_of(node: Map, name: str) -> str:
-    """A member that is text; empty when it is not there or something else."""
-    child = node.get(name)
-    return child.value if isinstance(child, Scalar) and isinstance(child.value, str) else ""

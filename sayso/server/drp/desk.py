@@ -31,6 +31,7 @@ from sayso.server.drp.messages import (
 from sayso.server.drp.status import ExerciseStatus, status_of, wanted
 from sayso.server.feed import addresses
 from sayso.server.portals import address_for
+from sayso.server.stated import one_line
 
 if TYPE_CHECKING:
     from sayso.server.wiring import Services
@@ -123,10 +124,6 @@ class AgentDesk:
         """What agents said of their requests lies under the tenant's key."""
         return self._services.keyring.standing(tenant, TENANT_OWNER)
 
-    def tidy(self, tx: Tx) -> None:
-        """Forget messages that have expired by themselves. Cold."""
-        tx.execute(store.expired(tx.context.at))
-
     def _status(self, tx: Tx, view: RequestView, reference: str) -> ExerciseStatus:
         return self.shown(tx.context.tenant, view, reference)
 
@@ -184,11 +181,6 @@ def _stated(message: Exercise) -> str:
             word = "" if sure is None else " (verified by the agent)" if sure else " (not verified)"
             lines.append(f"{name}: {one_line(value)}{word}")
     return "\n".join(lines)
-
-
-def one_line(said: str) -> str:
-    """What somebody else said, as it stands in a line for officers: it adds no line of its own."""
-    return " ".join(said.split())[:500]
 
 
 def _written(address: Any) -> str:

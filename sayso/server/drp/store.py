@@ -1,20 +1,17 @@
-"""Every statement about agents' requests and messages."""
+"""Every statement about agents' requests."""
 
 from typing import Any, Final, NamedTuple
 
 from msgspec import msgpack
-from sqlalchemy import Delete, delete, select
+from sqlalchemy import select
 
-from sayso.kernel import SECOND, Key, Query, Tx, Values, Work, raw, text
+from sayso.kernel import Key, Query, Tx, Values, Work, raw, text
 from sayso.kernel.rows import Rows
 from sayso.server.drp.messages import DrpForbidden, DrpReplayed
-from sayso.server.drp.tables import drp_message, drp_request
+from sayso.server.drp.tables import drp_request
+from sayso.server.taken import store as taken
 
 REQUEST: Final = Rows(drp_request)
-MESSAGE: Final = Rows(drp_message)
-
-_SKEW: Final = 3_600 * SECOND
-"""How far the clocks of two nodes may be apart: what one has forgotten must have expired for the other too."""
 
 _c = drp_request.c
 _COLLECTION: Final = "server_drp"
@@ -45,25 +42,9 @@ class Brought(NamedTuple):
 
 def take(tx: Tx, digest: bytes, until: int) -> Work[None]:
     """Remember a message until it expires. Raises `DrpReplayed`."""
-    if (yield from known(tx, digest)):
+    if (yield from taken.known(tx, digest)):
         raise DrpReplayed
-    remember(tx, digest, until)
-
-
-def known(tx: Tx, digest: bytes) -> Work[bool]:
-    """Whether a message was taken before and would still count."""
-    (row,) = yield (tx.get(MESSAGE, digest),)
-    return row is not None
-
-
-def remember(tx: Tx, digest: bytes, until: int) -> None:
-    """A message that was not `known` is taken now. Two that race for it cannot both commit."""
-    tx.insert(MESSAGE, digest, until)
-
-
-def expired(at: int) -> Delete:
-    """Deletes messages that nobody could send again, to a node whose clock is behind neither."""
-    return delete(drp_message).where(drp_message.c.until < at - _SKEW)
+    taken.remember(tx, digest, until)
 
 
 def insert(tx: Tx, key: Key, request: str, agent: str, reference: str, callback: str) -> None:

@@ -1,4 +1,4 @@
-"""Which agent brought which request, and the messages that were taken. Neither names a person."""
+"""Which agent brought which request. It names no person."""
 
 from sqlalchemy import BigInteger, LargeBinary, SmallInteger, Text
 
@@ -20,15 +20,4 @@ drp_request = tenant_table(
 """A request that an agent brought. `said` is the agent's own name for it and where it is told of steps, sealed under
 the tenant's key: an agent may have put anything into either. `waits`: it has a callback and is not told its end yet;
 `told` is the version of the request that was told last, `again` when a failed try is repeated.
-"""
-
-drp_message = tenant_table(
-    "server_drp_message",
-    column("digest", LargeBinary),
-    column("until", BigInteger),
-    key=("digest",),
-    indexes=[("until",)],
-)
-"""SHA-256 of each signed message that was taken, until it has expired by itself: none is taken twice. Those of
-`sayso.server.iab` lie here as well, under labels of their own.
 """

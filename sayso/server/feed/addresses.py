@@ -12,6 +12,9 @@ from urllib.parse import SplitResult, urlsplit
 from sayso.kernel import Invalid
 
 LONGEST: Final = 2048
+_LABEL: Final = 63
+"""Characters between two dots of a host's name (RFC 1035, 2.3.4): no resolver is asked for a longer one."""
+
 _TRANSLATED: Final = IPv6Network("64:ff9b::/96")
 
 
@@ -53,7 +56,8 @@ def _parts(url: str) -> SplitResult:
         port = parts.port
     except ValueError:
         parts, port = SplitResult("", "", "", "", ""), None
-    sound = parts.scheme in ("https", "http") and parts.hostname and port != 0 and url.isascii() and url.isprintable()
+    sound = parts.scheme in ("https", "http") and port != 0 and url.isascii() and url.isprintable()
+    sound = sound and all(0 < len(label) <= _LABEL for label in (parts.hostname or "").removesuffix(".").split("."))
     if not sound or len(url) > LONGEST or " " in url or parts.username is not None or parts.fragment:
         raise RefusedAddress("refused-address", "An address is a URL with a host, without a user and without '#'.")
     return parts

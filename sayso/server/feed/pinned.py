@@ -48,7 +48,10 @@ class PinnedBackend(httpcore.AsyncNetworkBackend):
         await asyncio.sleep(seconds)
 
     async def _resolve(self, host: str, port: int) -> str:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except UnicodeError as error:
+            raise OSError("this can be no host's name") from error
         addresses = [str(item[4][0]) for item in found]
         # One address inside among public ones is how a resolver is talked into the intranet: then all are refused.
         if host not in self._allowed and not all(public(address) for address in addresses):

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 from consent import Identifier, NoSubject
 from rights import Calendar, Opening
 from sayso.kernel import TENANT_OWNER, Actor, Context, Invalid, Tx, Work, new_raw, now, raw
-from sayso.server.drp import store
-from sayso.server.drp.desk import one_line
 from sayso.server.iab.messages import (
     ACCEPTED,
     FORMAT,
@@ -23,6 +21,8 @@ from sayso.server.iab.messages import (
     opened,
     receipt,
 )
+from sayso.server.stated import one_line
+from sayso.server.taken import store
 
 if TYPE_CHECKING:
     from sayso.server.wiring import Services

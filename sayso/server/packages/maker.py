@@ -173,7 +173,7 @@ class Maker:
 
     def forget(self, tx: Tx, subject: bytes) -> Work[None]:
         """Forget the packages of a person. Cold."""
-        (rows,) = yield (tx.select(store.of_person(subject)),)
+        (rows,) = yield (tx.query(store.OF_PERSON, subject=subject),)
         for (request,) in rows:
             self._drop(tx, bytes(request))
 

@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
-from sqlalchemy import Delete, Select, delete, select
+from sqlalchemy import Delete, Select, bindparam, delete, select
 
-from sayso.kernel.rows import Rows
+from sayso.kernel import Prepared, Rows
 from sayso.server.packages.tables import package, package_part
 
 PACKAGE = Rows(package)
@@ -24,9 +24,8 @@ def ended(at: int) -> Select[Any]:
     return select(package.c.request).where(package.c.until <= at)
 
 
-def of_person(subject: bytes) -> Select[Any]:
-    """Packages about a person: request."""
-    return select(package.c.request).where(package.c.subject == subject)
+OF_PERSON = Prepared(select(package.c.request).where(package.c.subject == bindparam("subject")), brief=True)
+"""Packages about a person: request."""
 
 
 def parts(request: bytes, *, pieces: bool) -> Select[Any]:

@@ -233,6 +233,10 @@ async def test_a_purpose_that_is_no_longer_declared_ends_data_when_that_is_seen(
     with at(days=200):
         await world.apply((b"[contact.email]\n    expires_after: P24M", b"[contact.phone]\n    expires_after: P24M"))
         await world.work()
+    with at(days=210):
+        # Being looked at again makes nothing end sooner.
+        await world.in_germany(subject)
+        await world.work()
     with at(days=229):
         await world.work()
         assert await world.fields(subject) == ["email"]

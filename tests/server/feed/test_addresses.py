@@ -66,6 +66,8 @@ def test_public_addresses_are(address: str) -> None:
         "https://exa mple.com/",
         "https://example.com/\x01",
         "https://bücher.example/",
+        "https://a..example/",
+        "https://" + "a" * 64 + ".example/",
         "https://example.com/" + "x" * 3000,
         "gopher://example.com/",
         "",
@@ -116,6 +118,14 @@ async def test_nobody_there_is_a_failure_like_any_other() -> None:
     plain = await sender.send(f"https://127.0.0.1:{port}/", MESSAGE, 0)
     assert plain.code == "unreachable"
     await sender.close()
+
+
+async def test_a_name_that_can_be_none_is_a_failure_like_any_other() -> None:
+    name = "a..example"
+    sender = Sender((name,))
+    outcome = await sender.send(f"http://{name}/", MESSAGE, 0)
+    await sender.close()
+    assert (outcome.code, outcome.delivered) == ("unreachable", False)
 
 
 async def test_a_receiver_without_tls_where_tls_was_named_is_a_failure(
