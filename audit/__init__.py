@@ -6,12 +6,6 @@ without I/O; `exports/` is what officers and auditors take with them, `offline/`
 our database. `docs/formats/audit.md` fixes the bytes.
 """
 
-from audit.checkpoint import Checkpoint, open_checkpoint
-from audit.classes import MAIN, Classes, LogClass, parse_logs
-from audit.commitment import OpeningInvalid, tag_key_of
-from audit.cosignature import WitnessKey
-from audit.encoding import LeafRefused, decode_leaf
-from audit.entry import AuditEvent, Entry, Leaf, Opening
 from audit.errors import (
     AnchorUnusable,
     EntryNotFound,
@@ -30,7 +24,6 @@ from audit.errors import (
     TileNotFound,
     TimestampRefused,
 )
-from audit.export import folder_of
 from audit.exports import (
     FETCHED,
     MEDIA,
@@ -53,31 +46,38 @@ from audit.exports import (
     csv_lines,
     written,
 )
-from audit.guard import Head
-from audit.integrator import Round
+from audit.exports.directory import folder_of
+from audit.exports.publishing import Directory, PublishedAltered, Publisher, Shelf, ShelfUnusable
 from audit.jws import Jws, sign_jws, thumbprint
-from audit.listing import LogInfo
+from audit.leaf.commitment import OpeningInvalid, tag_key_of
+from audit.leaf.encoding import LeafRefused, decode_leaf
+from audit.leaf.entry import AuditEvent, Entry, Leaf, Opening
+from audit.leaf.vocabulary import UndeclaredEvent, declare, declared, is_external
 from audit.log import AuditLog, Backlog
-from audit.lost import DamagedLog, Lost, about
-from audit.merkle import leaf_hash, verify_inclusion
-from audit.note import SignatureInvalid, VerifierKey
-from audit.opening import Indexed, Opener
-from audit.pressure import Pressure
-from audit.pruning import Due
-from audit.publishing import Directory, PublishedAltered, Publisher, Shelf, ShelfUnusable
-from audit.quorum import Quorum, read_quorum
-from audit.recovery import LogStanding
-from audit.replay import Replayed
-from audit.search import Page, Search
-from audit.selection import Selection, fits
-from audit.strict import Malformed
-from audit.timestamp import Timestamping
-from audit.timestamp_store import Stamped
+from audit.reading.listing import LogInfo
+from audit.reading.opening import Indexed, Opener
+from audit.reading.replay import Replayed
+from audit.reading.search import Page, Search
+from audit.reading.selection import Selection, fits
+from audit.retention.classes import MAIN, Classes, LogClass, parse_logs
+from audit.retention.pruning import Due
+from audit.tlog.checkpoint import Checkpoint, open_checkpoint
+from audit.tlog.cosignature import WitnessKey
+from audit.tlog.merkle import leaf_hash, verify_inclusion
+from audit.tlog.note import SignatureInvalid, VerifierKey
+from audit.tlog.quorum import Quorum, read_quorum
+from audit.tlog.strict import Malformed
+from audit.tree.guard import Head
+from audit.tree.integrator import Round
+from audit.tree.lost import DamagedLog, Lost, about
+from audit.tree.pressure import Pressure
+from audit.tree.recovery import LogStanding
 from audit.trust import print_trust
 from audit.verify import Verdict, verify
-from audit.vocabulary import UndeclaredEvent, declare, declared, is_external
-from audit.witness import Answer, WitnessDesk, by_origin
-from audit.witnessing import Lap, Witnessing
+from audit.witnesses.timestamp import Timestamping
+from audit.witnesses.timestamp_store import Stamped
+from audit.witnesses.witness import Answer, WitnessDesk, by_origin
+from audit.witnesses.witnessing import Lap, Witnessing
 
 __all__ = [
     "FETCHED",

@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 from msgspec import UNSET, UnsetType
 
-from audit import encoding, outbox
-from audit.commitment import COLLECTION, OPENING_LABEL, TAG_LABEL, actor_r, commit, standing_name, tag
-from audit.entry import VERSION, AuditEvent, Commitments, Leaf, Tags
+from audit import outbox
+from audit.leaf import encoding
+from audit.leaf.commitment import COLLECTION, OPENING_LABEL, TAG_LABEL, actor_r, commit, standing_name, tag
+from audit.leaf.entry import VERSION, AuditEvent, Commitments, Leaf, Tags
+from audit.leaf.vocabulary import is_external
 from audit.tables import ACTOR, DETAIL, OUTBOX, SUBJECT
-from audit.vocabulary import is_external
 from sayso.kernel import TENANT_OWNER, Actor, Invalid, Key, Sealer, Tx, new_raw, raw
 
 _ACTOR_LABEL = "sayso.audit.actor.v1"

@@ -9,8 +9,8 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from audit.note import SignatureInvalid
-from audit.strict import HASH_SIZE, Malformed, base64url, print_base64url
+from audit.tlog.note import SignatureInvalid
+from audit.tlog.strict import HASH_SIZE, Malformed, base64url, print_base64url
 from sayso.kernel import SigningPair
 
 ALGORITHM = "Ed25519"

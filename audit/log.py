@@ -14,22 +14,27 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from audit import class_store, export, listing, proving, pruning, recovery, search, store, witnessing
-from audit.anchor import Anchor
+from audit import store
 from audit.append import Appender
-from audit.classes import MAIN, Classes
-from audit.entry import AuditEvent, Entry, Opening
 from audit.errors import LogNotFound, NothingToRecover
-from audit.guard import ForkGuard, Head, Memory
-from audit.integrator import BATCH, Integrator, Round
-from audit.listing import LogInfo
-from audit.lost import Losses
-from audit.note import VerifierKey
-from audit.pressure import Pressure
-from audit.pruning import Due
-from audit.recovery import LogStanding
-from audit.replay import Replayed, replay
-from audit.search import Page, Search
+from audit.exports import directory as export
+from audit.leaf.entry import AuditEvent, Entry, Opening
+from audit.reading import listing, search
+from audit.reading.listing import LogInfo
+from audit.reading.replay import Replayed, replay
+from audit.reading.search import Page, Search
+from audit.retention import class_store, pruning
+from audit.retention.classes import MAIN, Classes
+from audit.retention.pruning import Due
+from audit.tlog.note import VerifierKey
+from audit.tree import proving, recovery
+from audit.tree.anchor import Anchor
+from audit.tree.guard import ForkGuard, Head, Memory
+from audit.tree.integrator import BATCH, Integrator, Round
+from audit.tree.lost import Losses
+from audit.tree.pressure import Pressure
+from audit.tree.recovery import LogStanding
+from audit.witnesses import witnessing
 from sayso.kernel import SYSTEM, Context, Database, Key, Sealer, Signer, Tx, Work, new_id, now
 
 _ONE_LOG = Classes()

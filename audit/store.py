@@ -16,8 +16,8 @@ from sqlalchemy import (
     select,
 )
 
-from audit.encoding import index_of
 from audit.errors import EntryPruned
+from audit.leaf.encoding import index_of
 from audit.outbox import Pending
 from audit.outbox import forget as forget_pending
 from audit.outbox import unpack as unpack_pending
@@ -39,7 +39,7 @@ from audit.tables import (
     audit_tile,
     audit_tree,
 )
-from audit.tiles import WIDTH, unpack
+from audit.tlog.tiles import WIDTH, unpack
 from sayso.kernel import TENANT_OWNER, Get, Prepared, Query, Tx, Values, Work, bucket_of, raw
 
 TileKey = tuple[int, int]

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 
 import msgspec
 
-from audit.cosignature import WitnessKey
 from audit.jws import thumbprint
-from audit.note import VerifierKey
-from audit.strict import print_base64url
+from audit.tlog.cosignature import WitnessKey
+from audit.tlog.note import VerifierKey
+from audit.tlog.strict import print_base64url
 
 
 def print_trust(logs: Iterable[VerifierKey | WitnessKey], signers: Iterable[bytes]) -> bytes:

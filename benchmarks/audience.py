@@ -25,8 +25,8 @@ from policies import Aids, Question
 from sayso.kernel import DAY, Actor, Context, Tx, Work, bucket_of, new_id, new_raw, now, text
 from sayso.migrations import runner
 from sayso.server import audience_cursors as cursors
-from sayso.server.auth import Principal
 from sayso.server.call import Call
+from sayso.server.callers.auth import Principal
 from sayso.server.calls import audiences as calls
 from sayso.server.wiring import Services
 from tests.builders.postgres import PostgresServer

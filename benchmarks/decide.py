@@ -21,10 +21,10 @@ from consent import (
 )
 from consent.catalogue.catalogue import Catalogue
 from policies import Policy, Question, Rule, Snapshot
-from policies.grounds import grounds_of, jurisdiction_tree
-from policies.rules import SYSTEM_RULES
-from policies.snapshot import CellName
-from policies.trees import ACTIONS, RIGHTS, Tree, Trees, dotted, with_built_in
+from policies.ruleset.grounds import grounds_of, jurisdiction_tree
+from policies.ruleset.rules import SYSTEM_RULES
+from policies.ruleset.snapshot import CellName
+from policies.ruleset.trees import ACTIONS, RIGHTS, Tree, Trees, dotted, with_built_in
 
 T = TypeVar("T")
 

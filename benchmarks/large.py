@@ -30,7 +30,7 @@ from benchmarks.load import Outcome
 from benchmarks.peers import merkle
 from benchmarks.stage import Stage
 from sayso.kernel import LOG, Actor, Context, Tx, Work, new_id, now, raw
-from sayso.server.serving import settle_memory
+from sayso.server.running.serving import settle_memory
 from sayso.server.settings import load
 from sayso.server.wiring import Services, wire
 

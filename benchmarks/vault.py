@@ -32,9 +32,10 @@ from sayso.migrations import upgrade
 from tests.builders.providers import TOKEN, Bao, openbao
 from tests.builders.served import HOST
 from tests.builders.vault import a_house
-from vault import Epochs, NewRoll, aad, store
-from vault.keys import DataKey, WrappingKey
-from vault.suite import Suite
+from vault import Epochs, NewRoll, store
+from vault.ciphers import aad
+from vault.ciphers.suite import Suite
+from vault.keys.wrapped import DataKey, WrappingKey
 
 BUDGETS = {
     "put, one field": 1_500,

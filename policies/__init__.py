@@ -12,7 +12,38 @@ from policies.audiences.crowds import WORTH_COLUMNS, Crowds
 from policies.audiences.judged import TERM, Judged
 from policies.audiences.kept import LONGEST_TERM, USUAL_TERM, KeptLists
 from policies.audiences.kept import Named as KeptList
-from policies.authzen import (
+from policies.comparing.differ import Difference, diff, rule_changes
+from policies.comparing.simulation import TYPES as SIMULATED_TYPES
+from policies.comparing.simulation import Simulation, Tally
+from policies.engine import (
+    Access,
+    AccessDenied,
+    Answer,
+    Crowd,
+    CrowdAnswer,
+    Locate,
+    Place,
+    PolicyEngine,
+    mint,
+    rights_question,
+)
+from policies.explain import Basis, Explanation, Match, NearMiss, UnderLaw
+from policies.lists import Group, MalformedList, unpack_list
+from policies.liveness import Life, life
+from policies.obligations import GUARDS, merge
+from policies.plan import Condition, Plan, Way
+from policies.policy import Policy
+from policies.questions import Decision, Question, Reason
+from policies.ruleset.matcher import ForbiddenMatcher
+from policies.ruleset.reading import read_policy
+from policies.ruleset.reference import ForbiddenModel, WrongCasbin
+from policies.ruleset.rules import SYSTEM_RULES, Rule
+from policies.ruleset.snapshot import Cell, Snapshot
+from policies.ruleset.trees import ACTIONS, BUILT_IN_ROLES, OVERDUE, RIGHTS
+from policies.testing.mutants import Coverage, Covered, coverage
+from policies.testing.proving import Outcome, failures_of, prove
+from policies.testing.suite import Case, read_files, read_suite
+from policies.wire.authzen import (
     MOST_EVALUATIONS,
     Action,
     Alike,
@@ -36,35 +67,9 @@ from policies.authzen import (
     read_evaluations,
     readable,
 )
-from policies.authzen import people as people_named
-from policies.batches import Columns, ColumnsAnswer, answers_of, evaluate_table, read_table
-from policies.differ import Difference, diff, rule_changes
-from policies.engine import (
-    Access,
-    AccessDenied,
-    Answer,
-    Crowd,
-    CrowdAnswer,
-    Locate,
-    Place,
-    PolicyEngine,
-    mint,
-    rights_question,
-)
-from policies.explain import Basis, Explanation, Match, NearMiss, UnderLaw
-from policies.lists import Group, MalformedList, unpack_list
-from policies.liveness import Life, life
-from policies.matcher import ForbiddenMatcher
-from policies.mutants import Coverage, Covered, coverage
-from policies.obligations import GUARDS, merge
-from policies.plan import Condition, Plan, Way
-from policies.policy import Policy
-from policies.proving import Outcome, failures_of, prove
-from policies.questions import Decision, Question, Reason
-from policies.reading import read_policy
-from policies.reference import ForbiddenModel, WrongCasbin
-from policies.rules import SYSTEM_RULES, Rule
-from policies.searching import (
+from policies.wire.authzen import people as people_named
+from policies.wire.batches import Columns, ColumnsAnswer, answers_of, evaluate_table, read_table
+from policies.wire.searching import (
     ActionSearch,
     ActionSearchAnswer,
     Behind,
@@ -82,11 +87,6 @@ from policies.searching import (
     read_subject_search,
     sealed_token,
 )
-from policies.simulation import TYPES as SIMULATED_TYPES
-from policies.simulation import Simulation, Tally
-from policies.snapshot import Cell, Snapshot
-from policies.suite import Case, read_files, read_suite
-from policies.trees import ACTIONS, BUILT_IN_ROLES, OVERDUE, RIGHTS
 
 __all__ = [
     "ACTIONS",

@@ -21,8 +21,8 @@ from consent import (
 from policies.bases import FORMULAS, Asked
 from policies.obligations import merge, unsupported
 from policies.questions import Decision, Question, Reason
-from policies.snapshot import Alternative, Cell, CellName, Snapshot
-from policies.trees import RIGHTS, ROOT
+from policies.ruleset.snapshot import Alternative, Cell, CellName, Snapshot
+from policies.ruleset.trees import RIGHTS, ROOT
 from sayso.kernel import nearest, text
 
 _LOUDEST: Final[tuple[Reason, ...]] = (

@@ -24,7 +24,7 @@ from policies.people import Person, person, read, read_each, state_at
 from policies.plan import Plan, plan
 from policies.policy import Policy
 from policies.questions import UNRESOLVABLE, Decision, Question
-from policies.trees import RIGHTS, ROOT
+from policies.ruleset.trees import RIGHTS, ROOT
 from sayso.kernel import Actor, Denied, Found, Invalid, Permit, Reads, Sealer, Tx, Values, Work, raw, text
 
 SHADOW_SHARE: Final = 0.001

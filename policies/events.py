@@ -12,7 +12,7 @@ from policies.decide import Inquiry, Told
 from policies.lists import Decided, pack_group, pack_groups, pack_list
 from policies.policy import Policy
 from policies.questions import Decision, Question
-from policies.rules import LONGEST_NAME
+from policies.ruleset.rules import LONGEST_NAME
 
 _NAMES: Final = ("action", "category", "purpose", "reason", "rule")
 

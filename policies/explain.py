@@ -13,9 +13,9 @@ from msgspec import Struct
 from consent import PersonState
 from policies.decide import Inquiry
 from policies.questions import Decision, Reason
-from policies.rules import Rule
-from policies.snapshot import Snapshot
-from policies.trees import ROOT, Tree
+from policies.ruleset.rules import Rule
+from policies.ruleset.snapshot import Snapshot
+from policies.ruleset.trees import ROOT, Tree
 
 NEAR_MISSES: Final = 20
 """How many rules are named that nearly match."""

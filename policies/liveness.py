@@ -14,7 +14,7 @@ from consent import NOES, PersonState, Standing, standing
 from policies.bases import FORMULAS, Asked
 from policies.policy import Policy
 from policies.questions import Question
-from policies.trees import ROOT
+from policies.ruleset.trees import ROOT
 
 _RELATIONS: Final = {"contract": ("contract", "case"), "public_task": ("public_task", "case")}
 _QUESTION: Final = Question(roles=frozenset(), action="use", category=ROOT, purpose=None)

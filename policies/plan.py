@@ -16,7 +16,7 @@ from consent import UNTIMED
 from policies.decide import Inquiry
 from policies.obligations import merge, unsupported
 from policies.questions import Reason
-from policies.snapshot import Alternative, Cell
+from policies.ruleset.snapshot import Alternative, Cell
 from sayso.kernel import Obligation
 
 Fact = Literal[

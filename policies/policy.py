@@ -5,7 +5,7 @@ from typing import Final
 from consent import Catalogue
 from policies.decide import Inquiry
 from policies.questions import Question
-from policies.snapshot import Snapshot
+from policies.ruleset.snapshot import Snapshot
 
 INQUIRY_LIMIT: Final = 4_096
 """Prepared questions kept. Their text comes from outside, so the oldest goes when there is one too many."""

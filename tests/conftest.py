@@ -24,7 +24,7 @@ from tests.builders.mariadb import MariaServer
 from tests.builders.oracle import build
 from tests.builders.postgres import PostgresServer
 
-freezegun.configure(extend_ignore_list=["audit.pressure"])
+freezegun.configure(extend_ignore_list=["audit.tree.pressure"])
 
 _CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _numbers = itertools.count(1)

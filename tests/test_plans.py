@@ -25,7 +25,7 @@ from sayso.kernel.rows import Rows
 from sayso.kernel.tx import Execute, Head, View
 from sayso.migrations import every_table
 from tests.test_tables import TABLES, read_by_key
-from vault import epoch_store
+from vault.keys import epoch_store
 
 ROWS = {table.name: Rows(table) for table in TABLES if read_by_key(table)}
 PERSON = bytes(range(16))

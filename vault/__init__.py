@@ -3,11 +3,9 @@
 `Keyring` implements the kernel's `Sealer`, `Indexer` and `Signer` for every package; `Vault` is identity data.
 """
 
-from vault import keybackup
-from vault.custody import KEY_FILES, Custody, holds_root, own_folder, own_folders
-from vault.epochs import Epochs
-from vault.facts import action_for, fact_of
-from vault.fields import (
+from vault.ciphers.signing import thumbprint
+from vault.ciphers.suite import SUITES, BrokenSeal, MissingCipher, Suite
+from vault.fields.collections import (
     Collection,
     Collections,
     Field,
@@ -16,21 +14,26 @@ from vault.fields import (
     collection_of,
     parse,
 )
-from vault.finding import find
-from vault.grants import Grant, GrantDecided, NoGrant, OwnGrant
-from vault.guarding import SECOND_PERSON, Glass
-from vault.keyfiles import ExposedRootKey
-from vault.keyring import Keyring, TenantKeys, UnknownTenant
-from vault.ledger import Ledger, Revocation
-from vault.lending import lent
-from vault.masks import STRENGTH as MASKS
-from vault.normalise import NORMALISERS, InvalidValue, canonical
-from vault.outside import FILE as PROVIDER_FILE
-from vault.outside import KINDS as PROVIDERS
-from vault.outside import OutsideKey
-from vault.planner import adds_up
-from vault.portable import InvalidRecipient, NoAge, Portable, recipient_of, sealed_for
-from vault.provider import (
+from vault.fields.facts import action_for, fact_of
+from vault.fields.masks import STRENGTH as MASKS
+from vault.fields.normalise import NORMALISERS, InvalidValue, canonical
+from vault.fields.planner import adds_up
+from vault.keys import keybackup
+from vault.keys.epochs import Epochs
+from vault.keys.keyfiles import ExposedRootKey
+from vault.keys.keyring import Keyring, TenantKeys, UnknownTenant
+from vault.keys.lending import lent
+from vault.keys.renewal import Renewal
+from vault.keys.roll import EpochList, EpochView, NewRoll, NoEpoch, RollView
+from vault.opening.grants import Grant, GrantDecided, NoGrant, OwnGrant
+from vault.opening.guarding import SECOND_PERSON, Glass
+from vault.opening.reveal import ANY, Ask, Located, Revealed, Unresolvable
+from vault.opening.search import MOST_FOUND, Hits, NotIndexed, Sought, Term
+from vault.providers.custody import KEY_FILES, Custody, holds_root, own_folder, own_folders
+from vault.providers.outside import FILE as PROVIDER_FILE
+from vault.providers.outside import KINDS as PROVIDERS
+from vault.providers.outside import OutsideKey
+from vault.providers.provider import (
     KeyGone,
     KeyProvider,
     ProviderDown,
@@ -39,11 +42,7 @@ from vault.provider import (
     RootKeyError,
     WrongRootKey,
 )
-from vault.records import UnknownSubject, check_values
-from vault.renewal import Renewal
-from vault.reveal import ANY, Ask, Located, Revealed, Unresolvable
-from vault.roll import EpochList, EpochView, NewRoll, NoEpoch, RollView
-from vault.root import (
+from vault.providers.root import (
     Cost,
     DamagedRootKey,
     MissingRootKey,
@@ -53,14 +52,15 @@ from vault.root import (
     SealedFile,
     WrongPassphrase,
 )
-from vault.search import MOST_FOUND, Hits, NotIndexed, Sought, Term
-from vault.shred import PROOF, DestroyedKey, Held, Place, Tombstone
-from vault.signing import thumbprint
-from vault.storing import Stored, SubjectFacts
-from vault.suite import SUITES, BrokenSeal, MissingCipher, Suite
-from vault.terms import InvalidTerms, TokenTerms
-from vault.tokens import token_in
+from vault.records.portable import InvalidRecipient, NoAge, Portable, recipient_of, sealed_for
+from vault.records.stored import UnknownSubject, check_values
+from vault.records.storing import Stored, SubjectFacts
+from vault.shredding.ledger import Ledger, Revocation
+from vault.shredding.shred import PROOF, DestroyedKey, Held, Place, Tombstone
+from vault.tokens.rows import token_in
+from vault.tokens.terms import InvalidTerms, TokenTerms
 from vault.vault import Vault
+from vault.writing.finding import find
 
 __all__ = [
     "ANY",

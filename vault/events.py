@@ -2,7 +2,7 @@
 
 from audit import AuditEvent, declare
 from sayso.kernel import Permit
-from vault.provider import Receipt
+from vault.providers.provider import Receipt
 
 BROKEN = "broken"
 """Why a reveal was refused when something stored does not open."""

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, delete, li
 
 from sayso.kernel import Prepared, Rows, bucket_of
 from vault import tables
-from vault.epoch import Epoch
+from vault.keys.epoch import Epoch
 
 EPOCH = Rows(tables.vault_epoch)
 INDEX_KEY = Rows(tables.vault_index_key)

@@ -10,32 +10,24 @@ from collections.abc import Sequence
 
 from audit import AuditLog
 from sayso.kernel import Permit, Tx, Work
-from vault import (
-    bulk,
-    canaries,
-    grants,
-    issuing,
-    portable,
-    presentable,
-    redacting,
-    reveal,
-    search,
-    shred,
-    storing,
-    tokens,
-)
-from vault import values as opening
-from vault.fields import Collection, Collections
-from vault.finding import Finding
-from vault.grants import Grant
-from vault.keyring import Keyring
-from vault.portable import Portable
-from vault.redacting import Redacted
-from vault.reveal import ANY, Ask, Located, Revealed, Unresolvable
-from vault.search import MOST_FOUND, Hits, Sought, Term
-from vault.shred import Held, Place, Tombstone
-from vault.storing import Stored, SubjectFacts
-from vault.values import Opened
+from vault.fields.collections import Collection, Collections
+from vault.keys.keyring import Keyring
+from vault.opening import bulk, canaries, grants, reveal, search
+from vault.opening.grants import Grant
+from vault.opening.reveal import ANY, Ask, Located, Revealed, Unresolvable
+from vault.opening.search import MOST_FOUND, Hits, Sought, Term
+from vault.records import portable, storing
+from vault.records import values as opening
+from vault.records.portable import Portable
+from vault.records.storing import Stored, SubjectFacts
+from vault.records.values import Opened
+from vault.shredding import shred
+from vault.shredding.shred import Held, Place, Tombstone
+from vault.tokens import issuing, presentable
+from vault.tokens import rows as tokens
+from vault.writing import redacting
+from vault.writing.finding import Finding
+from vault.writing.redacting import Redacted
 
 
 class Vault:

@@ -13,15 +13,15 @@ from typing import Any, Final
 
 import msgspec
 
-from audit.entry import Opening
 from audit.exports.content import Content
 from audit.exports.orders import LogHead
 from audit.exports.paths import shared
 from audit.exports.rows import Drain
 from audit.jws import sign_jws
+from audit.leaf.entry import Opening
 from audit.offline import page as verifier_page
 from audit.offline import program
-from audit.opening import Indexed
+from audit.reading.opening import Indexed
 from sayso.kernel import iso
 
 TYPE: Final = "evidence-bundle+jwt"

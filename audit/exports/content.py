@@ -4,14 +4,14 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from audit import store as log_store
-from audit import timestamp
-from audit.encoding import id_of
-from audit.entry import Opening
 from audit.exports.orders import Export, LogHead, LogPlace
 from audit.exports.paths import Paths
-from audit.note import VerifierKey
-from audit.opening import Indexed, Opener
-from audit.timestamp import StampedHead
+from audit.leaf.encoding import id_of
+from audit.leaf.entry import Opening
+from audit.reading.opening import Indexed, Opener
+from audit.tlog.note import VerifierKey
+from audit.witnesses import timestamp
+from audit.witnesses.timestamp import StampedHead
 from sayso.kernel import Context, Database, Signer, Tx, Work
 
 if TYPE_CHECKING:

@@ -12,9 +12,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from audit import proving, prune_store
 from audit import store as log_store
-from audit.classes import MAIN
 from audit.errors import LogNotFound
 from audit.exports import store
 from audit.exports.orders import (
@@ -30,8 +28,11 @@ from audit.exports.orders import (
 )
 from audit.exports.reports import Plain, Report
 from audit.exports.tables import EXPORT, HEAD, PART
-from audit.opening import Indexed
-from audit.selection import Selection, before, first_id, packed, unpacked
+from audit.reading.opening import Indexed
+from audit.reading.selection import Selection, before, first_id, packed, unpacked
+from audit.retention import prune_store
+from audit.retention.classes import MAIN
+from audit.tree import proving
 from sayso.kernel import DAY, TENANT_OWNER, Done, Job, Sealer, Try, Tx, Work, new_raw, raw
 
 SCANNED: Final = 2_048

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from audit.vocabulary import declare
+from audit.leaf.vocabulary import declare
 
 ORDERED: Final = declare("audit.export.ordered", "export", "what", "format")
 TAG_KEY_HANDED_OUT: Final = declare("audit.tag_key.handed_out")

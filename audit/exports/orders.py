@@ -6,8 +6,8 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from audit.classes import MAIN
-from audit.selection import Selection, milliseconds
+from audit.reading.selection import Selection, milliseconds
+from audit.retention.classes import MAIN
 from sayso.kernel import DAY, Conflict, Gone, Instant, Invalid, NotFound, Values, text
 
 Status = Literal["queued", "running", "done", "failed", "expired"]

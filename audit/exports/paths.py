@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from audit import store
-from audit.merkle import Plan, halve, inclusion_plan, prove
-from audit.strict import HASH_SIZE
-from audit.tiles import WIDTH, TileReader, place_of
+from audit.tlog.merkle import Plan, halve, inclusion_plan, prove
+from audit.tlog.strict import HASH_SIZE
+from audit.tlog.tiles import WIDTH, TileReader, place_of
 from sayso.kernel import Tx, Work
 
 _REMEMBERED: Final = 256

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from audit.exports.orders import FORMATS
-from audit.opening import Indexed
+from audit.reading.opening import Indexed
 from sayso.kernel import Tx, Work
 
 if TYPE_CHECKING:

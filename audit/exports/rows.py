@@ -14,10 +14,10 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from audit.entry import Leaf, Opening
 from audit.exports.content import Content
-from audit.merkle import leaf_hash
-from audit.opening import Indexed
+from audit.leaf.entry import Leaf, Opening
+from audit.reading.opening import Indexed
+from audit.tlog.merkle import leaf_hash
 from sayso.kernel import Unavailable, iso, text
 
 MEDIA: Final = {

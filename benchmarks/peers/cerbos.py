@@ -26,7 +26,7 @@ import yaml
 from benchmarks.ceiling import generate
 from benchmarks.load import Plan, request
 from benchmarks.stage import CONNECTIONS, Stage
-from policies.trees import ACTIONS
+from policies.ruleset.trees import ACTIONS
 from tests.builders.served import HOST, free_port
 
 PACKAGE = "@cerbos/cerbos-linux-x64@0.55.0"

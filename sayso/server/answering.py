@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from rights import OPENED, Correction, LegalGround, RequestView
 from sayso.server.call import Call
-from sayso.server.configuration import Configuration
+from sayso.server.manifests.configuration import Configuration
 from vault import check_values
 
 

@@ -17,10 +17,10 @@ from sayso import __version__
 from sayso.server.dispatcher import Dispatcher
 from sayso.server.door import Door
 from sayso.server.hot import HOT_CALLS
-from sayso.server.loops import Loops
 from sayso.server.routes import all_handlers, refusals
 from sayso.server.routes.bodies import StrictBody
 from sayso.server.routes.gate import gate, provide_call
+from sayso.server.running.loops import Loops
 from sayso.server.wiring import Services
 
 

@@ -9,9 +9,9 @@ import msgspec
 
 from sayso.kernel import Context, Tx, Unit, Work
 from sayso.server import idempotency
-from sayso.server.auth import Principal, no_credential
-from sayso.server.configuration import Configuration
+from sayso.server.callers.auth import Principal, no_credential
 from sayso.server.idempotency import Answer
+from sayso.server.manifests.configuration import Configuration
 from sayso.server.wiring import Services
 
 T = TypeVar("T")

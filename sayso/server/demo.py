@@ -9,10 +9,10 @@ import click
 import msgspec
 
 from sayso.kernel import DAY, Conflict, now
-from sayso.server.laying import lay
-from sayso.server.local import locked
 from sayso.server.mailroom import DEMO_KEYS, SECRET
 from sayso.server.past import DAYS, Past
+from sayso.server.running.laying import lay
+from sayso.server.running.local import locked
 from sayso.server.settings import FILE, Settings
 
 CONTROLLER = "Huangshan & Hale Ltd, United Kingdom"

@@ -19,8 +19,8 @@ from msgspec import Struct
 
 from sayso.kernel import Invalid
 from sayso.server import problems
-from sayso.server.auth import admit
 from sayso.server.call import Call
+from sayso.server.callers.auth import admit
 from sayso.server.calls import sites
 from sayso.server.door import HEADERS, OPERATOR_FLAG, REQUEST_ID
 from sayso.server.idempotency import Answer

@@ -12,7 +12,7 @@ import yaml
 from litestar import Litestar
 
 from sayso import __version__
-from sayso.server.auth import EVERYONE, OPERATOR, POLICY, UNDER_ADMIN
+from sayso.server.callers.auth import EVERYONE, OPERATOR, POLICY, UNDER_ADMIN
 from sayso.server.problems import Problem
 
 Json = dict[str, Any]

@@ -17,14 +17,14 @@ from consent import Identifier, Submission, Telling
 from policies import Access, Evaluation, Question
 from rights import Opening
 from sayso.kernel import DAY, Context, Tx, Unit, Work, load, new_id, now, raw
-from sayso.server.applying import apply_tree
-from sayso.server.auth import Principal, operator
 from sayso.server.call import Call
+from sayso.server.callers.auth import Principal, operator
+from sayso.server.callers.clients import NewKey, create_key
 from sayso.server.calls.decisions import evaluate
-from sayso.server.clients import NewKey, create_key
-from sayso.server.exporting import Filter, order
 from sayso.server.feed import NewWebhook
+from sayso.server.logkeeping.exporting import Filter, order
 from sayso.server.mailroom import MAILER_PATH
+from sayso.server.manifests.applying import apply_tree
 from sayso.server.settings import Settings
 from sayso.server.tenancy import DEFAULT
 from sayso.server.wiring import Services

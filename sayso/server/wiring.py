@@ -13,27 +13,27 @@ from policies import Audiences, Crowds, KeptLists, PolicyEngine
 from reports import BlastRadius, UsesReport
 from rights import Again, RightsDesk
 from sayso.kernel import SECOND, SYSTEM, Context, Database, Renderer, Tx, Work, now, open_database, text
-from sayso.server.asking import Asking
-from sayso.server.auth import Principals
-from sayso.server.configuration import Configurations
+from sayso.server.brand.asking import Asking
+from sayso.server.callers.auth import Principals
 from sayso.server.connectors import Connectors
 from sayso.server.feed import Feed, known_as
 from sayso.server.idempotency import Running
-from sayso.server.keykeeping import KeyKeeper
 from sayso.server.limits import Limiter
+from sayso.server.logkeeping.publishing import Publishing
+from sayso.server.logkeeping.timestamping import Timestamps
+from sayso.server.logkeeping.witnesses import Witnesses
 from sayso.server.logs import Log, configure
 from sayso.server.looks import Looks
 from sayso.server.mail import Carrier, Outbox
 from sayso.server.mailroom import DEMO_KEYS, Mailroom
+from sayso.server.manifests.configuration import Configurations
 from sayso.server.metrics import Metrics
 from sayso.server.pages.uses_report import uses_document
-from sayso.server.publishing import Publishing
+from sayso.server.running.keykeeping import KeyKeeper
+from sayso.server.running.workers import Workers
 from sayso.server.settings import Settings
 from sayso.server.store import WITHOUT_SESSIONS_OF
-from sayso.server.timestamping import Timestamps
 from sayso.server.typesetting import Typesetter
-from sayso.server.witnesses import Witnesses
-from sayso.server.workers import Workers
 from vault import SUITES, Custody, Epochs, Keyring, Ledger, Renewal, Revocation, Vault
 
 ANCHOR = "anchor"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from audit import AuditEvent, AuditLog, Classes, VerifierKey, declare
-from audit.proof import TlogProof
+from audit.tlog.proof import TlogProof
 from sayso.kernel import Actor, Context, Database, Tx, Work, new_id, new_raw, now, open_database, raw
 from tests.audit.keys import MemorySealer, MemorySigner
 

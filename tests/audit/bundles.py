@@ -10,10 +10,10 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from audit.checkpoint import Checkpoint
 from audit.jws import thumbprint
-from audit.merkle import consistency_plan, inclusion_plan, leaf_hash, prove
-from audit.tiles import TileReader, grow, root
+from audit.tlog.checkpoint import Checkpoint
+from audit.tlog.merkle import consistency_plan, inclusion_plan, leaf_hash, prove
+from audit.tlog.tiles import TileReader, grow, root
 from tests.audit.directories import KEY, SECRET
 
 SIGNER = Ed25519PrivateKey.from_private_bytes(sha256(b"bundles").digest())

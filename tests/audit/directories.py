@@ -6,10 +6,10 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from audit.checkpoint import Checkpoint
-from audit.merkle import leaf_hash
-from audit.note import VerifierKey
-from audit.tiles import ENTRIES_LEVEL, HASH_SIZE, WIDTH, Place, grow, levels, pack, path, root
+from audit.tlog.checkpoint import Checkpoint
+from audit.tlog.merkle import leaf_hash
+from audit.tlog.note import VerifierKey
+from audit.tlog.tiles import ENTRIES_LEVEL, HASH_SIZE, WIDTH, Place, grow, levels, pack, path, root
 
 SECRET = Ed25519PrivateKey.from_private_bytes(sha256(b"directories").digest())
 KEY = VerifierKey("sayso.example/log/default.main", SECRET.public_key().public_bytes_raw())
@@ -52,7 +52,7 @@ def files_of(folder: Path) -> list[Path]:
 
 
 def place_of(file: Path, folder: Path) -> Place | None:
-    from audit.tiles import parse_path
+    from audit.tlog.tiles import parse_path
 
     name = file.relative_to(folder).as_posix()
     return parse_path(name) if name.startswith("tile/") else None

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from audit import store
-from audit.guard import ForkGuard
+from audit.tree.guard import ForkGuard
 from tests.audit.builders import TENANT, Opened, Store
 
 STEPS = ("appended", "integrating", "integrated", "anchored", "signing", "signed")

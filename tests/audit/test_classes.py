@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit import MAIN, Classes, LogClass, declared, parse_logs
-from audit.classes import SHIPPED
+from audit.retention.classes import SHIPPED
 from sayso.kernel import ManifestError, load
 
 

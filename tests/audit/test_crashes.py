@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from audit import proving
-from audit.merkle import verify_consistency
 from audit.tables import audit_checkpoint, audit_index
+from audit.tlog.merkle import verify_consistency
+from audit.tree import proving
 from sayso.kernel import Tx, Work
 from tests.audit.builders import TENANT, Opened, Store
 from tests.audit.node import STEPS

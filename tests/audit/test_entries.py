@@ -9,12 +9,13 @@ import pytest
 from freezegun import freeze_time
 from sqlalchemy import select
 
-from audit import AuditEvent, EntryNotFound, Search, SizeNotInLog, TileNotFound, declare, proving
-from audit.commitment import TAG_LABEL, tag
-from audit.encoding import decode_leaf
-from audit.proof import TlogProof
+from audit import AuditEvent, EntryNotFound, Search, SizeNotInLog, TileNotFound, declare
+from audit.leaf.commitment import TAG_LABEL, tag
+from audit.leaf.encoding import decode_leaf
 from audit.tables import audit_actor, audit_index, audit_outbox, audit_subject
-from audit.tiles import unpack
+from audit.tlog.proof import TlogProof
+from audit.tlog.tiles import unpack
+from audit.tree import proving
 from sayso.kernel import Actor, Invalid, Tx, Work, new_id, text
 from tests.audit.builders import CHANGED, CRM, TENANT, Store, carried, context
 

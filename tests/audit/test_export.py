@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from audit import ExportRefused, verify
-from audit.tiles import path
+from audit.tlog.tiles import path
 from sayso.kernel import Unavailable
 from tests.audit.builders import TENANT, Store
 from tests.audit.directories import all_places, files_of

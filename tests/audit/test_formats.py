@@ -9,14 +9,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.checkpoint import Checkpoint, open_checkpoint
-from audit.merkle import leaf_hash
-from audit.note import Signature, SignatureInvalid, SignedNote, VerifierKey, sign_note
 from audit.offline.sayso_verify import Malformed as Refused
 from audit.offline.sayso_verify import read_trust
-from audit.proof import TlogProof, pack_extra
-from audit.strict import Malformed, base64, base64url, decimal, digest
-from audit.tiles import ENTRIES_LEVEL, Place, pack, parse_path, path, prefix, unpack
+from audit.tlog.checkpoint import Checkpoint, open_checkpoint
+from audit.tlog.merkle import leaf_hash
+from audit.tlog.note import Signature, SignatureInvalid, SignedNote, VerifierKey, sign_note
+from audit.tlog.proof import TlogProof, pack_extra
+from audit.tlog.strict import Malformed, base64, base64url, decimal, digest
+from audit.tlog.tiles import ENTRIES_LEVEL, Place, pack, parse_path, path, prefix, unpack
 from audit.trust import print_trust
 from tests.audit.builders import carried
 

@@ -6,15 +6,16 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
-from audit import AuditLog, LogForked, NotIntegrated, proving
-from audit.anchor import Anchor
-from audit.checkpoint import Checkpoint, open_checkpoint
-from audit.integrator import Round
-from audit.merkle import leaf_hash, root_of, verify_consistency, verify_inclusion
-from audit.note import VerifierKey
-from audit.strict import Malformed
+from audit import AuditLog, LogForked, NotIntegrated
 from audit.tables import audit_checkpoint, audit_index, audit_outbox, audit_tile, audit_tree
-from audit.tiles import unpack
+from audit.tlog.checkpoint import Checkpoint, open_checkpoint
+from audit.tlog.merkle import leaf_hash, root_of, verify_consistency, verify_inclusion
+from audit.tlog.note import VerifierKey
+from audit.tlog.strict import Malformed
+from audit.tlog.tiles import unpack
+from audit.tree import proving
+from audit.tree.anchor import Anchor
+from audit.tree.integrator import Round
 from sayso.kernel import Tx, Work
 from tests.audit.builders import TENANT, Opened, Store
 
@@ -75,7 +76,7 @@ async def test_growing_over_tile_borders_stays_consistent(store: Store) -> None:
 
 
 def _root(tx: Tx, size: int) -> Work[bytes]:
-    from audit.proving import root_at
+    from audit.tree.proving import root_at
 
     return root_at(tx, "main", size)
 
@@ -118,7 +119,7 @@ async def test_no_change_waits_for_the_row_that_elects_the_integrator(postgres_u
 
 
 async def test_who_is_far_behind_takes_more_at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("audit.integrator.FAR", 60)
+    monkeypatch.setattr("audit.tree.integrator.FAR", 60)
 
     async def took() -> int:
         return (await store.log.integrate(store.database, TENANT, batch=10)).integrated
@@ -140,7 +141,7 @@ def _heads(tx: Tx) -> Work[list[tuple[int, bytes]]]:
 
 
 async def test_dying_between_integrating_and_signing_loses_nothing(store: Store) -> None:
-    from audit.integrator import _integrate
+    from audit.tree.integrator import _integrate
 
     await store.log.drain(store.database, TENANT)
     entries = await store.fill(5)

@@ -4,17 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from audit import (
-    Classes,
-    Content,
-    EntryPruned,
-    ExportDesk,
-    ExportGone,
-    LogClass,
-    Order,
-    Selection,
-    pruning,
-)
+from audit import Classes, Content, EntryPruned, ExportDesk, ExportGone, LogClass, Order, Selection
+from audit.retention import pruning
 from audit.tables import audit_bundle
 from sayso.kernel import Try, Tx, Work, new_id
 from tests.audit.builders import CHANGED, CRM, Store, context

@@ -12,7 +12,8 @@ import pytest
 from asyncpg.transaction import Transaction
 from freezegun import freeze_time
 
-from audit import Classes, LogClass, Search, decode_leaf, print_trust, pruning, verify
+from audit import Classes, LogClass, Search, decode_leaf, print_trust, verify
+from audit.retention import pruning
 from sayso.kernel import postgres, sqlite
 from tests.audit.builders import TENANT, Opened, Store
 from tests.audit.test_pruning import counts, prune

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 
 from audit import AuditEvent, LeafRefused, UndeclaredEvent, declare, declared, leaf_hash
-from audit.commitment import OpeningInvalid, actor_r, commit, split_opening, standing_name, tag, verify_opening
-from audit.encoding import check, decode_leaf, encode_detail, encode_leaf, encode_subject
-from audit.entry import Commitments, Leaf, Tags
+from audit.leaf.commitment import OpeningInvalid, actor_r, commit, split_opening, standing_name, tag, verify_opening
+from audit.leaf.encoding import check, decode_leaf, encode_detail, encode_leaf, encode_subject
+from audit.leaf.entry import Commitments, Leaf, Tags
 
 VECTORS = Path(__file__).parent.parent / "vectors" / "audit"
 CHANGED = declare("tests.thing.changed", "name", "version")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from audit import AuditEvent, DamagedLog, NothingMore, RecoveryRefused, about, decode_leaf
-from audit.anchor import Anchor
-from audit.tiles import unpack
+from audit.tlog.tiles import unpack
+from audit.tree.anchor import Anchor
 from tests.audit.builders import CHANGED, Opened, Store, context
 from tests.audit.test_pruning import ACCESS, at, prune
 from tests.audit.test_recovery import rolled_back

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit import merkle, tiles
-from audit.merkle import (
+from audit.tlog import merkle, tiles
+from audit.tlog.merkle import (
     NotInTree,
     ProofInvalid,
     consistency_plan,

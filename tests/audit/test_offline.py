@@ -16,11 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit import offline, verify
-from audit.checkpoint import Checkpoint
-from audit.merkle import consistency_plan, leaf_hash, prove, root_of
-from audit.note import SignedNote
 from audit.offline.sayso_verify import ORDER, Malformed, Vkey, check_consistency, check_signature, read_timestamp
-from audit.tiles import TileReader, grow
+from audit.tlog.checkpoint import Checkpoint
+from audit.tlog.merkle import consistency_plan, leaf_hash, prove, root_of
+from audit.tlog.note import SignedNote
+from audit.tlog.tiles import TileReader, grow
 from audit.trust import print_trust
 from tests.audit.bundles import (
     KEYS,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from audit.merkle import inclusion_plan, leaf_hash, prove
-from audit.tiles import TileReader, grow, root
+from audit.tlog.merkle import inclusion_plan, leaf_hash, prove
+from audit.tlog.tiles import TileReader, grow, root
 from tests.audit.builders import TENANT, Store
 from tests.audit.directories import some_entries, write_directory
 

@@ -23,15 +23,15 @@ from audit import (
     decode_leaf,
     leaf_hash,
     print_trust,
-    proving,
-    pruning,
     verify,
     verify_inclusion,
 )
-from audit.checkpoint import open_checkpoint
-from audit.merkle import verify_consistency
+from audit.retention import pruning
 from audit.tables import audit_bundle, audit_detail, audit_index, audit_subject, audit_tile
-from audit.tiles import pack
+from audit.tlog.checkpoint import open_checkpoint
+from audit.tlog.merkle import verify_consistency
+from audit.tlog.tiles import pack
+from audit.tree import proving
 from sayso.kernel import Conflict, Tx, Work, new_id
 from tests.audit.builders import CHANGED, CRM, TENANT, Store, context
 

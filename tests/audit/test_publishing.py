@@ -11,9 +11,9 @@ import pytest
 from moto import mock_aws
 
 from audit import Head, LogForked, PublishedAltered, Publisher, Shelf, ShelfUnusable, verify
-from audit.checkpoint import Checkpoint
-from audit.publishing import Directory
-from sayso.server.publishing import Bucket
+from audit.exports.publishing import Directory
+from audit.tlog.checkpoint import Checkpoint
+from sayso.server.logkeeping.publishing import Bucket
 from tests.audit.builders import TENANT, Store, context
 
 FOLDER = "default.main"

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from audit import LogBehind, LogForked, Pressure, RecoveryRefused, decode_leaf, verify
-from audit.anchor import Anchor
 from audit.errors import AnchorUnusable
-from audit.guard import Head
+from audit.tree.anchor import Anchor
+from audit.tree.guard import Head
 from tests.audit.builders import TENANT, Opened, Store, context
 from tests.audit.test_integrator import check_log
 
@@ -81,7 +81,7 @@ def test_a_failing_disk_stops_signing(call: str, tmp_path: Path, monkeypatch: py
 
 
 def test_the_anchor_stays_small_and_forgets_no_head(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("audit.anchor._COMPACT_ABOVE", 2_000)
+    monkeypatch.setattr("audit.tree.anchor._COMPACT_ABOVE", 2_000)
     anchor, other = Anchor(tmp_path / "anchor"), Anchor(tmp_path / "anchor")
     for size in range(1, 200):
         anchor.remember("default.main", size, bytes([size] * 32))

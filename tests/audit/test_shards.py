@@ -9,8 +9,9 @@ import pytest
 from freezegun import freeze_time
 from sqlalchemy import select
 
-from audit import MAIN, AuditLog, Classes, LogClass, LogForked, Search, decode_leaf, print_trust, shards, verify
-from audit.shards import class_of, due, holding, next_shard
+from audit import MAIN, AuditLog, Classes, LogClass, LogForked, Search, decode_leaf, print_trust, verify
+from audit.retention import shards
+from audit.retention.shards import class_of, due, holding, next_shard
 from audit.store import Tree
 from audit.tables import audit_index
 from sayso.kernel import Tx, Work, parse_instant
@@ -154,7 +155,7 @@ def _places(tx: Tx) -> Work[tuple[list[Any]]]:
 async def test_dying_at_any_step_of_the_turn_is_finished_by_the_next(
     store: Store, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from audit import integrator
+    from audit.tree import integrator
 
     class Killed(BaseException):
         pass

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from audit import ExportRefused, LogForked, print_trust, verify
-from audit.note import SignatureInvalid
-from audit.strict import Malformed
+from audit.tlog.note import SignatureInvalid
+from audit.tlog.strict import Malformed
 from tests.audit.builders import TENANT, Opened, Store
 
 PUBLISHED = [

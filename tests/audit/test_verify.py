@@ -12,12 +12,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from audit import verify
-from audit.checkpoint import Checkpoint
 from audit.jws import thumbprint
-from audit.merkle import inclusion_plan, leaf_hash, prove, root_of
-from audit.note import VerifierKey
-from audit.proof import TlogProof, pack_extra
-from audit.tiles import TileReader, grow, pack, root
+from audit.tlog.checkpoint import Checkpoint
+from audit.tlog.merkle import inclusion_plan, leaf_hash, prove, root_of
+from audit.tlog.note import VerifierKey
+from audit.tlog.proof import TlogProof, pack_extra
+from audit.tlog.tiles import TileReader, grow, pack, root
 from audit.trust import print_trust
 from tests.audit.directories import KEY, SECRET, files_of, place_of, some_entries, write_directory
 

@@ -9,15 +9,15 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from audit import AnchorUnusable, Answer, NotWitnessed, VerifierKey, Witnessing, WitnessKey, read_quorum
-from audit.checkpoint import Checkpoint, open_checkpoint
-from audit.cosignature import cosign
-from audit.merkle import EMPTY_ROOT, consistency_plan, leaf_hash, prove
-from audit.note import SignatureInvalid, SignedNote
-from audit.proof import TlogProof
-from audit.strict import Malformed
 from audit.tables import audit_cosigned
-from audit.tiles import TileReader, grow, root
-from audit.witness import SIZE_TYPE, AddCheckpoint, WitnessDesk, by_origin, print_request
+from audit.tlog.checkpoint import Checkpoint, open_checkpoint
+from audit.tlog.cosignature import cosign
+from audit.tlog.merkle import EMPTY_ROOT, consistency_plan, leaf_hash, prove
+from audit.tlog.note import SignatureInvalid, SignedNote
+from audit.tlog.proof import TlogProof
+from audit.tlog.strict import Malformed
+from audit.tlog.tiles import TileReader, grow, root
+from audit.witnesses.witness import SIZE_TYPE, AddCheckpoint, WitnessDesk, by_origin, print_request
 from sayso.kernel import Tx, Work
 from tests.audit.builders import TENANT, Store, carried, context
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from consent import Catalogue, Notice, Purpose
-from sayso.server.notice_page import notice_page
 from sayso.server.pages import Frame, NoticePage, UnsubscribePage
+from sayso.server.views.notice import notice_page
 
 from .samples import AT, DAY, a_brand, a_frame, words
 

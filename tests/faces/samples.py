@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 from sayso.server import pages
+from sayso.server.brand.texts import Foreign
 from sayso.server.pages import (
     BannerConfiguration,
     BannerPurpose,
@@ -25,7 +26,6 @@ from sayso.server.pages import (
     Tag,
     country,
 )
-from sayso.server.texts import Foreign
 
 from .foreign_words import FOREIGN
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import expect
 
 from sayso.server import pages
+from sayso.server.brand.texts import Foreign, in_locale, language_of, worded
 from sayso.server.pages import LOCALES, banner_configuration
 from sayso.server.pages.banner import BannerPurpose
 from sayso.server.pages.locales import (
@@ -22,7 +23,6 @@ from sayso.server.pages.locales import (
     number,
     own_name,
 )
-from sayso.server.texts import Foreign, in_locale, language_of, worded
 
 from .conftest import Visitor
 from .sample_pages import all_pages

@@ -2,9 +2,9 @@
 
 import random
 
-from policies.grounds import Grounds
-from policies.rules import BASES, Rule
-from policies.trees import ACTION_TREE, Tree, Trees, dotted, with_built_in
+from policies.ruleset.grounds import Grounds
+from policies.ruleset.rules import BASES, Rule
+from policies.ruleset.trees import ACTION_TREE, Tree, Trees, dotted, with_built_in
 
 TREES = Trees(
     roles=Tree(

@@ -8,8 +8,8 @@ Journal 2008.)
 import random
 from collections.abc import Sequence
 
-from policies.rules import Rule
-from policies.trees import Tree, Trees
+from policies.ruleset.rules import Rule
+from policies.ruleset.trees import Tree, Trees
 
 Asked = tuple[str, str, str, str, str]
 """Action, role, category, purpose, jurisdiction."""

@@ -7,7 +7,7 @@ import msgspec
 
 from consent import PersonState, Reach, path, reachable, standing
 from policies import Condition, Plan, Policy, Question
-from policies.trees import RIGHTS
+from policies.ruleset.trees import RIGHTS
 
 
 def plan_says(plan: Plan, policy: Policy, person: PersonState | None, question: Question, at: int) -> bool:

@@ -22,7 +22,7 @@ from policies import (
     read_evaluations,
     readable,
 )
-from policies.authzen import Fault
+from policies.wire.authzen import Fault
 from sayso.kernel import Actor, Obligation, TooLarge
 
 SUBJECT = "sub_" + "1f" * 16

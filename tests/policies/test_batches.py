@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies import Access, Columns, Question, answers_of, evaluate_table, read_table, unpack_list
-from policies.batches import MOST_QUESTIONS, MOST_ROWS
 from policies.lists import Decided, pack_groups, pack_list
+from policies.wire.batches import MOST_QUESTIONS, MOST_ROWS
 from sayso.kernel import Invalid, TooLarge, new_raw, text
 from tests.policies.conftest import Brand
 from tests.policies.test_lists import decisions

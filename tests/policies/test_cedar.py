@@ -12,10 +12,10 @@ from functools import cache
 import cedarpy
 import pytest
 
-from policies.reference import MODEL_TEXT, Reference
-from policies.rules import Rule
-from policies.snapshot import Snapshot
-from policies.trees import Tree
+from policies.ruleset.reference import MODEL_TEXT, Reference
+from policies.ruleset.rules import Rule
+from policies.ruleset.snapshot import Snapshot
+from policies.ruleset.trees import Tree
 from tests.policies import oracle
 from tests.policies.corpus import EVERYWHERE, MUTANTS, TREES, some_rules
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from consent import PersonState, pack
 from policies import Question
 from policies.audiences.columns import READ, Columns
-from policies.rules import Rule
+from policies.ruleset.rules import Rule
 from sayso.kernel import new_raw
 from tests.policies.test_properties import LEAVES, a_policy, policies_of, thorough
 from tests.policies.test_shapes import HOUR, everybody, reached

@@ -26,10 +26,10 @@ from policies import (
     readable,
     rights_question,
 )
-from policies.authzen import people as people_named
 from policies.lists import Decided, pack_group, pack_list
 from policies.people import person, state_at
-from policies.rules import Rule
+from policies.ruleset.rules import Rule
+from policies.wire.authzen import people as people_named
 from sayso.kernel import Actor, new_raw, text
 from tests.policies.conftest import MAILER, Brand
 from tests.policies.test_authzen import CLIENTS, GATE, a_body, encoded

@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from policies import differ
-from policies.differ import Group, diff
-from policies.grounds import grounds_of
-from policies.rules import SYSTEM_RULES, Rule
-from policies.snapshot import Snapshot
-from policies.trees import ROOT, Tree, Trees, dotted
+from policies.comparing import differ
+from policies.comparing.differ import Group, diff
+from policies.ruleset.grounds import grounds_of
+from policies.ruleset.rules import SYSTEM_RULES, Rule
+from policies.ruleset.snapshot import Snapshot
+from policies.ruleset.trees import ROOT, Tree, Trees, dotted
 from tests.policies.test_properties import denies, rules
 from tests.policies.worlds import SMALLEST, a_catalogue, a_policy
 

@@ -8,7 +8,7 @@ import pytest
 from msgspec import Struct
 
 from policies import Access, AccessDenied, Answer, Decision, PolicyEngine, mint, rights_question, unpack_list
-from policies.reference import MODEL_TEXT, Reference
+from policies.ruleset.reference import MODEL_TEXT, Reference
 from sayso.kernel import DAY, Actor, Reads, Tx, Work, new_raw, now, text
 from tests.policies.conftest import MAILER, Brand
 from tests.policies.worlds import AT, a_person, a_policy, a_question, granted

@@ -3,11 +3,11 @@
 import pytest
 
 from policies import Policy, coverage
-from policies.mutants import Covered
-from policies.proving import passes
-from policies.rules import SYSTEM_RULES
-from policies.snapshot import Snapshot
-from policies.suite import Case, read_files
+from policies.ruleset.rules import SYSTEM_RULES
+from policies.ruleset.snapshot import Snapshot
+from policies.testing.mutants import Covered
+from policies.testing.proving import passes
+from policies.testing.suite import Case, read_files
 from tests.policies.worlds import SMALLEST, a_policy, a_rule, with_rules
 
 HEADER = "action,role,category,purpose,jurisdiction,expect,rules\n"

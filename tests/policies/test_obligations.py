@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from policies.obligations import GUARDS, MASKS, TYPES, either, merge, unsupported
 from sayso.kernel import Obligation
-from vault.guarding import way
+from vault.opening.guarding import way
 
 
 def an_obligation(name: str, rule: str = "R1", number: int = 20) -> Obligation:

@@ -7,12 +7,12 @@ from msgspec.structs import replace
 
 from consent import AgeBand, Cap, Choice, Contact, Directive, Jurisdiction, Minority, PersonState, Quiet, Relation, Use
 from policies import Policy, Question
-from policies.grounds import grounds_of, jurisdiction_tree
 from policies.obligations import merge
 from policies.plan import NEVER, Is, Not, Plan, plan
-from policies.rules import SYSTEM_RULES, Rule
-from policies.snapshot import Snapshot
-from policies.trees import ACTION_TREE, Tree, Trees, dotted
+from policies.ruleset.grounds import grounds_of, jurisdiction_tree
+from policies.ruleset.rules import SYSTEM_RULES, Rule
+from policies.ruleset.snapshot import Snapshot
+from policies.ruleset.trees import ACTION_TREE, Tree, Trees, dotted
 from sayso.kernel import Obligation
 from tests.policies import test_properties as properties
 from tests.policies import worlds

@@ -13,10 +13,10 @@ from consent import (
     decide,
 )
 from policies import Policy, Question
-from policies.grounds import grounds_of, jurisdiction_tree
-from policies.rules import SYSTEM_RULES, Rule
-from policies.snapshot import Snapshot
-from policies.trees import ACTION_TREE, Tree, Trees, dotted, with_built_in
+from policies.ruleset.grounds import grounds_of, jurisdiction_tree
+from policies.ruleset.rules import SYSTEM_RULES, Rule
+from policies.ruleset.snapshot import Snapshot
+from policies.ruleset.trees import ACTION_TREE, Tree, Trees, dotted, with_built_in
 from sayso.kernel import Obligation
 from tests.policies.worlds import AT, a_catalogue
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from policies.matcher import ForbiddenMatcher, compile_matcher, parse_matcher
-from policies.reference import (
+from policies.ruleset.matcher import ForbiddenMatcher, compile_matcher, parse_matcher
+from policies.ruleset.reference import (
     EFFECT,
     MODEL_TEXT,
     ForbiddenModel,
@@ -14,7 +14,7 @@ from policies.reference import (
     read_model,
     refuse_stopped_distribution,
 )
-from policies.rules import SYSTEM_RULES
+from policies.ruleset.rules import SYSTEM_RULES
 from tests.policies.test_snapshot import TREES
 
 NAMES = ("r_act", "p_act", "p_eft")

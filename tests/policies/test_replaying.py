@@ -7,10 +7,10 @@ from msgspec.structs import replace
 
 from consent import PersonState
 from policies import Policy, Question
+from policies.comparing.replaying import Answered, Judged, replayed
 from policies.decide import Inquiry
 from policies.questions import Decision
-from policies.replaying import Answered, Judged, replayed
-from policies.rules import Rule
+from policies.ruleset.rules import Rule
 from sayso.kernel import Obligation
 from tests.policies.test_properties import a_policy, people, policies_of, questions
 from tests.policies.worlds import AT, SMALLEST, a_choice, a_person, a_question, granted

@@ -3,7 +3,7 @@
 from importlib.resources import files
 
 from policies import Policy, coverage, prove, read_files
-from policies.suite import Case
+from policies.testing.suite import Case
 from tests.policies.worlds import a_policy, warnings_of
 
 SET = files("policies").joinpath("retailer")

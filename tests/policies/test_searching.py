@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from consent import Mark, Met, PersonState, pack
 from consent.model import Family
 from policies import Malformed, Question, begun, find, read_action_search, read_resource_search, read_subject_search
-from policies.rules import Rule
-from policies.searching import MOST_FOUND, USUALLY_FOUND, Behind, sealed_token
+from policies.ruleset.rules import Rule
+from policies.wire.searching import MOST_FOUND, USUALLY_FOUND, Behind, sealed_token
 from tests.policies.conftest import Brand
 from tests.policies.test_authzen import encoded
 from tests.policies.test_crowd import anybody

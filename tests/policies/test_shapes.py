@@ -26,7 +26,7 @@ from consent import (
 from policies import Question
 from policies.audiences.shapes import FAR, framed, joined, shape, stood
 from policies.audiences.turning import first_turn
-from policies.rules import Rule
+from policies.ruleset.rules import Rule
 from tests.policies.test_crowd import NODES, anybody
 from tests.policies.test_properties import CATALOGUE, LEAVES, a_policy, denies, policies_of, questions, thorough
 from tests.policies.worlds import AT

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policies.grounds import Grounds
-from policies.reference import MODEL_TEXT, Reference
-from policies.rules import SYSTEM_RULES, Rule
-from policies.snapshot import MEMO_LIMIT, Snapshot
-from policies.trees import ACTION_TREE, Tree, Trees, dotted, with_built_in
+from policies.ruleset.grounds import Grounds
+from policies.ruleset.reference import MODEL_TEXT, Reference
+from policies.ruleset.rules import SYSTEM_RULES, Rule
+from policies.ruleset.snapshot import MEMO_LIMIT, Snapshot
+from policies.ruleset.trees import ACTION_TREE, Tree, Trees, dotted, with_built_in
 from tests.policies import oracle
 from tests.policies.corpus import EVERYWHERE, MUTANTS, TREES, some_rules
 from tests.policies.worlds import a_policy

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from policies.proving import ask, failures_of, prove
-from policies.suite import Case, read_files
+from policies.testing.proving import ask, failures_of, prove
+from policies.testing.suite import Case, read_files
 from sayso.kernel import ManifestError
 from tests.policies.worlds import SMALLEST, a_policy
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.trees import ROOT, Cycle, TooDeep, Tree, dotted, with_built_in
+from policies.ruleset.trees import ROOT, Cycle, TooDeep, Tree, dotted, with_built_in
 
 
 def test_a_dotted_name_stands_below_the_path_without_its_last_part():

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from sayso.kernel import SYSTEM, Context, new_id, now
-from sayso.server.after_loss import Doubted, doubt
 from sayso.server.app import running
+from sayso.server.logkeeping.after_loss import Doubted, doubt
 from sayso.server.wiring import wire
 from tests.server.worlds import World, a_world, settings_for
 

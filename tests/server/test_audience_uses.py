@@ -60,7 +60,7 @@ async def test_each_person_sees_that_use_and_no_other_part_of_the_list_is_opened
 async def test_pages_of_uses_go_on_through_lists_and_single_questions(
     lite: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sayso.server import person_uses
+    from sayso.server.views import person_uses
 
     assert (await lite.apply(MANIFEST)).status_code == 200
     monkeypatch.setattr(person_uses, "LISTS_LOOKED_THROUGH", 2)

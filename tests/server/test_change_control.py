@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from sayso.kernel import ManifestError, load
-from sayso.server.manifest import merge
+from sayso.server.manifests.manifest import merge
 from tests.server.worlds import MANIFEST, World
 
 WHOLE = MANIFEST.read_text("utf-8")

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from sayso.kernel import SYSTEM, Context, Tx, Work, new_id, now
 from sayso.server.app import assemble, running
-from sayso.server.founding import NewTenant, found
+from sayso.server.running.founding import NewTenant, found
 from sayso.server.settings import load, remember
 from sayso.server.wiring import wire
 from tests.server.worlds import World, settings_for

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sayso.server.app import create_litestar
-from sayso.server.auth import BUILT_IN, EVERYONE, OPERATOR, POLICY, UNDER_ADMIN, UNGIVEN
+from sayso.server.callers.auth import BUILT_IN, EVERYONE, OPERATOR, POLICY, UNDER_ADMIN, UNGIVEN
 from sayso.server.routes import all_handlers
 from tests.server.worlds import World
 

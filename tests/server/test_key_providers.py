@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from sayso.server.app import assemble, running
 from sayso.server.cli import cli
-from sayso.server.founding import NewTenant, found
+from sayso.server.running.founding import NewTenant, found
 from sayso.server.wiring import wire
 from tests.builders.providers import Bao, openbao, softhsm
 from tests.server.processes import sayso
@@ -31,9 +31,9 @@ def bao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bao]:
 @pytest_asyncio.fixture
 async def outside(bao: Bao, tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     """An installation whose root key lies in OpenBao, and that asks it all the time."""
-    monkeypatch.setattr("vault.transit.TIMEOUT_S", 0.3)
-    monkeypatch.setattr("sayso.server.keykeeping.ASK_EVERY", 0.0)
-    monkeypatch.setattr("sayso.server.keykeeping.EVERY", 3600.0)
+    monkeypatch.setattr("vault.providers.transit.TIMEOUT_S", 0.3)
+    monkeypatch.setattr("sayso.server.running.keykeeping.ASK_EVERY", 0.0)
+    monkeypatch.setattr("sayso.server.running.keykeeping.EVERY", 3600.0)
     settings = settings_for(tmp_path, sqlite_url, key_lease=1)
     OutsideKey.create(settings.key_folder, "transit", bao.settings)
     services = wire(settings)

@@ -13,13 +13,15 @@ import pytest
 from sayso.kernel import SYSTEM, Context, Tx, Work, bucket_of, new_raw, now, raw
 from sayso.kernel.sqlite import connect
 from sayso.server.app import assemble, running
-from sayso.server.founding import NewTenant, found
-from sayso.server.restoring import Restored, _put_back
+from sayso.server.running.founding import NewTenant, found
+from sayso.server.running.restoring import Restored, _put_back
 from sayso.server.settings import FILE, Settings
 from sayso.server.wiring import ANCHOR, wire
 from tests.server.worlds import World, settings_for, until
 from tests.vault.test_key_faults import killed_at
 from vault import DestroyedKey, KeyGone, SealedFile, keybackup, store
+
+KEYTABLE = ("vault.keys.keybackup._insert", "vault.keys.keybackup._through")
 
 
 class Shop:
@@ -191,7 +193,7 @@ def test_a_restore_that_was_killed_is_told_and_done_again(shop: Shop, tmp_path: 
             assert await seen(world, *known["ada"]) == ("ada@example.org", True)
 
     asyncio.run(lay())
-    for step in ("vault.keybackup._insert", "vault.keybackup._through", "sayso.server.restoring._told"):
+    for step in (*KEYTABLE, "sayso.server.running.restoring._told"):
         killed_at(step, restore)
         asyncio.run(refused())
     asyncio.run(restore())
@@ -201,7 +203,7 @@ def test_a_restore_that_was_killed_is_told_and_done_again(shop: Shop, tmp_path: 
 @pytest.fixture
 async def quiet(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     """A running server whose keeper of keys does nothing by itself."""
-    monkeypatch.setattr("sayso.server.keykeeping.EVERY", 3600.0)
+    monkeypatch.setattr("sayso.server.running.keykeeping.EVERY", 3600.0)
     async with shop.open() as world:
         await world.smallest()
         yield world

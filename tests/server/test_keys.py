@@ -6,7 +6,7 @@ from freezegun import freeze_time
 
 from sayso.kernel import Context, Tx, Work, now
 from sayso.server import store
-from sayso.server.auth import fingerprint
+from sayso.server.callers.auth import fingerprint
 from tests.server.worlds import World
 
 

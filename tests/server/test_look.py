@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso.kernel import Map, Problem, load
-from sayso.server.look import READABLE, Look, contrast, parse_look, style_of
+from sayso.server.brand.look import READABLE, Look, contrast, parse_look, style_of
 from tests.server.worlds import World
 
 MANIFEST = """

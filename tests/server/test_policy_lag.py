@@ -15,7 +15,7 @@ from freezegun import freeze_time
 from sayso.kernel import SYSTEM, Context, Tx, Work, now
 from sayso.server import store
 from sayso.server.app import assemble, running
-from sayso.server.self_check import Unsound
+from sayso.server.manifests.self_check import Unsound
 from sayso.server.wiring import wire
 from tests.server.test_change_control import ONE_MORE, WHOLE, approve, under_two
 from tests.server.worlds import World, a_world

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from policies import simulation
-from sayso.server import simulating
+from policies.comparing import simulation
+from sayso.server.manifests import simulating
 from tests.server.worlds import MANIFEST, World
 
 ASKED = {"action": "use", "category": "contact.email", "purpose": "marketing.email"}

@@ -10,7 +10,7 @@ from audit import AuditEvent, AuditLog, verify
 from sayso.kernel import SYSTEM, Context, Invalid, Tx, Work, now
 from sayso.server import events
 from sayso.server.app import running
-from sayso.server.publishing import Bucket, shelf_of
+from sayso.server.logkeeping.publishing import Bucket, shelf_of
 from sayso.server.wiring import wire
 from tests.server.worlds import a_world, settings_for
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from freezegun import freeze_time
 
 from sayso.kernel import Map, Problem, load
-from sayso.server.jwks import parse_jwks
+from sayso.server.callers.jwks import parse_jwks
 from tests.builders.sign_in import CURVE, EDWARDS, JWKS, X, a_sign_in, by_curve, claims_of, signed
 from tests.server.test_preferences import FORM, post, status
 from tests.server.test_tenants import another

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sayso.server.wordings import unfair
+from sayso.server.manifests.wordings import unfair
 from tests.server.test_catalogue import SHOP
 from tests.server.test_sites import ORIGIN, configuration, known, send
 from tests.server.worlds import MANIFEST, World

@@ -12,7 +12,7 @@ from freezegun import freeze_time
 
 from sayso.kernel import now, to_datetime
 from tests.server.worlds import World
-from vault.token import new_token
+from vault.tokens.token import new_token
 
 MANIFEST = """
 categories: [contact.email, contact.phone, identity]

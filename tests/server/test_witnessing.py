@@ -24,8 +24,8 @@ from audit import (
     open_checkpoint,
     verify,
 )
-from audit.quorum import Witness
-from audit.witness import SIZE_TYPE
+from audit.tlog.quorum import Witness
+from audit.witnesses.witness import SIZE_TYPE
 from sayso.kernel import Invalid
 from sayso.server.app import assemble, running
 from sayso.server.settings import Settings

@@ -11,12 +11,13 @@ import httpx
 import pytest
 from litestar.types import ASGIApp
 
-from sayso.server import mail, timestamping
+from sayso.server import mail
 from sayso.server.app import assemble, running
 from sayso.server.connectors import runner
 from sayso.server.door import OperatorDoor
 from sayso.server.drp import callbacks
-from sayso.server.founding import NewTenant, found
+from sayso.server.logkeeping import timestamping
+from sayso.server.running.founding import NewTenant, found
 from sayso.server.settings import Settings
 from sayso.server.wiring import Services, wire
 from vault import SealedFile

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from vault import aad
-from vault.derive import parts
+from vault.ciphers import aad
+from vault.ciphers.derive import parts
 
 TEXT = st.text(alphabet=st.characters(codec="utf-8"), max_size=12) | st.sampled_from(
     ["", "a", "aa", "\0", "a\0", "\0a", "x" * 300]

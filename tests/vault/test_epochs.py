@@ -10,8 +10,8 @@ from audit.tables import audit_outbox
 from sayso.kernel import LOG, TENANT_OWNER, Jobs, Tx, Work, bucket_of, now
 from tests.builders.vault import House, a_permit, rows_of
 from vault import Epochs, KeyGone, Keyring, NewRoll, ProviderDown
-from vault.epoch import ACTIVE, DESTROYED, DESTROYING, DISABLED, NEXT, RETIRING
-from vault.epochs import EpochInUse, KeysNotBackedUp, NoRoll, RollUnderWay
+from vault.keys.epoch import ACTIVE, DESTROYED, DESTROYING, DISABLED, NEXT, RETIRING
+from vault.keys.epochs import EpochInUse, KeysNotBackedUp, NoRoll, RollUnderWay
 from vault.tables import vault_epoch, vault_key
 
 MAIL = "ada@example.org"
@@ -138,7 +138,7 @@ async def test_a_restored_key_table_of_a_destroyed_epoch_opens_nothing(rolling: 
 async def test_a_killed_sweep_goes_on_where_it_was(rolling: Rolling, monkeypatch: pytest.MonkeyPatch) -> None:
     house = rolling.house
     tokens = await people(house, 6)
-    monkeypatch.setattr("vault.epochs.PAGE", 2)
+    monkeypatch.setattr("vault.keys.epochs.PAGE", 2)
     await rolling.roll()
     rolling.jobs.stop()
     await rolling.jobs.work("default", at_once=True)
@@ -207,7 +207,7 @@ async def test_nobody_calls_an_epoch_back_while_its_provider_destroys_it(
             raise ProviderDown("sealed-file")
         return call()
 
-    monkeypatch.setattr("vault.epochs.in_time", asked)
+    monkeypatch.setattr("vault.keys.epochs.in_time", asked)
     with pytest.raises(ProviderDown):
         await rolling.finish()
     assert await rolling.finish() == [1], "whoever comes next goes on"
@@ -290,7 +290,7 @@ async def test_every_step_is_an_entry(rolling: Rolling) -> None:
 
 
 async def test_a_data_key_that_is_worn_out_takes_nothing_more(house: House) -> None:
-    from vault.keys import MOST_SEALS, KeyWorn
+    from vault.keys.wrapped import MOST_SEALS, KeyWorn
 
     ada = await house.person()
     await house.store(ada, email=MAIL)

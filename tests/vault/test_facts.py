@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sayso.kernel import Denied, Invalid, Tx, Work
 from tests.builders.vault import House, a_manifest, a_permit
 from vault import Ask, Revealed, Unresolvable, action_for
-from vault.facts import NAMES, Fact, asked, fact_of, fits, told
-from vault.masks import HIDDEN, STRENGTH
+from vault.fields.facts import NAMES, Fact, asked, fact_of, fits, told
+from vault.fields.masks import HIDDEN, STRENGTH
 
 TODAY = date(2026, 11, 22)
 ID = "11010519491231002X"

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from vault import SealedFile, Suite, aad, blob, canonical, thumbprint, token
-from vault.derive import commitment, expand
-from vault.index import IndexKeys, TokenKeys, row_message
-from vault.keys import DataKey, WrappingKey
-from vault.root import FILE
-from vault.signing import SigningKey
+from vault import SealedFile, Suite, canonical, thumbprint
+from vault.ciphers import aad, blob
+from vault.ciphers.derive import commitment, expand
+from vault.ciphers.index import IndexKeys, TokenKeys, row_message
+from vault.ciphers.signing import SigningKey
+from vault.keys.wrapped import DataKey, WrappingKey
+from vault.providers.root import FILE
+from vault.tokens import token
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "vectors" / "vault" / "golden.json").read_text("utf-8"))
 INPUTS = GOLDEN["inputs"]

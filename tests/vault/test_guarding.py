@@ -8,11 +8,11 @@ from sayso.kernel import Obligation, Tx, Work
 from tests.builders.vault import House, a_client, a_manifest, a_permit, rows_of
 from vault import Ask, Glass, GrantDecided, NoGrant, OwnGrant, Revealed, SubjectFacts, Term, Unresolvable
 from vault import tables as t
-from vault.decoy import Decoy
-from vault.finding import find
-from vault.guarding import way
-from vault.keys import DataKey
-from vault.token import new_token
+from vault.ciphers.decoy import Decoy
+from vault.keys.wrapped import DataKey
+from vault.opening.guarding import way
+from vault.tokens.token import new_token
+from vault.writing.finding import find
 
 MANIFEST = """
 customers:

@@ -13,7 +13,7 @@ import pytest
 from sayso.kernel import LOG, Jobs, SaysoError, Tx, Work, now, open_database
 from tests.builders.vault import House, a_house, a_permit, change, rows_of
 from vault import BrokenSeal, Epochs, NewRoll, Suite, UnknownSubject
-from vault.keys import DataKey
+from vault.keys.wrapped import DataKey
 from vault.tables import vault_epoch, vault_key, vault_record, vault_token
 
 FIELDS = {"email": "{}@example.org", "phone": "+861380013800{}", "notes": "of {}"}
@@ -77,12 +77,12 @@ async def rolled(house: House) -> None:
 
 
 STEPS = {
-    "the key lies at the provider, and nowhere else": ("vault.keyring.Keyring.add_epoch", 0),
-    "the next epoch is stored": ("vault.epochs.Epochs._activate", 0),
-    "the first page is wrapped anew": ("vault.epochs.rewrap.data_keys", 1),
-    "all is wrapped anew": ("vault.epochs.Epochs._disable", 0),
-    "its end has begun": ("vault.epochs.in_time", 0),
-    "the provider has destroyed it": ("vault.epochs.Epochs._destroyed", 0),
+    "the key lies at the provider, and nowhere else": ("vault.keys.keyring.Keyring.add_epoch", 0),
+    "the next epoch is stored": ("vault.keys.epochs.Epochs._activate", 0),
+    "the first page is wrapped anew": ("vault.keys.epochs.rewrap.data_keys", 1),
+    "all is wrapped anew": ("vault.keys.epochs.Epochs._disable", 0),
+    "its end has begun": ("vault.keys.epochs.in_time", 0),
+    "the provider has destroyed it": ("vault.keys.epochs.Epochs._destroyed", 0),
     "a commit is under way": ("sayso.kernel.tidying.Tidying._checkpoint", 0),
 }
 
@@ -91,7 +91,7 @@ STEPS = {
 def test_a_kill_at_any_step_of_a_roll_loses_nobody(
     step: str, tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vault.epochs.PAGE", 2)
+    monkeypatch.setattr("vault.keys.epochs.PAGE", 2)
     keys, tokens = tmp_path / "keys", []
 
     async def lay() -> None:

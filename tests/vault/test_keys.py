@@ -10,9 +10,10 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vault import BrokenSeal, Suite, blob
-from vault.derive import commitment, expand, hmac_sha256
-from vault.keys import WRAPPED_BYTES, DataKey, WrappingKey
+from vault import BrokenSeal, Suite
+from vault.ciphers import blob
+from vault.ciphers.derive import commitment, expand, hmac_sha256
+from vault.keys.wrapped import WRAPPED_BYTES, DataKey, WrappingKey
 
 KEY = sha256(b"a key").digest()
 OWNER = bytes(range(16))

@@ -6,8 +6,8 @@ import pytest
 
 from tests.builders.vault import House, a_permit, rows_of
 from vault import Ledger, Revocation
-from vault.keyfiles import ExposedRootKey
-from vault.ledger import FILE, DamagedLedger
+from vault.keys.keyfiles import ExposedRootKey
+from vault.shredding.ledger import FILE, DamagedLedger
 from vault.tables import vault_key, vault_tombstone
 
 
@@ -52,8 +52,8 @@ def test_half_a_line_is_taken_away_and_a_damaged_one_is_told(folder: Path) -> No
 
 
 def test_memory_holds_the_newest_only_and_the_file_all(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vault.ledger._MOST_KEPT", 3)
-    monkeypatch.setattr("vault.ledger._BACK", 2)
+    monkeypatch.setattr("vault.shredding.ledger._MOST_KEPT", 3)
+    monkeypatch.setattr("vault.shredding.ledger._BACK", 2)
     ledger = Ledger(folder)
     ledger.note("default", [a_tombstone(number) for number in range(1, 9)])
     assert [int.from_bytes(raw, "big") for raw in ledger.recent("default")] == [7, 8]

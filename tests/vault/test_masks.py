@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sayso.kernel import Invalid, Obligation
 from vault import MASKS
-from vault.masks import HIDDEN, masked, required
+from vault.fields.masks import HIDDEN, masked, required
 
 KEY = bytes(32)
 

@@ -7,7 +7,7 @@ from stdnum.cn import ric
 
 from sayso.kernel import Invalid
 from vault import NORMALISERS, InvalidValue, canonical
-from vault.normalise import tidy
+from vault.fields.normalise import tidy
 
 ALIKE = [
     ("email", "ada@example.org", ["Ada@Example.ORG", " ada@example.org ", "ada@EXAMPLE.org"]),

@@ -13,8 +13,8 @@ from stdnum.cn import ric
 from sayso.kernel import ManifestError
 from tests.builders.vault import a_manifest
 from vault import NORMALISERS, InvalidValue, canonical
-from vault.facts import fact_of, shown
-from vault.planner import adds_up
+from vault.fields.facts import fact_of, shown
+from vault.fields.planner import adds_up
 
 FILE = Path(__file__).parents[1] / "vectors" / "vault" / "normalisers.json"
 VECTORS: list[dict[str, Any]] = json.loads(FILE.read_text("utf-8"))

@@ -13,9 +13,9 @@ import pytest
 from sayso.kernel import DAY, now
 from tests.builders.providers import PIN, Bao, kms, openbao, softhsm
 from vault import BrokenSeal, KeyGone, OutsideKey, ProviderDown, ProviderRefuses, SealedFile, WrongRootKey
-from vault.derive import commitment
-from vault.keyfiles import ExposedRootKey
-from vault.outside import (
+from vault.ciphers.derive import commitment
+from vault.keys.keyfiles import ExposedRootKey
+from vault.providers.outside import (
     FILE,
     DamagedProvider,
     InvalidProvider,
@@ -24,7 +24,7 @@ from vault.outside import (
     UnknownProvider,
     UnreadableSecret,
 )
-from vault.provider import KeyProvider
+from vault.providers.provider import KeyProvider
 
 CONTEXT = {"tenant": "default", "epoch": "1", "provider": "x", "root": "y"}
 KEY = bytes(range(32))
@@ -263,7 +263,7 @@ def test_a_killed_destruction_is_finished_and_never_takes_the_live_file(tmp_path
 
 
 def test_a_changed_epoch_file_is_damage(tmp_path: Path) -> None:
-    from vault.epochfile import DamagedEpochKeys
+    from vault.keys.epochfile import DamagedEpochKeys
 
     provider = SealedFile.create(tmp_path / "keys", None)
     ref = provider.make("default-1")

@@ -15,10 +15,10 @@ from sayso.kernel import Tx, Work
 from tests.builders.vault import House, rows_of
 from vault import SubjectFacts, UnknownSubject
 from vault import tables as t
-from vault.finding import Finding, find
-from vault.redacting import Redacted
-from vault.shapes import SHAPES, drawn
-from vault.token import new_token
+from vault.tokens.shapes import SHAPES, drawn
+from vault.tokens.token import new_token
+from vault.writing.finding import Finding, find
+from vault.writing.redacting import Redacted
 
 FOUND = [
     ("Write to Ada@Example.org, please.", "email", "Ada@Example.org"),

@@ -14,9 +14,9 @@ from tests.builders.vault import House, a_client, a_permit, change, rows_of
 from tests.vault.test_key_faults import a_house_on, killed_at
 from vault import Ask, Renewal, SubjectFacts, Tombstone
 from vault import tables as t
-from vault.finding import find
-from vault.keys import WORN_SEALS
-from vault.suite import BrokenSeal
+from vault.ciphers.suite import BrokenSeal
+from vault.keys.wrapped import WORN_SEALS
+from vault.writing.finding import find
 
 ADA = {"email": "ada@example.org", "notes": "Likes oolong.", "invoice": "7 of March"}
 TEXT = "ring +44 20 7946 0958"
@@ -59,7 +59,7 @@ async def shred(house: House, subject: bytes, classes: set[str] | None = None) -
 
 
 async def test_everything_opens_as_before_under_the_new_key(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vault.renewal.PAGE", 2)
+    monkeypatch.setattr("vault.keys.renewal.PAGE", 2)
     ada, bob = await house.person(), await house.person()
     theirs = await house.store(bob, **ADA)
     tokens = await house.store(ada, **ADA)
@@ -234,10 +234,10 @@ async def test_the_old_key_opens_nothing_that_was_sealed_anew(house: House) -> N
 
 
 STEPS = {
-    "the new key stands beside the old one": ("vault.renewal.Renewal._values", 0),
-    "the values are sealed anew": ("vault.renewal.Renewal._tokens", 0),
-    "a page of tokens is sealed anew": ("vault.renewal.Renewal._tokens", 1),
-    "the old key is to go": ("vault.renewal.Renewal._over", 0),
+    "the new key stands beside the old one": ("vault.keys.renewal.Renewal._values", 0),
+    "the values are sealed anew": ("vault.keys.renewal.Renewal._tokens", 0),
+    "a page of tokens is sealed anew": ("vault.keys.renewal.Renewal._tokens", 1),
+    "the old key is to go": ("vault.keys.renewal.Renewal._over", 0),
 }
 
 
@@ -245,7 +245,7 @@ STEPS = {
 def test_a_kill_at_any_step_of_a_renewal_loses_nothing(
     step: str, tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vault.renewal.PAGE", 2)
+    monkeypatch.setattr("vault.keys.renewal.PAGE", 2)
     keys = tmp_path / "keys"
     kept: dict[str, Any] = {}
 

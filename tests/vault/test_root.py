@@ -21,8 +21,8 @@ from vault import (
     Suite,
     WrongPassphrase,
 )
-from vault.derive import commitment
-from vault.root import FILE, STRONG
+from vault.ciphers.derive import commitment
+from vault.providers.root import FILE, STRONG
 
 LIGHT = Cost(memory_kib=64, passes=1, lanes=1)
 CONTEXT = {"tenant": "default", "epoch": "1"}

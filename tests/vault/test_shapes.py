@@ -11,9 +11,9 @@ from stdnum import iban, luhn
 from stdnum.cn import ric
 
 from vault import InvalidValue, canonical
-from vault.shapes import CARD, EMAIL, IBAN, PHONE, RESIDENT, SHAPES, drawn, read
-from vault.token import new_token
-from vault.tokens import token_in
+from vault.tokens.rows import token_in
+from vault.tokens.shapes import CARD, EMAIL, IBAN, PHONE, RESIDENT, SHAPES, drawn, read
+from vault.tokens.token import new_token
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -85,7 +85,7 @@ def test_no_single_digit_can_be_mistyped(shape: str) -> None:
 @given(st.integers(0, 31), st.sampled_from("0123456789abcdefghijklmnopqrstuvwxyz"))
 def test_no_single_letter_of_an_address_can_be_mistyped(place: int, letter: str) -> None:
     token = "0123456789abcdefghijklmno"
-    from vault.shapes import _checked
+    from vault.tokens.shapes import _checked
 
     whole = _checked(token) + "@token.invalid"
     changed = whole[:place] + letter + whole[place + 1 :]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vault.token import LENGTH, is_token, new_token, written
+from vault.tokens.token import LENGTH, is_token, new_token, written
 
 DRAWN = st.binary(min_size=16, max_size=16)
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

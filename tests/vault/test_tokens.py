@@ -9,7 +9,7 @@ from sayso.kernel import ManifestError, now, open_database, to_datetime
 from tests.builders.vault import House, a_client, a_manifest, change, rows_of
 from vault import InvalidTerms, Stored, SubjectFacts, TokenTerms, UnknownSubject
 from vault import tables as t
-from vault.shapes import read
+from vault.tokens.shapes import read
 
 MANIFEST = """
 customers:

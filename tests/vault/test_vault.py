@@ -101,7 +101,7 @@ async def test_a_token_is_for_its_audience_only(house: House) -> None:
 
 
 async def test_every_refusal_is_unresolvable_and_an_entry(house: House) -> None:
-    from vault.token import new_token
+    from vault.tokens.token import new_token
 
     subject = await house.person()
     token = (await house.store(subject, email="ada@example.org"))["email"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from sayso.server.backups import store
 from sayso.server.backups.description import DATA, Brand, Facts, LogHead
 from sayso.server.backups.rowfile import Page, Writing, digest_of
-from sayso.server.precautions import FileExists, KeysBesideData, inside
+from sayso.server.running.precautions import FileExists, KeysBesideData, inside
 from sayso.server.settings import Settings
 
 PART = "backup.part"

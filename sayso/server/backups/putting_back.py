@@ -17,9 +17,9 @@ from sayso.migrations import NewerStore, known, upgrade
 from sayso.server.backups import description, rowfile, settling, store
 from sayso.server.backups.description import DATA, KEY_TABLE, Description
 from sayso.server.backups.settling import Settled, Ways
-from sayso.server.laying import StoreExists
-from sayso.server.local import locked
-from sayso.server.precautions import demand_apart
+from sayso.server.running.laying import StoreExists
+from sayso.server.running.local import locked
+from sayso.server.running.precautions import demand_apart
 from sayso.server.settings import FILE, Settings, remember
 from sayso.server.tenancy import WORLD
 from sayso.server.wiring import wire

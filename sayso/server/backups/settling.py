@@ -15,9 +15,9 @@ from msgspec import Struct
 from audit import MAIN, AuditEvent, DamagedLog, Jws, LogForked, LogStanding, Malformed, NothingMore
 from sayso.kernel import SYSTEM, Conflict, Context, Tx, Work, new_id, now
 from sayso.server import events, store
-from sayso.server.after_loss import Doubted, both, doubt
 from sayso.server.backups import description
 from sayso.server.backups.description import Brand, Description
+from sayso.server.logkeeping.after_loss import Doubted, both, doubt
 from sayso.server.tenancy import WORLD
 from vault import keybackup
 

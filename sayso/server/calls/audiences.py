@@ -19,8 +19,8 @@ from policies import TERM, Aids, AudienceAnswer, Judged, Policy, Question, peopl
 from sayso.kernel import BUCKETS, Actor, Invalid, Obligation, TooLarge, Tx, Work, iso, seq_of, text
 from sayso.server import audience_cursors as cursors
 from sayso.server.audience_cursors import Told
-from sayso.server.auth import Principal
 from sayso.server.call import Call
+from sayso.server.callers.auth import Principal
 from sayso.server.calls.decisions import MOST_SUBJECTS, judged
 
 MOST_NAMED: Final = 1_000_000

@@ -1,6 +1,6 @@
 """AuthZEN evaluations: from a body's bytes to a unit of work and its answer.
 
-What the bodies mean is `policies.authzen`'s; here stands only what joins them with this program's parts.
+What the bodies mean is `policies.wire.authzen`'s; here stands only what joins them with this program's parts.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from policies import (
     readable,
 )
 from sayso.kernel import Actor, Tx, Unit, Work
-from sayso.server.auth import POLICY, Principal
 from sayso.server.call import Call
-from sayso.server.configuration import Configuration
+from sayso.server.callers.auth import POLICY, Principal
 from sayso.server.idempotency import Answer
+from sayso.server.manifests.configuration import Configuration
 from sayso.server.wiring import Services
 
 ASKERS = ("pep", "officer", POLICY)

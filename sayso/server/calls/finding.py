@@ -13,8 +13,8 @@ from msgspec import Meta, Struct
 
 from policies import Access
 from sayso.kernel import Tx, Unit, Work, text
-from sayso.server.auth import POLICY
 from sayso.server.call import Call
+from sayso.server.callers.auth import POLICY
 from sayso.server.calls.revealing import RevealContext, Word, question_of
 from sayso.server.calls.storing import Value
 from sayso.server.idempotency import Answer

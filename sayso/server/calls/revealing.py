@@ -11,8 +11,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from consent import PERSON
 from policies import GUARDS, Access, Decision, Question, mint
 from sayso.kernel import Permit, TooLarge, Tx, Unit, Work
-from sayso.server.auth import POLICY
 from sayso.server.call import Call
+from sayso.server.callers.auth import POLICY
 from sayso.server.calls.decisions import judged
 from sayso.server.idempotency import Answer
 from vault import Ask, Glass, Located, Revealed, action_for

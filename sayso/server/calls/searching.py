@@ -41,8 +41,8 @@ from policies import (
 from sayso.kernel import TENANT_OWNER, Key, Tx, Unit, Work, text
 from sayso.server.call import Call
 from sayso.server.calls.decisions import judged, locator
-from sayso.server.configuration import Configuration
 from sayso.server.idempotency import Answer
+from sayso.server.manifests.configuration import Configuration
 
 MOST_LOOKED_AT = 10_000
 """People that one page looks through. If fewer are found among them than asked for, the page is short."""

@@ -15,17 +15,18 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from consent import Act, DirectiveState, Evidence, Identifier, Signal, Submission
 from sayso.kernel import Actor, Denied, NotFound, SaysoError, Tx, Work, now
-from sayso.server import site_token, store
-from sayso.server.auth import Principal
-from sayso.server.browsers import Browser
+from sayso.server import store
+from sayso.server.brand.browsers import Browser
+from sayso.server.brand.opting import GPC
 from sayso.server.call import Call
-from sayso.server.configuration import Configuration
+from sayso.server.callers import site_token
+from sayso.server.callers.auth import Principal
+from sayso.server.callers.sessions import NONCE
 from sayso.server.door import HEADERS
 from sayso.server.idempotency import Answer
-from sayso.server.opting import GPC
+from sayso.server.manifests.configuration import Configuration
+from sayso.server.manifests.sites import Site
 from sayso.server.pages import BANNER_HEADERS
-from sayso.server.sessions import NONCE
-from sayso.server.sites import Site
 from sayso.server.tenancy import DEFAULT
 from sayso.server.wiring import Services
 

@@ -10,8 +10,8 @@ from msgspec import Meta, Struct
 from sayso.kernel import Invalid, Tx, Work, nearest, raw
 from sayso.server.call import Call
 from sayso.server.calls.revealing import Word
-from sayso.server.configuration import Configuration
 from sayso.server.idempotency import Answer
+from sayso.server.manifests.configuration import Configuration
 from sayso.server.wiring import Services
 from vault import ANY, SubjectFacts
 

@@ -28,7 +28,7 @@ def exit_code_of(error: SaysoError) -> int:
 
 def act(place: Place, work: "Callable[[httpx.AsyncClient], Awaitable[T]]") -> T:
     """Run `work` with a client that speaks as the local operator of the place's tenant."""
-    from sayso.server.local import operate
+    from sayso.server.running.local import operate
 
     async def go() -> T:
         async with operate(place.settings, place.tenant, place.passphrase) as client:

@@ -32,8 +32,8 @@ def backup(place: Place, out: Path, key_tables: Path) -> None:
     from sayso.kernel.files import write_whole
     from sayso.server.backups.description import FILE
     from sayso.server.backups.making import copy_rows, demand_places
-    from sayso.server.local import listens
-    from sayso.server.precautions import demand_store
+    from sayso.server.running.local import listens
+    from sayso.server.running.precautions import demand_store
 
     settings = place.settings
     demand_store(settings)
@@ -122,8 +122,8 @@ def upgrade(place: Place) -> None:
     """
     from sayso.migrations import current
     from sayso.migrations import upgrade as bring
-    from sayso.server.local import locked
-    from sayso.server.precautions import demand_store
+    from sayso.server.running.local import locked
+    from sayso.server.running.precautions import demand_store
 
     demand_store(place.settings)
     with locked(place.settings.data_folder, patience=2):

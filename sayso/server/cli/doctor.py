@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @on_data()
 def doctor(place: Place) -> None:
     """Look for what is wrong or risky. Exit 1: something is wrong. Warnings alone are exit 0."""
-    from sayso.server.examination import Finding, examine
+    from sayso.server.running.examination import Finding, examine
 
     findings = examine(place.settings, place.passphrase)
     if not any(finding.level == "wrong" for finding in findings):

@@ -39,7 +39,7 @@ def init(
     Without a passphrase the root key file is enough to open everything; serve and doctor warn of it. With --provider
     the root key is made in an HSM or a key service and never leaves it.
     """
-    from sayso.server.laying import Outside, lay
+    from sayso.server.running.laying import Outside, lay
 
     settings = load(data, keys=str(keys) if keys else None, database=database, public_url=public_url)
     passphrase = read_passphrase(passphrase_fd)

@@ -28,7 +28,7 @@ def policy() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def lint(files: tuple[Path, ...], as_json: bool) -> None:
     """Check manifest files that stand for a whole brand, with no store. Exit 2: refused; warnings alone are exit 0."""
-    from sayso.server.drafting import draft
+    from sayso.server.manifests.drafting import draft
 
     built = draft(files)
     warnings = [str(warning) for warning in built.warnings]

@@ -15,7 +15,7 @@ from sayso.server.cli.apply import reach, where
 if TYPE_CHECKING:
     import httpx
 
-    from sayso.server.proofs import Proven
+    from sayso.server.manifests.proofs import Proven
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _LIVE = "live"
@@ -134,8 +134,8 @@ def _proven(found: dict[str, Any]) -> Iterator[str]:
 
 def _locally(files: tuple[Path, ...], manifests: tuple[Path, ...], *, cover: bool) -> Any:
     from policies import read_files
-    from sayso.server.drafting import draft
-    from sayso.server.proofs import tested
+    from sayso.server.manifests.drafting import draft
+    from sayso.server.manifests.proofs import tested
 
     drafted = draft(manifests)
     cases = [*drafted.suite, *read_files(((str(path), path.read_bytes()) for path in files), drafted.policy)]
@@ -147,7 +147,7 @@ def _locally(files: tuple[Path, ...], manifests: tuple[Path, ...], *, cover: boo
 
 def _compared(old: str, new: str) -> Any:
     from policies import diff as compare
-    from sayso.server.drafting import draft, manifests_in
+    from sayso.server.manifests.drafting import draft, manifests_in
 
     sides = []
     for side in (old, new):
@@ -158,7 +158,7 @@ def _compared(old: str, new: str) -> Any:
 
 
 def _side(named: str) -> dict[str, Any]:
-    from sayso.server.drafting import manifests_in
+    from sayso.server.manifests.drafting import manifests_in
 
     if named == _LIVE:
         return {}

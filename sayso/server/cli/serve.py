@@ -20,8 +20,8 @@ def serve(place: Place, host: str | None, port: int | None, workers: int | None,
 
     Accepting when GET /health/ready answers 200. Ends on SIGTERM after answering what it accepted.
     """
-    from sayso.server.precautions import demand_store
-    from sayso.server.serving import serve as run
+    from sayso.server.running.precautions import demand_store
+    from sayso.server.running.serving import serve as run
 
     chosen = {"host": host, "port": port, "workers": workers, "public_url": public_url}
     settings = replace(place.settings, **{name: value for name, value in chosen.items() if value is not None})
@@ -40,8 +40,8 @@ def serve(place: Place, host: str | None, port: int | None, workers: int | None,
 def demo(data: Path, host: str | None, port: int | None, database: str | None) -> None:
     """Serve a fictional tea brand with invented people and 90 days of history."""
     from sayso.server.demo import prepare
-    from sayso.server.precautions import demand_store
-    from sayso.server.serving import serve as run
+    from sayso.server.running.precautions import demand_store
+    from sayso.server.running.serving import serve as run
 
     settings = load(data, host=host, port=port, database=database, demo=True)
     shown = prepare(settings)

@@ -133,7 +133,7 @@ def provider(place: Place, kind: str, with_: tuple[str, ...], own: bool) -> None
 
     What is there stays where it is until `sayso vault keys roll` moves it. Restart the servers in between.
     """
-    from sayso.server.precautions import demand_store
+    from sayso.server.running.precautions import demand_store
     from vault import OutsideKey, own_folder
 
     demand_store(place.settings)
@@ -175,7 +175,7 @@ def restore(place: Place, file: Path) -> None:
     Whoever was erased since that copy is erased again, before anything is served. Stop the servers first. Exit 1: one
     is running; 2: FILE is damaged or another brand's.
     """
-    from sayso.server.restoring import put_back
+    from sayso.server.running.restoring import put_back
 
     with _bar(1024, "looking at everybody") as bar:
         done = put_back(place.settings, place.passphrase, place.tenant, file, bar.update)

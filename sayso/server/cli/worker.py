@@ -16,8 +16,8 @@ def worker(place: Place, once: bool) -> None:
     On the embedded database `sayso serve` does all of it, and this command takes the folder's lock. Ends on SIGTERM
     after the step under way; what was not done is done by whoever comes next. Exit 1 with --once: a job fails.
     """
-    from sayso.server.precautions import demand_store
-    from sayso.server.working import work
+    from sayso.server.running.precautions import demand_store
+    from sayso.server.running.working import work
 
     for warning in demand_store(place.settings):
         click.echo(f"sayso: warning: {warning}", err=True)

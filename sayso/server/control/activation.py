@@ -8,8 +8,8 @@ from audit import AuditEvent
 from policies import SYSTEM_RULES, Policy, Rule
 from sayso.kernel import Conflict, Tx, Work
 from sayso.server import events, store
-from sayso.server.building import Built
-from sayso.server.self_check import shipped_by_us
+from sayso.server.manifests.building import Built
+from sayso.server.manifests.self_check import shipped_by_us
 from sayso.server.wiring import Services
 
 MOST_LOST: Final = 0.2

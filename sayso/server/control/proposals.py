@@ -28,10 +28,11 @@ from sayso.kernel import (
     raw,
     text,
 )
-from sayso.server import events, manifest, store
-from sayso.server.auth import Principal
-from sayso.server.building import build
+from sayso.server import events, store
+from sayso.server.callers.auth import Principal
 from sayso.server.control.activation import Origin, Version, activate, demand_enough
+from sayso.server.manifests import manifest
+from sayso.server.manifests.building import build
 from sayso.server.wiring import Services
 
 PREFIX: Final = "chg"

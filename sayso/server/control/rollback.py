@@ -9,12 +9,13 @@ from msgspec import Struct
 
 from audit import AuditEvent
 from sayso.kernel import Invalid, Tx, Work
-from sayso.server import events, manifest, store
-from sayso.server.applying import Applied, Base, Next, Wish, bring
+from sayso.server import events, store
 from sayso.server.call import Call
 from sayso.server.control.proposals import said_why
 from sayso.server.control.versions import stored_version
-from sayso.server.manifest import APPROVAL, Plain
+from sayso.server.manifests import manifest
+from sayso.server.manifests.applying import Applied, Base, Next, Wish, bring
+from sayso.server.manifests.manifest import APPROVAL, Plain
 
 _CARRIED: Final = ("purposes", "categories", "recipients")
 """Sections whose members a notice that stays may need."""

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec import Struct
 
 from sayso.kernel import Map, Node, Problem, problem
-from sayso.server.sections import known_members, text_of
+from sayso.server.manifests.sections import known_members, text_of
 
 _ID: Final = re.compile(r"[A-Z][A-Z0-9_]{0,49}")
 _MEMBERS: Final = ("business", "agents")

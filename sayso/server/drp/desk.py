@@ -11,10 +11,11 @@ from msgspec import Struct
 from consent import Identifier, NoSubject
 from rights import Calendar, Opening, RequestView
 from sayso.kernel import TENANT_OWNER, Invalid, Key, Tx, Work, new_raw, raw, text
-from sayso.server import clients
 from sayso.server import store as server_store
-from sayso.server.auth import DRP_AGENT
-from sayso.server.clients import NewKey
+from sayso.server.brand.portals import address_for
+from sayso.server.callers import clients
+from sayso.server.callers.auth import DRP_AGENT
+from sayso.server.callers.clients import NewKey
 from sayso.server.drp import store
 from sayso.server.drp.declared import Agent, Network
 from sayso.server.drp.messages import (
@@ -30,7 +31,6 @@ from sayso.server.drp.messages import (
 )
 from sayso.server.drp.status import ExerciseStatus, status_of, wanted
 from sayso.server.feed import addresses
-from sayso.server.portals import address_for
 from sayso.server.stated import one_line
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from sayso.server.feed.aliases import known_as
 from sayso.server.feed.filters import PREFIX, Filter
 
 if TYPE_CHECKING:
-    from sayso.server.configuration import Configuration
+    from sayso.server.manifests.configuration import Configuration
     from sayso.server.wiring import Services
 
 

@@ -27,7 +27,7 @@ from sayso.kernel import (
     text,
 )
 from sayso.server import events
-from sayso.server.auth import UNDER_ADMIN
+from sayso.server.callers.auth import UNDER_ADMIN
 from sayso.server.feed import addresses, filters, jetstream, store
 from sayso.server.feed.changes import begun_after
 from sayso.server.feed.filters import Filter

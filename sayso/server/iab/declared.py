@@ -22,8 +22,8 @@ from msgspec import Struct
 from consent import IdentifierKinds
 from rights import LAWS, Law, law_named
 from sayso.kernel import Invalid, Map, Node, Problem, Seq, problem
-from sayso.server.jwks import PublicKey, parse_keys
-from sayso.server.sections import known_members, text_of
+from sayso.server.callers.jwks import PublicKey, parse_keys
+from sayso.server.manifests.sections import known_members, text_of
 
 DOMAIN: Final = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
 _WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")

@@ -16,8 +16,8 @@ import msgspec
 from msgspec import Struct
 
 from sayso.kernel import SECOND, Invalid, Signer, new_id
+from sayso.server.callers.jwks import decoded
 from sayso.server.iab.declared import Accepted, Deletions, Party
-from sayso.server.jwks import decoded
 
 LONGEST: Final = 16_384
 """Characters of a request."""

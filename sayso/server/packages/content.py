@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from consent import HistoryItem, IdentifierState, Preferences, SubjectFacts, SubjectState
 from rights import RequestView
 from sayso.server.pages import Use
-from sayso.server.person_data import HeldValue
+from sayso.server.views.person_data import HeldValue
 
 FORMAT: Final = "sayso.person.v2"
 

@@ -34,15 +34,15 @@ from sayso.kernel import (
     text,
 )
 from sayso.server import events
-from sayso.server.auth import Principal
 from sayso.server.call import Call
+from sayso.server.callers.auth import Principal
+from sayso.server.callers.rights_codes import ON_DUTY
 from sayso.server.packages import store
 from sayso.server.packages.content import FORMAT, Part, Told, encode, part, zipped
 from sayso.server.packages.store import PACKAGE, PART, PIECES
 from sayso.server.pages.package import ending, history_rows, opening, use_rows
-from sayso.server.person_data import held_values
-from sayso.server.person_uses import uses_of
-from sayso.server.rights_codes import ON_DUTY
+from sayso.server.views.person_data import held_values
+from sayso.server.views.person_uses import uses_of
 
 if TYPE_CHECKING:
     from sayso.server.wiring import Services

@@ -8,15 +8,15 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
 from policies import SYSTEM_RULES, Rule
-from sayso.server import clients
-from sayso.server.applying import LARGEST_MANIFEST, Applied, Applying, apply
-from sayso.server.auth import OPERATOR
 from sayso.server.call import Call
-from sayso.server.clients import Keys, MadeKey, NewKey
-from sayso.server.founding import Founded, NewTenant, Tenants, all_tenants, found
+from sayso.server.callers import clients
+from sayso.server.callers.auth import OPERATOR
+from sayso.server.callers.clients import Keys, MadeKey, NewKey
+from sayso.server.manifests.applying import LARGEST_MANIFEST, Applied, Applying, apply
 from sayso.server.routes.answers import answered
 from sayso.server.routes.change_control import changed
 from sayso.server.routes.gate import admits
+from sayso.server.running.founding import Founded, NewTenant, Tenants, all_tenants, found
 
 
 class LiveManifest(Struct, frozen=True):

@@ -26,9 +26,9 @@ from audit import (
     print_trust,
 )
 from sayso.kernel import Tx, Work, iso
-from sayso.server import exporting
-from sayso.server.auth import OPERATOR
 from sayso.server.call import Call
+from sayso.server.callers.auth import OPERATOR
+from sayso.server.logkeeping import exporting
 from sayso.server.routes.gate import admits
 
 PATIENCE_S = 2.0

@@ -12,12 +12,12 @@ from audit import AuditEvent
 from sayso import __version__
 from sayso.kernel import Context, Tx, Work, iso, new_id, now
 from sayso.server import events
-from sayso.server.auth import OPERATOR
 from sayso.server.backups.description import KEY_TABLE, Description, Facts, signed
 from sayso.server.backups.rowfile import digest_of
 from sayso.server.call import Call
-from sayso.server.precautions import demand_away
+from sayso.server.callers.auth import OPERATOR
 from sayso.server.routes.gate import admits
+from sayso.server.running.precautions import demand_away
 from vault import keybackup
 
 

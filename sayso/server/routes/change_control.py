@@ -10,12 +10,12 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
 from sayso.kernel import Tx, Work
-from sayso.server.applying import Applied
 from sayso.server.call import Call
 from sayso.server.control import proposals
 from sayso.server.control.proposals import ProposalView
 from sayso.server.control.rollback import RollingBack, roll_back
 from sayso.server.control.versions import MOST, VersionList, WholeVersion, list_versions, one_version
+from sayso.server.manifests.applying import Applied
 from sayso.server.routes.gate import admits
 
 Words = Annotated[str, Meta(max_length=4000)]

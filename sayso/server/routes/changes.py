@@ -10,8 +10,8 @@ from litestar.params import JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
 from sayso.kernel import raw
-from sayso.server.auth import POLICY
 from sayso.server.call import Call
+from sayso.server.callers.auth import POLICY
 from sayso.server.feed import LONGEST_WAIT, MOST_EVENTS, Changes, Filter, alias, made
 from sayso.server.routes.gate import admits
 

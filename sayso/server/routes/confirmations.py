@@ -14,17 +14,17 @@ from msgspec import Meta, Struct
 
 from consent import CodeUnusable, NothingWaits
 from sayso.kernel import Tx, Work, iso, now, raw
-from sayso.server import sessions
+from sayso.server.brand.portals import address_for
+from sayso.server.brand.texts import worded
 from sayso.server.call import Call
+from sayso.server.callers import sessions
 from sayso.server.calls.consents import RECORDERS
 from sayso.server.limits import client_address, prefix_of
 from sayso.server.pages import Brand, ConfirmPage, render_confirm
-from sayso.server.portals import address_for
 from sayso.server.routes.answers import answered
 from sayso.server.routes.gate import admits, public, services_of
 from sayso.server.routes.html import brand, door_tenant, first, form, frame, html
 from sayso.server.routes.seen import observed
-from sayso.server.texts import worded
 
 _WHY = public("the code in the body is the credential: random, single use, and it ends")
 

@@ -12,10 +12,11 @@ from audit import AuditEvent
 from consent import HistoryPage, Identifier, NoSubject
 from policies import AccessDenied
 from sayso.kernel import Invalid, NotFound, SaysoError, Tx, Unauthenticated, Work, now, raw
-from sayso.server import events, sessions
-from sayso.server.auth import Principal, admit
+from sayso.server import events
 from sayso.server.call import Call
-from sayso.server.console_page import Wanted, entries_page
+from sayso.server.callers import sessions
+from sayso.server.callers.auth import Principal, admit
+from sayso.server.callers.sessions import NoSession, Session
 from sayso.server.limits import client_address, prefix_of
 from sayso.server.pages import (
     ConsoleLogin,
@@ -30,13 +31,13 @@ from sayso.server.pages import (
     render_person,
     render_systems,
 )
-from sayso.server.person_page import purpose_cards, record_lines
 from sayso.server.routes.gate import public, services_of
 from sayso.server.routes.html import cookie, demand_csrf, first, form, frame, gone, html, see
 from sayso.server.routes.person_records import proof_bundle
 from sayso.server.routes.subjects import history_of
-from sayso.server.sessions import NoSession, Session
-from sayso.server.systems_page import systems_page
+from sayso.server.views.console import Wanted, entries_page
+from sayso.server.views.person import purpose_cards, record_lines
+from sayso.server.views.systems import systems_page
 
 AnyRequest = Request[Any, Any, Any]
 

@@ -8,16 +8,16 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath
 
 from sayso.kernel import NotFound, SaysoError, Unauthenticated, Unit
-from sayso.server.auth import admit
 from sayso.server.call import Call
-from sayso.server.changes_page import change_page, changes_page
+from sayso.server.callers.auth import admit
+from sayso.server.callers.sessions import Session
 from sayso.server.control import proposals
 from sayso.server.control.proposals import ProposalView
 from sayso.server.control.rollback import RollingBack, roll_back
 from sayso.server.pages import ChangeProblem, render_change, render_changes
 from sayso.server.routes.console import HOME, OFFICERS, OPEN, AnyRequest, Values, operator_of, signed_in, stepped
 from sayso.server.routes.html import first, frame, html, see
-from sayso.server.sessions import Session
+from sayso.server.views.changes import change_page, changes_page
 
 CHANGES = "/console/changes"
 

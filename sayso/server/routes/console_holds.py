@@ -9,13 +9,13 @@ from litestar.params import FromPath
 
 from rights import HoldView, HoldWanted
 from sayso.kernel import NotFound, SaysoError, TooLarge, Tx, Unauthenticated, Unit, Work, parse_instant
-from sayso.server.auth import admit
 from sayso.server.call import Call
-from sayso.server.holds_page import LONGEST, Named, holds_page, people_of
+from sayso.server.callers.auth import admit
+from sayso.server.callers.sessions import Session
 from sayso.server.pages import render_holds
 from sayso.server.routes.console import HOME, OPEN, READERS, AnyRequest, Values, operator_of, signed_in, stepped
 from sayso.server.routes.html import first, frame, html, see
-from sayso.server.sessions import Session
+from sayso.server.views.holds import LONGEST, Named, holds_page, people_of
 
 HOLDS: Final = "/console/holds"
 

@@ -17,12 +17,12 @@ from policies import AccessDenied, Answer
 from rights import Answered, Correction, LegalGround, refusal_named
 from sayso.kernel import Invalid, NotFound, SaysoError, Tx, Unauthenticated, Work
 from sayso.server.answering import demand_fields, fulfilled
-from sayso.server.auth import admit
 from sayso.server.call import Call
-from sayso.server.evidence import evidence
+from sayso.server.callers.auth import admit
+from sayso.server.callers.rights_codes import send_code
+from sayso.server.callers.sessions import Session
+from sayso.server.logkeeping.evidence import evidence
 from sayso.server.pages import RequestFilter, RequestPage, render_request, render_requests
-from sayso.server.rights_codes import send_code
-from sayso.server.rights_page import Asked, request_page, requests_page
 from sayso.server.routes.console import (
     HOME,
     OFFICERS,
@@ -39,7 +39,7 @@ from sayso.server.routes.html import first, frame, html, see
 from sayso.server.routes.identifiers import CodeWrong
 from sayso.server.routes.rights_packages import delivered, wanted
 from sayso.server.routes.rights_tasks import settled
-from sayso.server.sessions import Session
+from sayso.server.views.rights import Asked, request_page, requests_page
 from vault import GrantDecided, NoGrant
 
 RIGHTS: Final = "/console/rights"

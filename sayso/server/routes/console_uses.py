@@ -13,9 +13,9 @@ from msgspec.structs import replace
 from audit import MEDIA, Content, Export
 from reports import UseRow, UsesReport
 from sayso.kernel import Invalid, SaysoError, Tx, Unauthenticated, Work
-from sayso.server import exporting
-from sayso.server.auth import admit
 from sayso.server.call import Call
+from sayso.server.callers.auth import admit
+from sayso.server.logkeeping import exporting
 from sayso.server.pages.console_uses import (
     ConsoleUsesPage,
     MadeReport,

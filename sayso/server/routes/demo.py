@@ -7,8 +7,10 @@ from litestar.handlers import BaseRouteHandler
 
 from consent import Identifier, NoSubject, Submission
 from sayso.kernel import Actor, Invalid, NotFound, Tx, Work, raw
-from sayso.server.auth import Principal
+from sayso.server.brand.texts import language_of, worded
 from sayso.server.call import Call
+from sayso.server.callers.auth import Principal
+from sayso.server.callers.sessions import LINK_TERM_S
 from sayso.server.mailroom import MAILER_PATH, Mailroom
 from sayso.server.pages import (
     GalleryPage,
@@ -24,9 +26,7 @@ from sayso.server.pages import (
 )
 from sayso.server.routes.gate import public, services_of
 from sayso.server.routes.html import brand, first, form, frame, html, see
-from sayso.server.sessions import LINK_TERM_S
 from sayso.server.tenancy import DEFAULT
-from sayso.server.texts import language_of, worded
 from vault import SubjectFacts
 
 AnyRequest = Request[Any, Any, Any]

@@ -10,13 +10,13 @@ from litestar.params import FromPath
 from msgspec import Struct
 
 from sayso.kernel import SYSTEM, Context, Invalid, NotFound, SaysoError, TooMany, now
-from sayso.server.auth import DRP_AGENT
+from sayso.server.brand.portals import address_for
 from sayso.server.call import Call
+from sayso.server.callers.auth import DRP_AGENT
 from sayso.server.drp.desk import Token
 from sayso.server.drp.messages import LONGEST, DrpForbidden, claimed, demand_signed, opened
 from sayso.server.drp.status import ACTIONS, ExerciseStatus
 from sayso.server.limits import client_address, prefix_of
-from sayso.server.portals import address_for
 from sayso.server.routes.gate import admits, public, services_of
 from sayso.server.tenancy import DEFAULT
 from sayso.server.wiring import Services

@@ -11,23 +11,24 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, FromQuery
 
 from sayso.kernel import NotFound, now
-from sayso.server import person_acts, sessions
+from sayso.server.brand.opting import sends_gpc
+from sayso.server.callers import sessions
+from sayso.server.callers.sessions import NoSession, Session
+from sayso.server.callers.sign_in_tokens import SignInRefused
 from sayso.server.calls.sites import site_of
-from sayso.server.opting import sends_gpc
+from sayso.server.manifests.sites import Site
 from sayso.server.pages import BANNER_HEADERS, LOCALES, Flash, Frame, Way, assets, theme_of
 from sayso.server.pages.embed import PARTS, EmbedPage, Part, embed_headers, render_embed
 from sayso.server.pages.environment import static_text
-from sayso.server.person_acts import Outcome
-from sayso.server.person_page import preferences_page
-from sayso.server.person_uses import uses_page
 from sayso.server.routes.gate import public, services_of
 from sayso.server.routes.html import brand, first, form, frame
 from sayso.server.routes.person_door import demand_door_rate, spend
 from sayso.server.routes.person_session import AnyRequest, call_of, live_session
-from sayso.server.sessions import NoSession, Session
-from sayso.server.sign_in_tokens import SignInRefused
-from sayso.server.sites import Site
-from sayso.server.told_page import less_said, reach_said
+from sayso.server.views import person_acts
+from sayso.server.views.person import preferences_page
+from sayso.server.views.person_acts import Outcome
+from sayso.server.views.person_uses import uses_page
+from sayso.server.views.told import less_said, reach_said
 
 _FRAMED = public("a frame on the brand's page; what it shows is opened by the brand's word for the person alone")
 _SCRIPT: Final = "embed.js"

@@ -12,7 +12,7 @@ from policies import Access, Explanation, NearMiss, Question, UnderLaw
 from sayso.kernel import Actor, Invalid, Tx, Work, iso, nearest, raw
 from sayso.server.call import Call
 from sayso.server.calls.decisions import judged
-from sayso.server.configuration import Configuration
+from sayso.server.manifests.configuration import Configuration
 from sayso.server.routes.gate import admits
 
 Name = Annotated[str, Meta(min_length=1, max_length=128)]

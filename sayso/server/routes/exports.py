@@ -11,9 +11,9 @@ from msgspec import Meta, Struct
 
 from audit import MEDIA, Export
 from sayso.kernel import Invalid, Tx, Work, iso, parse_instant
-from sayso.server import exporting
 from sayso.server.call import Call
 from sayso.server.idempotency import Answer
+from sayso.server.logkeeping import exporting
 from sayso.server.routes.answers import answered
 from sayso.server.routes.gate import admits
 

@@ -12,8 +12,8 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from sayso.kernel import Invalid
-from sayso.server.auth import EVERYONE, NotAdmitted, Principal, admit, operator
 from sayso.server.call import Call
+from sayso.server.callers.auth import EVERYONE, NotAdmitted, Principal, admit, operator
 from sayso.server.door import OPERATOR_FLAG, SERVICES
 from sayso.server.wiring import Services
 

@@ -10,9 +10,9 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
 from sayso.kernel import SaysoError, Tx, Work
-from sayso.server import site_token
+from sayso.server.brand.hand_over import LONGEST_CODE, Crossing, HandOverRefused, give, take, target_of
+from sayso.server.callers import site_token
 from sayso.server.calls.sites import Visit
-from sayso.server.hand_over import LONGEST_CODE, Crossing, HandOverRefused, give, take, target_of
 from sayso.server.pages import hand_over_script, print_choice_cookie, read_choice_cookie
 from sayso.server.routes.gate import public
 from sayso.server.routes.sites import preflighted, refused, visit_of

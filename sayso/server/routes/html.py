@@ -9,11 +9,11 @@ from litestar import Request, Response
 from litestar.datastructures import Cookie
 
 from sayso.kernel import Denied
-from sayso.server.configuration import Configuration
-from sayso.server.installing import accents
-from sayso.server.look import Look, style_of
+from sayso.server.brand.installing import accents
+from sayso.server.brand.look import Look, style_of
+from sayso.server.brand.portals import Portal, portal_at
+from sayso.server.manifests.configuration import Configuration
 from sayso.server.pages import PAGE_HEADERS, Brand, Flash, Frame, negotiate, theme_of
-from sayso.server.portals import Portal, portal_at
 from sayso.server.routes.gate import services_of
 from sayso.server.tenancy import DEFAULT
 

@@ -20,11 +20,11 @@ from consent import (
     Wrong,
 )
 from sayso.kernel import SECOND, Invalid, Tx, Work, iso, now, raw
-from sayso.server.auth import NotAdmitted
 from sayso.server.call import Call
+from sayso.server.callers.auth import NotAdmitted
+from sayso.server.callers.link_tokens import LinkTokenRefused, read_link_token
 from sayso.server.calls.consents import IdentifierBody
 from sayso.server.idempotency import Answer
-from sayso.server.link_tokens import LinkTokenRefused, read_link_token
 from sayso.server.mail import Letter
 from sayso.server.problems import MEDIA_TYPE, document
 from sayso.server.routes.answers import answered

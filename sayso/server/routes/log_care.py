@@ -13,9 +13,9 @@ from msgspec.structs import replace
 from audit import AuditEvent, LogStanding, NothingToRecover
 from sayso.kernel import SECOND, Invalid, Tx, Work, add_duration, iso
 from sayso.server import events
-from sayso.server.after_loss import Doubted, doubt
-from sayso.server.auth import OPERATOR
 from sayso.server.call import Call
+from sayso.server.callers.auth import OPERATOR
+from sayso.server.logkeeping.after_loss import Doubted, doubt
 from sayso.server.routes.answers import answered
 from sayso.server.routes.gate import admits
 

@@ -11,19 +11,19 @@ from msgspec import Meta, Struct
 
 from consent import Identifier
 from sayso.kernel import SECOND, SaysoError, Tx, Work, iso, raw
-from sayso.server import sessions
+from sayso.server.brand.portals import address_for
+from sayso.server.brand.texts import in_locale
 from sayso.server.call import Call
+from sayso.server.callers import sessions
+from sayso.server.callers.sessions import LINK_TERM_S
 from sayso.server.calls.consents import RECORDERS
 from sayso.server.mail import DeadLetter, Letter
 from sayso.server.pages import DoorPage, Flash, render_door
 from sayso.server.pages.locales import moment, negotiate
-from sayso.server.portals import address_for
 from sayso.server.routes.answers import answered
 from sayso.server.routes.gate import admits, public, services_of
 from sayso.server.routes.html import brand, door_tenant, first, form, frame, html
 from sayso.server.routes.person_door import demand_door_rate
-from sayso.server.sessions import LINK_TERM_S
-from sayso.server.texts import in_locale
 from sayso.server.wiring import Services
 
 AnyRequest = Request[Any, Any, Any]

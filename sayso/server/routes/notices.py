@@ -9,12 +9,12 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from consent import UnpublishedNotice
 from sayso.kernel import NotFound, now
 from sayso.server.calls.sites import site_of
-from sayso.server.configuration import Configuration
 from sayso.server.limits import client_address, prefix_of
-from sayso.server.notice_page import notice_page
+from sayso.server.manifests.configuration import Configuration
 from sayso.server.pages import render_notice
 from sayso.server.routes.gate import public, services_of
 from sayso.server.routes.html import brand, frame, html
+from sayso.server.views.notice import notice_page
 from sayso.server.wiring import Services
 
 AnyRequest = Request[Any, Any, Any]

@@ -7,10 +7,10 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from sayso.kernel import raw
-from sayso.server import exporting
 from sayso.server.call import Call
-from sayso.server.own_entries import TagKey, bundle, own_entries, tag_key
+from sayso.server.logkeeping import exporting
 from sayso.server.routes.gate import admits
+from sayso.server.views.own_entries import TagKey, bundle, own_entries, tag_key
 
 
 @post(

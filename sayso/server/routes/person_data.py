@@ -12,17 +12,17 @@ from litestar.response import Stream
 from policies import AccessDenied, Answer
 from rights import Correction, TooManyCodes
 from sayso.kernel import Invalid, now
+from sayso.server.callers.sessions import NoSession, Session
 from sayso.server.mail import MailNotConfigured
-from sayso.server.own_entries import bundle, own_entries, tag_key
 from sayso.server.pages import ASKED, Flash, confirms_erasure, render_data, render_uses
 from sayso.server.pages.person_data import Asked
-from sayso.server.person_data import data_page, package
-from sayso.server.person_requests import LONGEST_CODE, confirm_own, open_own, own_code, package_of_own
-from sayso.server.person_uses import uses_page
 from sayso.server.routes.html import brand, first, frame, html, see
 from sayso.server.routes.person_session import HOME, OPEN, AnyRequest, by_pages, call_of, posted, session_of
 from sayso.server.routes.rights_packages import delivered
-from sayso.server.sessions import NoSession, Session
+from sayso.server.views.own_entries import bundle, own_entries, tag_key
+from sayso.server.views.person_data import data_page, package
+from sayso.server.views.person_requests import LONGEST_CODE, confirm_own, open_own, own_code, package_of_own
+from sayso.server.views.person_uses import uses_page
 from vault import InvalidValue
 
 DATA = f"{HOME}/data"

@@ -9,14 +9,15 @@ from litestar.params import FromPath, FromQuery
 from msgspec.structs import replace
 
 from sayso.kernel import SaysoError, now
-from sayso.server import sessions
+from sayso.server.brand.installing import app_manifest, icon
+from sayso.server.brand.look import style_of
 from sayso.server.call import Call
-from sayso.server.entering import come_in, tenant_named
-from sayso.server.installing import app_manifest, icon
+from sayso.server.callers import sessions
+from sayso.server.callers.entering import come_in, tenant_named
+from sayso.server.callers.sessions import NoSession, Session
+from sayso.server.callers.sign_in_tokens import LONGEST, SignInRefused, is_token
 from sayso.server.limits import client_address, prefix_of
-from sayso.server.look import style_of
 from sayso.server.pages import DoorPage, Flash, render_door
-from sayso.server.person_acts import withdraw
 from sayso.server.routes.gate import public, services_of
 from sayso.server.routes.html import (
     brand,
@@ -41,8 +42,7 @@ from sayso.server.routes.person_session import (
     session_of,
 )
 from sayso.server.routes.statics import NoSuchFile
-from sayso.server.sessions import NoSession, Session
-from sayso.server.sign_in_tokens import LONGEST, SignInRefused, is_token
+from sayso.server.views.person_acts import withdraw
 
 _LOOK: Final = re.compile(r"([a-z0-9-]+)(?:\.([a-z0-9_-]+?))?(?:-(180|192|512)\.png|\.(css|webmanifest))")
 """A brand, perhaps one of its sites, and what of its look is wanted."""

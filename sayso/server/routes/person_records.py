@@ -12,12 +12,12 @@ from audit import EntryPruned, NotIntegrated
 from consent import NoRecord
 from sayso.kernel import Invalid, Tx, Work, raw
 from sayso.server.call import Call
+from sayso.server.callers.sessions import NoSession, Session
 from sayso.server.pages import ProofBundle, render_history
-from sayso.server.person_page import history_page
 from sayso.server.routes.html import brand, frame, html, see
 from sayso.server.routes.person_session import HOME, OPEN, AnyRequest, call_of, session_of
 from sayso.server.routes.receipts import Form, Receipt, printed
-from sayso.server.sessions import NoSession, Session
+from sayso.server.views.person import history_page
 
 FORMS: Final[dict[str, Form]] = {
     "jws": "application/jose",

@@ -6,8 +6,9 @@ from litestar import Request, Response
 from litestar.handlers import BaseRouteHandler
 from msgspec.structs import replace
 
-from sayso.server import sessions
 from sayso.server.call import Call
+from sayso.server.callers import sessions
+from sayso.server.callers.sessions import NoSession, Session
 from sayso.server.pages import Flash, LatePage, render_late
 from sayso.server.routes.gate import public, services_of
 from sayso.server.routes.html import (
@@ -22,7 +23,6 @@ from sayso.server.routes.html import (
     request_id,
 )
 from sayso.server.routes.refusals import answer
-from sayso.server.sessions import NoSession, Session
 
 AnyRequest = Request[Any, Any, Any]
 

@@ -7,9 +7,9 @@ from litestar.params import JSONBody
 
 from policies import Difference
 from sayso.server.call import Call
-from sayso.server.proofs import Comparing, Proven, Proving, compare, test
+from sayso.server.manifests.proofs import Comparing, Proven, Proving, compare, test
+from sayso.server.manifests.simulating import Simulated, Simulating, simulate
 from sayso.server.routes.gate import admits
-from sayso.server.simulating import Simulated, Simulating, simulate
 
 
 @post(

@@ -6,15 +6,16 @@ from litestar import Response, get, post
 from litestar.handlers import BaseRouteHandler
 
 from sayso.kernel import Tx, Work, now
-from sayso.server import person_acts, sessions
-from sayso.server.opting import sends_gpc
+from sayso.server.brand.opting import sends_gpc
+from sayso.server.callers import sessions
+from sayso.server.callers.sessions import NoSession, Session
 from sayso.server.pages import Flash, render_preferences
-from sayso.server.person_acts import Outcome
-from sayso.server.person_page import preferences_page
 from sayso.server.routes.html import brand, frame, gone, html, see
 from sayso.server.routes.person_session import COOKIE, HOME, OPEN, AnyRequest, by_pages, call_of, posted, session_of
-from sayso.server.sessions import NoSession, Session
-from sayso.server.told_page import ReadForm, answers_said, less_said, reach_said
+from sayso.server.views import person_acts
+from sayso.server.views.person import preferences_page
+from sayso.server.views.person_acts import Outcome
+from sayso.server.views.told import ReadForm, answers_said, less_said, reach_said
 
 
 @get(HOME, opt=OPEN, operation_id="person.home", include_in_schema=False)

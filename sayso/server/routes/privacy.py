@@ -14,10 +14,12 @@ from litestar.params import FromPath, FromQuery
 
 from consent import Identifier, Signal, reached
 from sayso.kernel import Invalid, NotFound, Tx, Work
-from sayso.server.asking import OPTED_OUT_DAYS
+from sayso.server.brand.asking import OPTED_OUT_DAYS
+from sayso.server.brand.opting import sends_gpc
+from sayso.server.brand.texts import worded
 from sayso.server.calls.sites import site_of
-from sayso.server.configuration import Configuration
-from sayso.server.opting import sends_gpc
+from sayso.server.manifests.configuration import Configuration
+from sayso.server.manifests.sites import Site
 from sayso.server.pages import (
     OPT_OUT_LINKS,
     ChoiceCookie,
@@ -30,8 +32,6 @@ from sayso.server.pages import (
 from sayso.server.routes.gate import public, services_of
 from sayso.server.routes.html import brand, first, form, frame, html, see
 from sayso.server.routes.sites import visit_of
-from sayso.server.sites import Site
-from sayso.server.texts import worded
 
 AnyRequest = Request[Any, Any, Any]
 

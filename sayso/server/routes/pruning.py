@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from audit import Due
 from sayso.kernel import Conflict, Tx, Work, iso
-from sayso.server.auth import OPERATOR
 from sayso.server.call import Call
+from sayso.server.callers.auth import OPERATOR
 from sayso.server.routes.gate import admits
 
 _STANDING = ("live", "releasing")

@@ -13,8 +13,8 @@ from audit import AuditEvent, EntryPruned, Jws, NotIntegrated
 from consent import read_receipt
 from sayso.kernel import SECOND, Invalid, Tx, Work, add_duration, iso, raw
 from sayso.server import events
-from sayso.server.auth import POLICY
 from sayso.server.call import Call
+from sayso.server.callers.auth import POLICY
 from sayso.server.pages import plain, reading_language, receipt_document
 from sayso.server.routes.answers import answered
 from sayso.server.routes.gate import admits

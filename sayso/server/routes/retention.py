@@ -13,7 +13,7 @@ from sayso.kernel import Tx, Work, add_duration, parse_instant, raw
 from sayso.server.call import Call
 from sayso.server.routes.answers import answered
 from sayso.server.routes.gate import admits
-from sayso.server.workers import JobView
+from sayso.server.running.workers import JobView
 
 Words = Annotated[str, Meta(max_length=4000)]
 

@@ -14,11 +14,11 @@ from consent import Wrong
 from rights import RequestView
 from sayso.kernel import Invalid, Tx, Work, iso, raw
 from sayso.server.answering import told_to
-from sayso.server.auth import NotAdmitted
 from sayso.server.call import Call
+from sayso.server.callers.auth import NotAdmitted
+from sayso.server.callers.rights_codes import send_code
 from sayso.server.idempotency import Answer
 from sayso.server.problems import MEDIA_TYPE, document
-from sayso.server.rights_codes import send_code
 from sayso.server.routes.answers import answered
 from sayso.server.routes.gate import admits
 from sayso.server.routes.identifiers import CodeWrong

@@ -13,7 +13,7 @@ from policies import AccessDenied, Answer
 from rights import Correction, LegalGround, PauseReason, Plan, RequestView
 from sayso.server.answering import fulfilled, told_to
 from sayso.server.call import Call
-from sayso.server.evidence import evidence
+from sayso.server.logkeeping.evidence import evidence
 from sayso.server.routes.gate import admits
 
 Words = Annotated[str, Meta(max_length=4000)]

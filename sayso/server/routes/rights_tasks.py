@@ -9,8 +9,8 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
 from rights import Answered, Handed, TaskPage, TaskState, TaskView
-from sayso.server.auth import POLICY
 from sayso.server.call import Call
+from sayso.server.callers.auth import POLICY
 from sayso.server.routes.gate import admits
 
 ANSWERERS = ("officer", "recorder", "vault_writer", "pep", POLICY)

@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Request
 
 from consent import Evidence
-from sayso.server.browsers import Browser
+from sayso.server.brand.browsers import Browser
 from sayso.server.routes.gate import services_of
 
 

@@ -21,14 +21,14 @@ from consent import (
     project,
 )
 from sayso.kernel import NotFound, Tx, Work, iso, raw
+from sayso.server.brand.opting import modes_of
 from sayso.server.call import Call
 from sayso.server.calls.consents import Method, Name
 from sayso.server.calls.sites import site_of
 from sayso.server.idempotency import Answer
-from sayso.server.opting import modes_of
+from sayso.server.manifests.sites import Site
 from sayso.server.routes.answers import answered
 from sayso.server.routes.gate import admits, public, services_of
-from sayso.server.sites import Site
 
 AnyRequest = Request[Any, Any, Any]
 

@@ -9,10 +9,11 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from consent import Identifier, reached
 from sayso.kernel import Invalid, SaysoError, Tx, Work
-from sayso.server import problems, site_token
+from sayso.server import problems
+from sayso.server.brand.opting import GPC
+from sayso.server.callers import site_token
 from sayso.server.calls import sites as calls
 from sayso.server.calls.sites import Honoured, SiteChoices, SiteRecorded, Visit, bind, gpc_of, signals_of
-from sayso.server.opting import GPC
 from sayso.server.pages import BannerConfiguration
 from sayso.server.routes.answers import answered
 from sayso.server.routes.bodies import documented, json_body

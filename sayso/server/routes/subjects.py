@@ -18,15 +18,15 @@ from consent import (
 )
 from policies import AccessDenied, Answer, rights_question
 from sayso.kernel import Invalid, Tx, Work, parse_instant, raw
-from sayso.server.auth import POLICY, NotAdmitted
+from sayso.server.brand.portals import address_for
 from sayso.server.call import Call
+from sayso.server.callers.auth import POLICY, NotAdmitted
+from sayso.server.callers.sessions import LINK_TERM_S
 from sayso.server.calls import consents as calls
 from sayso.server.calls.consents import IdentifierBody, WithdrawConsent
 from sayso.server.calls.sites import UnknownSite
-from sayso.server.portals import address_for
 from sayso.server.routes.answers import answered
 from sayso.server.routes.gate import admits
-from sayso.server.sessions import LINK_TERM_S
 
 SIGNED_IN_S = 300
 """How long a link lives, at most, that vouches for somebody signed in with the brand."""

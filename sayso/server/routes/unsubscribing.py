@@ -22,15 +22,15 @@ from msgspec.structs import replace
 
 from consent import Catalogue, NothingToUndo, UnknownUnsubscribe, Unsubscription
 from sayso.kernel import Invalid, Tx, Unit, Work, now, raw
-from sayso.server import sessions
+from sayso.server.brand.portals import address_for
+from sayso.server.brand.texts import worded
 from sayso.server.call import Call
+from sayso.server.callers import sessions
 from sayso.server.calls.consents import IdentifierBody, Name
 from sayso.server.limits import client_address, prefix_of
 from sayso.server.pages import UnsubscribePage, render_unsubscribe
-from sayso.server.portals import address_for
 from sayso.server.routes.gate import admits, public, services_of
 from sayso.server.routes.html import brand, demand_own_origin, door_tenant, frame, html
-from sayso.server.texts import worded
 
 AnyRequest = Request[Any, Any, Any]
 Act = Callable[[Tx, Catalogue, str], Work[Any]]

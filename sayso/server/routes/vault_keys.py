@@ -8,10 +8,10 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
-from sayso.server.auth import OPERATOR
 from sayso.server.call import Call
-from sayso.server.precautions import demand_away
+from sayso.server.callers.auth import OPERATOR
 from sayso.server.routes.gate import admits
+from sayso.server.running.precautions import demand_away
 from vault import EpochList, EpochView, NewRoll, NoEpoch, RollView, keybackup
 
 

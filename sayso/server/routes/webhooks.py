@@ -8,8 +8,8 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Struct
 
-from sayso.server.auth import POLICY
 from sayso.server.call import Call
+from sayso.server.callers.auth import POLICY
 from sayso.server.feed import Again, ChangedWebhook, Figures, Log, NewWebhook, Overdue, Queued, Status, Webhook
 from sayso.server.routes.answers import answered
 from sayso.server.routes.changes import LISTENERS

@@ -20,8 +20,8 @@ from consent import (
 )
 from policies import AccessDenied, Answer, rights_question
 from sayso.kernel import Invalid, Tx, Work, parse_instant, raw
-from sayso.server.auth import POLICY, NotAdmitted
 from sayso.server.call import Call
+from sayso.server.callers.auth import POLICY, NotAdmitted
 from sayso.server.calls.consents import Method, Name
 from sayso.server.routes.gate import admits
 

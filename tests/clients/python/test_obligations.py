@@ -32,7 +32,7 @@ from sayso_client.obligations import TYPES, supported, typed
 from sayso_client.structs import WireObligation
 from sayso_client.talk import Reply
 
-import vault.masks as server
+import vault.fields.masks as server
 from policies import obligations
 from tests.clients.python.asking import answered, question
 from tests.clients.python.test_no_answer import carry_out

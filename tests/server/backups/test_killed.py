@@ -19,6 +19,7 @@ from tests.golden.test_golden import RELEASES, as_it_was, with_keys
 from tests.vault.test_key_faults import killed_at
 
 GOLDEN = RELEASES[-1]
+KEYTABLE = ("vault.keys.keybackup._insert", "vault.keys.keybackup._through")
 ROWS = ("sayso.server.backups.store.put_all", "sayso.server.backups.store._leaping", "sayso.server.backups.store.Page")
 SETTLING = (
     "sayso.server.backups.settling._demand_log",
@@ -26,14 +27,14 @@ SETTLING = (
     "sayso.server.backups.settling._going_on",
     "sayso.server.backups.settling._told",
 )
-LOG = ("audit.integrator.add_leaves", "audit.guard.ForkGuard.before_signing", "audit.store.store_checkpoint")
+LOG = ("audit.tree.integrator.add_leaves", "audit.tree.guard.ForkGuard.before_signing", "audit.store.store_checkpoint")
 STEPS = {
     "sqlite": (
         *("sayso.server.backups.putting_back.upgrade", *ROWS),
-        *("sayso.server.backups.putting_back.remember", "vault.keybackup._insert", "vault.keybackup._through"),
+        *("sayso.server.backups.putting_back.remember", KEYTABLE[0], KEYTABLE[1]),
         *(*SETTLING, *LOG, "sayso.server.backups.settling._through"),
     ),
-    "postgres": (*ROWS, "vault.keybackup._through", SETTLING[-1], LOG[1], "sayso.server.backups.settling._through"),
+    "postgres": (*ROWS, KEYTABLE[1], SETTLING[-1], LOG[1], "sayso.server.backups.settling._through"),
 }
 """In their order. The second page is begun when the first one's rows are in the transaction."""
 

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from audit import Lost
 from sayso.migrations import every_table
-from sayso.server.after_loss import Doubted, both, bounded
 from sayso.server.backups.making import demand_places
 from sayso.server.backups.settling import copy_of, nothing_followed
 from sayso.server.backups.store import KEY_TABLES, MOMENTARY
-from sayso.server.precautions import FileExists, KeysBesideData, demand_apart
+from sayso.server.logkeeping.after_loss import Doubted, both, bounded
+from sayso.server.running.precautions import FileExists, KeysBesideData, demand_apart
 from sayso.server.settings import Settings
 
 
@@ -77,7 +77,7 @@ def test_nobody_is_in_doubt_only_when_nothing_can_have_followed(
 
 def lost(*types: str) -> Lost:
     from audit import Leaf
-    from audit.entry import Commitments, Tags
+    from audit.leaf.entry import Commitments, Tags
 
     def leaf(kind: str) -> Any:
         told = {"id": "ent_1", "n": b"", "org": "o", "out": "ok", "res": {}, "src": "n", "ts": 1, "type": kind, "v": 1}

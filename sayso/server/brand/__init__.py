@@ -1,0 +1,1 @@
+"""What a brand puts before people: the question of its sites, its look, its addresses, its words."""

@@ -1,0 +1,1 @@
+"""A person's stored values: written, read whole for the person, and handed over."""

@@ -1,0 +1,1 @@
+"""Free text: identity data found in it and replaced by tokens."""
