@@ -31,7 +31,7 @@ from sayso.server.drp.messages import (
 )
 from sayso.server.drp.status import ExerciseStatus, status_of, wanted
 from sayso.server.feed import addresses
-from sayso.server.stated import one_line
+from sayso.server.taken.stated import one_line
 
 if TYPE_CHECKING:
     from sayso.server.wiring import Services

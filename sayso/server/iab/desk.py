@@ -21,8 +21,8 @@ from sayso.server.iab.messages import (
     opened,
     receipt,
 )
-from sayso.server.stated import one_line
 from sayso.server.taken import store
+from sayso.server.taken.stated import one_line
 
 if TYPE_CHECKING:
     from sayso.server.wiring import Services
