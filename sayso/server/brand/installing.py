@@ -25,7 +25,7 @@ SIZES: Final = (180, 192, 512)
 
 _PAPER: Final = "#fbfaf7"
 _INK: Final = "#ffffff"
-_TEMPLATE: Final = Path(__file__).with_name("templates") / "icon.typ"
+_TEMPLATE: Final = Path(__file__).parent.parent / "templates" / "icon.typ"
 _SCRIPTS: Final = ("LATIN", "GREEK", "CYRILLIC", "CJK", "HIRAGANA", "KATAKANA", "HANGUL", "DIGIT")
 _turn: Final = asyncio.Semaphore(1)
 
