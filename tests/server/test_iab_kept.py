@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from sayso.kernel import SYSTEM, Context, Tx, Work, new_id, now
-from sayso.server.drp.tables import drp_message
+from sayso.server.taken.tables import taken
 from tests.server.test_iab import asked, identity, ready
 from tests.server.worlds import a_world
 
@@ -28,5 +28,5 @@ async def test_what_is_remembered_of_a_request_bears_out_no_guess(tmp_path: Path
 
 
 def _kept(tx: Tx) -> Work[set[bytes]]:
-    (rows,) = yield (tx.select(select(drp_message.c.digest)),)
+    (rows,) = yield (tx.select(select(taken.c.digest)),)
     return {bytes(digest) for (digest,) in rows}
