@@ -153,6 +153,7 @@ def test_everything_can_be_done_with_the_keyboard_alone(visitor: Visitor) -> Non
                 return
         pytest.fail(f"the keyboard does not reach {text}")
 
+    page.get_by_role("button", name="Choose").wait_for()
     tab_to("Choose")
     page.keyboard.press("Enter")
     expect(page.locator("dialog")).to_be_visible()
@@ -160,6 +161,7 @@ def test_everything_can_be_done_with_the_keyboard_alone(visitor: Visitor) -> Non
     expect(page.locator("dialog")).to_have_count(0)
     assert focused() == "Choose", "the focus comes back to what opened the dialog"
     page.keyboard.press("Enter")
+    expect(page.locator("dialog")).to_be_visible()
     tab_to("analytics")
     page.keyboard.press("Space")
     tab_to("Save my choice")
