@@ -42,21 +42,11 @@ def found_by(
 
     `types` is one type, or the bounds of a prefix; entry ids lie from `since` (inclusive) to `before` (exclusive).
     """
-    table = audit_index.c
-    chosen: Select[Any] = select(table.entry, table.leaf, table.log)
-    if log is not None:
-        chosen = chosen.where(table.log == log)
-    if isinstance(types, tuple):
-        chosen = chosen.where(table.type >= types[0], table.type < types[1])
-    elif types is not None:
-        chosen = chosen.where(table.type == types)
+    c = audit_index.c
+    chosen = _meant((c.entry, c.leaf, c.log), log, types, since, before)
     if outcome is not None:
-        chosen = chosen.where(table.outcome == outcome)
-    if since is not None:
-        chosen = chosen.where(table.entry >= since)
-    if before is not None:
-        chosen = chosen.where(table.entry < before)
-    return tx.select(chosen.order_by(table.entry.desc()).limit(limit))
+        chosen = chosen.where(c.outcome == outcome)
+    return tx.select(chosen.order_by(c.entry.desc()).limit(limit))
 
 
 def found_with_owners(
@@ -70,7 +60,20 @@ def found_with_owners(
 ) -> Query:
     """Entry id, index, log, subject and actor of the hits, newest first: as `found_by`."""
     c = audit_index.c
-    chosen: Select[Any] = select(c.entry, c.leaf, c.log, c.subject, c.actor)
+    chosen = _meant((c.entry, c.leaf, c.log, c.subject, c.actor), log, types, since, before)
+    return tx.select(chosen.order_by(c.entry.desc()).limit(limit))
+
+
+def _meant(
+    columns: tuple[Any, ...],
+    log: str | None,
+    types: tuple[str, str] | str | None,
+    since: bytes | None,
+    before: bytes | None,
+) -> Select[Any]:
+    """These columns of the entries that are meant; see `found_by`."""
+    c = audit_index.c
+    chosen = select(*columns)
     if log is not None:
         chosen = chosen.where(c.log == log)
     if isinstance(types, tuple):
@@ -81,4 +84,4 @@ def found_with_owners(
         chosen = chosen.where(c.entry >= since)
     if before is not None:
         chosen = chosen.where(c.entry < before)
-    return tx.select(chosen.order_by(c.entry.desc()).limit(limit))
+    return chosen

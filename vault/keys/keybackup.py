@@ -1,26 +1,23 @@
 """A copy of one brand's key table, apart from any copy of the data.
 
-The file begins with a line that says what it is. Then come records: four bytes of length (big-endian), and that many
-bytes of MessagePack, the name of a table and the values of one row without bucket and tenant. A length of 0 and the
-SHA-256 of everything before it end the file. Nothing in it opens without the provider of the root key. It is written
-whole or not at all, 0600.
+A file of records as `sayso.kernel.framed` writes them, which begins with a line that says what it is. A record is
+MessagePack: the name of a table and the values of one row without bucket and tenant. Nothing in it opens without the
+provider of the root key.
 """
 
-import os
 from collections.abc import Iterator
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 from msgspec import Struct, msgpack
 
 from sayso.kernel import Conflict, Context, Database, Invalid, Rows, Tx, Work, bucket_of
-from sayso.kernel.files import sync_folder
+from sayso.kernel.framed import RecordFile, Torn, records
 from vault import store
 from vault.keys import keybackup_store as statements
 
-_FORMAT: Final = "sayso-key-table-1"
+_FORMAT: Final = b"sayso-key-table-1\n"
 _PAGE: Final = 2_000
 _LARGEST: Final = 1 << 20
 _HEAD: Final = "head"
@@ -66,18 +63,8 @@ class _Head(Struct, frozen=True):
 
 async def write(database: Database, context: Context, epoch: int, path: Path) -> KeyTableCopy:
     """Copy the brand's key table to `path`, beside whoever works with it. Raises `RollBegan`."""
-    beside = path.with_name(path.name + ".new")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            keys = await _write(database, context, epoch, _Writing(file))
-            file.flush()
-            os.fsync(file.fileno())
-        beside.rename(path)
-        sync_folder(path.parent)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
+    with _Writing(path, _FORMAT) as out:
+        keys = await _write(database, context, epoch, out)
     return KeyTableCopy(context.tenant, epoch, keys, context.at)
 
 
@@ -101,7 +88,6 @@ async def _write(database: Database, context: Context, epoch: int, out: "_Writin
         out.row(_TOMBSTONE, row)
     if before != await database.look(context, partial(_small, rows=store.EPOCH)):
         raise RollBegan
-    out.end()
     return keys
 
 
@@ -200,51 +186,21 @@ def _pages(path: Path) -> Iterator[list[tuple[str, tuple[Any, ...]]]]:
         yield page
 
 
-class _Writing:
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._hash = sha256()
-        self._put(f"{_FORMAT}\n".encode())
-
+class _Writing(RecordFile):
     def head(self, head: _Head) -> None:
         self.row(_HEAD, (head.tenant, head.epoch, head.at))
 
     def row(self, table: str, values: tuple[Any, ...]) -> None:
-        record = msgpack.encode((table, values))
-        self._put(len(record).to_bytes(4, "big") + record)
-
-    def end(self) -> None:
-        self._put(bytes(4))
-        self._file.write(self._hash.digest())
-
-    def _put(self, content: bytes) -> None:
-        self._hash.update(content)
-        self._file.write(content)
+        self.record(msgpack.encode((table, values)))
 
 
 def _records(path: Path) -> Iterator[tuple[str, tuple[Any, ...]]]:
     """Every record, and at the end whether that was all."""
-    first, hashed = f"{_FORMAT}\n".encode(), sha256()
-    with path.open("rb") as file:
-        if file.read(len(first)) != first:
-            raise DamagedKeyBackup
-        hashed.update(first)
-        while True:
-            lead = file.read(4)
-            hashed.update(lead)
-            length = int.from_bytes(lead, "big")
-            if len(lead) < 4 or length > _LARGEST:
-                raise DamagedKeyBackup
-            if not length:
-                break
-            record = file.read(length)
-            hashed.update(record)
-            try:
-                yield msgpack.decode(record, type=tuple[str, tuple[Any, ...]])
-            except ValueError:
-                raise DamagedKeyBackup from None
-        if file.read() != hashed.digest():
-            raise DamagedKeyBackup
+    try:
+        for record in records(path, _FORMAT, _LARGEST):
+            yield msgpack.decode(record, type=tuple[str, tuple[Any, ...]])
+    except (Torn, ValueError):
+        raise DamagedKeyBackup from None
 
 
 def _head(table: str, values: tuple[Any, ...]) -> _Head:
